@@ -1,0 +1,177 @@
+#include "messages/time.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <ctime>
+#include <random>
+
+namespace ao {
+namespace {
+
+struct unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+constexpr unit duration_units[] = {{"d", 86'400'000},
+                                   {"h", 3'600'000},
+                                   {"m", 60'000},
+                                   {"s", 1'000},
+                                   {"ms", 1}};
+
+constexpr unit size_units[] = {{"GiB", 1ull << 30},
+                               {"MiB", 1ull << 20},
+                               {"KiB", 1ull << 10},
+                               {"B", 1}};
+
+/// Reads `<digits><unit>`; false when it is anything else or overflows.
+template <std::size_t N>
+bool parse_with_unit(std::string_view text, const unit (&units)[N],
+                     std::uint64_t& out) {
+  std::uint64_t n = 0;
+  const auto* end = text.data() + text.size();
+  auto [stop, problem] = std::from_chars(text.data(), end, n);
+  if (problem != std::errc{} || stop == text.data())
+    return false;
+  auto name = text.substr(static_cast<std::size_t>(stop - text.data()));
+  for (const auto& u : units) {
+    if (u.name != name)
+      continue;
+    if (n > (1ull << 53) / u.factor)
+      return false;
+    out = n * u.factor;
+    return true;
+  }
+  return false;
+}
+
+template <std::size_t N>
+std::string format_with_unit(std::uint64_t n, const unit (&units)[N]) {
+  for (const auto& u : units)
+    if (n != 0 && n % u.factor == 0)
+      return std::to_string(n / u.factor) + std::string{u.name};
+  return "0" + std::string{units[N - 1].name};
+}
+
+std::tm utc(wall_time t, int& ms) {
+  auto since = t.time_since_epoch().count();
+  auto secs = static_cast<std::time_t>(since / 1000);
+  ms = static_cast<int>(since % 1000);
+  if (ms < 0) {
+    ms += 1000;
+    --secs;
+  }
+  std::tm out{};
+  gmtime_r(&secs, &out);
+  return out;
+}
+
+} // namespace
+
+wall_time wall_now() {
+  return std::chrono::time_point_cast<milliseconds>(
+    std::chrono::system_clock::now());
+}
+
+std::string format_time(wall_time t) {
+  int ms = 0;
+  auto tm = utc(t, ms);
+  std::array<char, 64> buf{};
+  std::snprintf(buf.data(), buf.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+                tm.tm_min, tm.tm_sec, ms);
+  return buf.data();
+}
+
+std::string format_ref_time(wall_time t) {
+  int ms = 0;
+  auto tm = utc(t, ms);
+  std::array<char, 64> buf{};
+  std::snprintf(buf.data(), buf.size(), "%04d%02d%02dT%02d%02d%02d%03dZ",
+                tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+                tm.tm_min, tm.tm_sec, ms);
+  return buf.data();
+}
+
+result<wall_time> parse_time(std::string_view text) {
+  std::tm tm{};
+  int used = 0;
+  std::string copy{text};
+  auto bad = [&] {
+    return fail(ec::bad_input, "\"" + copy
+                                 + "\" is not a time, expected "
+                                   "YYYY-MM-DDTHH:MM:SS[.mmm]Z");
+  };
+  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year,
+                  &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
+                  &used)
+        != 6
+      || used != 19)
+    return bad();
+  tm.tm_year -= 1900;
+  tm.tm_mon -= 1;
+  auto rest = text.substr(19);
+  int ms = 0;
+  if (!rest.empty() && rest[0] == '.') {
+    std::size_t i = 1;
+    int scale = 100;
+    for (; i < rest.size() && rest[i] >= '0' && rest[i] <= '9'; ++i) {
+      ms += (rest[i] - '0') * scale;
+      scale /= 10;
+    }
+    if (i == 1 || i > 10)
+      return bad();
+    rest = rest.substr(i);
+  }
+  if (rest != "Z")
+    return bad();
+  auto asked = tm;
+  auto secs = timegm(&tm);
+  if (tm.tm_mon != asked.tm_mon || tm.tm_mday != asked.tm_mday
+      || tm.tm_hour != asked.tm_hour || tm.tm_min != asked.tm_min
+      || tm.tm_sec != asked.tm_sec)
+    return bad();
+  return wall_time{milliseconds{static_cast<std::int64_t>(secs) * 1000 + ms}};
+}
+
+result<milliseconds> parse_duration(std::string_view text) {
+  std::uint64_t n = 0;
+  if (!parse_with_unit(text, duration_units, n))
+    return fail(ec::bad_input, "\"" + std::string{text}
+                                 + "\" is not a duration, expected a number "
+                                   "with ms, s, m, h or d");
+  return milliseconds{static_cast<std::int64_t>(n)};
+}
+
+std::string format_duration(milliseconds d) {
+  return format_with_unit(static_cast<std::uint64_t>(d.count()),
+                          duration_units);
+}
+
+result<std::uint64_t> parse_size(std::string_view text) {
+  std::uint64_t n = 0;
+  if (!parse_with_unit(text, size_units, n))
+    return fail(ec::bad_input, "\"" + std::string{text}
+                                 + "\" is not a size, expected a number with "
+                                   "B, KiB, MiB or GiB");
+  return n;
+}
+
+std::string format_size(std::uint64_t bytes) {
+  return format_with_unit(bytes, size_units);
+}
+
+std::string make_ulid() {
+  static constexpr char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  auto ms = static_cast<std::uint64_t>(wall_now().time_since_epoch().count());
+  std::string text(26, '0');
+  for (int i = 9; i >= 0; --i, ms >>= 5)
+    text[static_cast<std::size_t>(i)] = alphabet[ms & 31];
+  for (std::size_t i = 10; i < 26; ++i)
+    text[i] = alphabet[random() & 31];
+  return text;
+}
+
+} // namespace ao

@@ -1,0 +1,52 @@
+#include "messages/time.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+using namespace ao;
+
+TEST(Time, IsWrittenAsRfc3339WithMilliseconds) {
+  EXPECT_EQ(format_time(wall_time{milliseconds{1'795'464'000'123}}),
+            "2026-11-23T20:00:00.123Z");
+  EXPECT_EQ(format_ref_time(wall_time{milliseconds{1'795'464'000'123}}),
+            "20261123T200000123Z");
+}
+
+TEST(Time, RefusesWhatIsNoMoment) {
+  for (auto text : {"", "yesterday", "2026-02-30T00:00:00Z",
+                    "2026-11-23T20:00:00", "2026-11-23T20:00:00.Z",
+                    "2026-11-23T20:00:00+01:00"})
+    EXPECT_FALSE(parse_time(text)) << text;
+}
+
+RC_GTEST_PROP(Time, SurvivesARoundTrip, ()) {
+  auto ms = *rc::gen::inRange<std::int64_t>(0, 4'000'000'000'000);
+  wall_time t{milliseconds{ms}};
+  RC_ASSERT(*parse_time(format_time(t)) == t);
+}
+
+RC_GTEST_PROP(Duration, SurvivesARoundTrip, ()) {
+  auto ms = *rc::gen::inRange<std::int64_t>(0, 4'000'000'000);
+  RC_ASSERT(parse_duration(format_duration(milliseconds{ms}))->count() == ms);
+}
+
+TEST(Duration, KnowsItsUnitsAndNothingElse) {
+  EXPECT_EQ(parse_duration("500ms")->count(), 500);
+  EXPECT_EQ(parse_duration("14d")->count(), 14 * 86'400'000);
+  for (auto text : {"", "10", "s", "-1s", "1.5h", "10 m", "1w",
+                    "99999999999999999999s"})
+    EXPECT_FALSE(parse_duration(text)) << text;
+}
+
+TEST(Size, KnowsItsUnitsAndNothingElse) {
+  EXPECT_EQ(*parse_size("1GiB"), 1ull << 30);
+  EXPECT_EQ(format_size(64ull << 20), "64MiB");
+  for (auto text : {"1GB", "1g", "KiB", "9007199254740993GiB"})
+    EXPECT_FALSE(parse_size(text)) << text;
+}
+
+TEST(Ulid, IsUniqueAndSortsByTime) {
+  auto a = make_ulid();
+  EXPECT_EQ(a.size(), 26u);
+  EXPECT_NE(a, make_ulid());
+}
