@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace ao {
+namespace ao::msg {
 
 /// MERGE QUEUE → FORGE: compute the merge of the change's head into its base
 /// as that is now; moves nothing.
@@ -34,4 +34,4 @@ struct landed_merge {
   std::string merged_sha;
 };
 
-} // namespace ao
+} // namespace ao::msg

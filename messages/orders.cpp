@@ -1,6 +1,6 @@
 #include "messages/orders.hpp"
 
-namespace ao {
+namespace ao::msg {
 
 std::string_view fact_name(const session_fact& f) {
   static constexpr std::string_view names[]
@@ -9,4 +9,4 @@ std::string_view fact_name(const session_fact& f) {
   return names[f.index()];
 }
 
-} // namespace ao
+} // namespace ao::msg

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace ao {
+namespace ao::msg {
 
 /// Everything a node needs to bring one session to life: the same for the
 /// embedded node and a remote one. Written to `sessions/<id>/spec.json`.
@@ -140,4 +140,4 @@ struct session_report {
 /// The word of a fact for logs: `agent_alive`.
 std::string_view fact_name(const session_fact& f);
 
-} // namespace ao
+} // namespace ao::msg

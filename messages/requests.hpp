@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace ao {
+namespace ao::msg {
 
 /// What the REGISTRY is asked. Each that a person or an agent can cause
 /// carries the request id of its first asker; `actor` is who decided it, for
@@ -193,4 +193,4 @@ struct slot_free {
   session_id session;
 };
 
-} // namespace ao
+} // namespace ao::msg

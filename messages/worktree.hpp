@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace ao {
+namespace ao::msg {
 
 /// RUNNER → REPOSITORY: a worktree for this session.
 struct add_worktree {
@@ -71,4 +71,4 @@ struct shim_word {
   exit_info how;
 };
 
-} // namespace ao
+} // namespace ao::msg

@@ -13,17 +13,17 @@ namespace ao {
 /// detached. Gives birth to changes.
 AO_ROLE(forge_actor,
         // Answers the change, the open one when the branch has one.
-        caf::replies_to<open_change>::with<change>,
+        caf::replies_to<msg::open_change>::with<change>,
         // From the API, for the forge's post-receive hook.
-        caf::reacts_to<branch_pushed>,
-        caf::replies_to<prepare_merge>::with<prepared_merge>,
-        caf::replies_to<land_merge>::with<landed_merge>);
+        caf::reacts_to<msg::branch_pushed>,
+        caf::replies_to<msg::prepare_merge>::with<msg::prepared_merge>,
+        caf::replies_to<msg::land_merge>::with<msg::landed_merge>);
 
 /// The CI WATCHER: follows one open change: checks of its head, merge, end.
 /// The one writer of its rows.
 AO_ROLE(ci_watcher_actor,
         // From the FORGE: the head may have moved.
-        caf::reacts_to<branch_pushed>,
+        caf::reacts_to<msg::branch_pushed>,
         // INTERNAL: starts what is due.
         caf::reacts_to<look_atom>);
 
@@ -31,7 +31,7 @@ AO_ROLE(ci_watcher_actor,
 AO_ROLE(ci_runners_actor,
         // Answers when the command has ended; a run that lives or has ended
         // already is adopted.
-        caf::replies_to<run_ci>::with<ci_finished>,
+        caf::replies_to<msg::run_ci>::with<msg::ci_finished>,
         // INTERNAL: from the link to a shim.
         caf::reacts_to<look_atom>);
 
@@ -39,7 +39,7 @@ AO_ROLE(ci_runners_actor,
 /// only what is green as merged.
 AO_ROLE(merge_queue_actor,
         // Answers what became of it.
-        caf::replies_to<enqueue_change>::with<merge_outcome>,
+        caf::replies_to<msg::enqueue_change>::with<msg::merge_outcome>,
         // INTERNAL: goes on with the item at the front.
         caf::reacts_to<look_atom>);
 
