@@ -18,16 +18,6 @@ std::string quoted(std::string_view text) {
   return out + (text.size() > longest ? "…\"" : "\"");
 }
 
-std::string listed(const std::vector<std::string>& words) {
-  std::string out;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0)
-      out += i + 1 == words.size() ? " or " : ", ";
-    out += words[i];
-  }
-  return out;
-}
-
 class tree_checker {
 public:
   tree_checker(const check_request& request, check_outcome& out)
@@ -38,7 +28,7 @@ public:
       report(root.at, "(document)", found(root), "a map of keys");
       return;
     }
-    check_section(root, request_.pattern, "", root.at);
+    check_section(root, request_.pattern, {}, root.at);
   }
 
 private:
@@ -67,6 +57,12 @@ private:
     return {};
   }
 
+  /// A path as the table names it and as the file writes it (aliases).
+  struct key_path {
+    std::string canonical;
+    std::string shown;
+  };
+
   static std::string join(const std::string& path, const std::string& name) {
     return path.empty() ? name : path + "." + name;
   }
@@ -92,28 +88,32 @@ private:
   }
 
   void check_section(const tree_node& map, const std::string& pattern,
-                     const std::string& path, text_place key_at) {
+                     const key_path& path, text_place key_at) {
     const auto& rows = request_.table->below(pattern);
     std::map<const key_row*, const tree_member*> written;
-    for (const auto* member : members_of(map, path)) {
+    for (const auto* member : members_of(map, path.shown)) {
       const auto* row = row_named(rows, member->name);
       if (!row) {
-        unknown(*member, pattern, path, rows);
+        unknown(*member, pattern, path.shown, rows);
         continue;
       }
+      key_path below{join(path.canonical, name_of_row(*row)),
+                     join(path.shown, member->name)};
       auto [other, is_new] = written.emplace(row, member);
-      if (!is_new) {
-        report(member->at, join(path, member->name),
+      if (!is_new)
+        report(member->at, below.shown,
                "the same key as " + other->second->name, "one of the two");
-        continue;
-      }
-      check_member(*member, *row, join(path, member->name),
-                   join(path, std::string{last_part(row->pattern)}));
+      else
+        check_member(*member, *row, below);
     }
     for (const auto* row : rows)
       if (row->required && written.count(row) == 0)
-        report(key_at, join(path, std::string{last_part(row->pattern)}),
-               "missing", expectation(*row));
+        report(key_at, join(path.shown, name_of_row(*row)), "missing",
+               expectation(*row));
+  }
+
+  static std::string name_of_row(const key_row& row) {
+    return std::string{last_part(row.pattern)};
   }
 
   static const key_row* row_named(const std::vector<const key_row*>& rows,
@@ -139,7 +139,7 @@ private:
       return;
     }
     constexpr std::size_t few = 8;
-    auto expected = names.size() <= few ? listed(names)
+    auto expected = names.size() <= few ? or_list(names)
                     : path.empty()
                       ? "a top-level key of the configuration"
                       : "a key of " + pattern;
@@ -147,32 +147,32 @@ private:
   }
 
   void check_member(const tree_member& member, const key_row& row,
-                    const std::string& shown, const std::string& path) {
+                    const key_path& path) {
     const auto& value = member.value;
     checked_value out;
     out.row = &row;
     out.key_at = member.at;
     out.at = value.at;
+    out.shown = path.shown;
     if (member.name != last_part(row.pattern))
       out.alias = member.name;
     if (row.type == key_type::ignored) {
-      note(member.at, shown, "ignored: " + row.reason);
+      note(member.at, path.shown, "ignored: " + row.reason);
       return;
     }
     if (value.kind == tree_kind::null && row.nullable)
       return;
     auto good = row.type == key_type::section || row.type == key_type::table
-                  ? check_map(value, row, shown, path, member.at)
-                  : read_value(value, row, shown, out);
+                  ? check_map(value, row, path, member.at)
+                  : read_value(value, row, path.shown, out);
     if (good)
-      out_.values[request_.prefix + path] = std::move(out);
+      out_.values[request_.prefix + path.canonical] = std::move(out);
   }
 
   bool check_map(const tree_node& value, const key_row& row,
-                 const std::string& shown, const std::string& path,
-                 text_place key_at) {
+                 const key_path& path, text_place key_at) {
     if (value.kind != tree_kind::map) {
-      report(value.at, shown, found(value), "a map");
+      report(value.at, path.shown, found(value), "a map");
       return false;
     }
     if (row.type == key_type::section)
@@ -183,20 +183,21 @@ private:
   }
 
   void check_table(const tree_node& map, const key_row& row,
-                   const std::string& path) {
+                   const key_path& path) {
     const auto* entry = request_.table->find(row.pattern + ".*");
-    for (const auto* member : members_of(map, path)) {
-      auto shown = join(path, member->name);
+    for (const auto* member : members_of(map, path.shown)) {
+      auto shown = join(path.shown, member->name);
       if (!row.words.empty()
           && std::find(row.words.begin(), row.words.end(), member->name)
                == row.words.end())
-        report(member->at, shown, "unknown key", "one of " + listed(row.words),
+        report(member->at, shown, "unknown key", "one of " + or_list(row.words),
                suggest(member->name, row.words));
       else if (!is_identifier(member->name))
         report(member->at, shown, quoted(member->name) + " is not a name",
                "letters, digits, _ and -");
       else
-        check_member(*member, *entry, shown, shown);
+        check_member(*member, *entry,
+                     {join(path.canonical, member->name), shown});
     }
   }
 

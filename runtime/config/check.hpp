@@ -18,6 +18,8 @@ struct checked_value {
   /// Where the key and the value stand.
   text_place key_at;
   text_place at;
+  /// The path as it was written.
+  std::string shown;
   /// The key as it was written, when that was an alias.
   std::string alias;
   /// Scalars: the text, variables replaced.

@@ -170,9 +170,11 @@ std::string_view host_of(std::string_view url) {
 } // namespace
 
 bool is_identifier(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_alnum(c) || c == '_' || c == '-';
-  });
+  // A leading dash would read as an option somewhere.
+  return !text.empty() && text[0] != '-'
+         && std::all_of(text.begin(), text.end(), [](char c) {
+              return is_alnum(c) || c == '_' || c == '-';
+            });
 }
 
 bool is_branch_name(std::string_view text) {
@@ -234,6 +236,16 @@ bool is_loopback_url(std::string_view text) {
          && host.find_first_not_of("0123456789.") == host.npos;
 }
 
+std::string or_list(const std::vector<std::string>& words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0)
+      out += i + 1 == words.size() ? " or " : ", ";
+    out += words[i];
+  }
+  return out;
+}
+
 std::string expectation(const key_row& row) {
   switch (row.type) {
     case key_type::section:
@@ -243,15 +255,7 @@ std::string expectation(const key_row& row) {
     case key_type::number: return "a number" + range_text(row);
     case key_type::millis:
       return "a whole number of milliseconds" + range_text(row);
-    case key_type::word: {
-      std::string out;
-      for (std::size_t i = 0; i < row.words.size(); ++i) {
-        if (i > 0)
-          out += i + 1 == row.words.size() ? " or " : ", ";
-        out += row.words[i];
-      }
-      return out;
-    }
+    case key_type::word: return or_list(row.words);
     case key_type::text: return "text";
     case key_type::prose: return "text (may be empty)";
     case key_type::duration:

@@ -23,6 +23,9 @@ bool is_url(std::string_view text);
 /// True when the host of a URL is this machine itself.
 bool is_loopback_url(std::string_view text);
 
+/// `a, b or c`.
+std::string or_list(const std::vector<std::string>& words);
+
 /// What a row expects, for people: `a duration from 1s to 7d, such as 10m`.
 std::string expectation(const key_row& row);
 
