@@ -284,7 +284,11 @@ private:
   bool has_error_at(const std::string& key) const {
     return std::any_of(checked_.errors.begin(), checked_.errors.end(),
                        [&](const config_error& e) {
-                         return e.key.compare(0, key.size(), key) == 0;
+                         auto more = e.key.substr(
+                           std::min(key.size(), e.key.size()), 1);
+                         return e.key.compare(0, key.size(), key) == 0
+                                && (more.empty() || more == "."
+                                    || more == "[");
                        });
   }
 
@@ -376,7 +380,7 @@ private:
       note(*find(at + ".plugin"),
            "the github tracker is not available in this release: tasks come "
            "from ao task add, import and spawn --prompt");
-    else if (!path && !has_error_at(section->shown + "."))
+    else if (!path && !has_error_at(section->shown))
       missing(*section, "path", "", "the path of a backlog");
   }
 
