@@ -26,7 +26,7 @@ std::string as_identifier(const std::string& text) {
   return out.empty() ? "project" : out;
 }
 
-std::string name_of(const std::filesystem::path& directory) {
+std::string directory_name(const std::filesystem::path& directory) {
   auto name = directory.filename();
   return (name.empty() ? directory.parent_path().filename() : name).string();
 }
@@ -97,7 +97,7 @@ config_outcome derive_config(const repository_facts& facts,
       break;
     }
   project_settings p;
-  auto name = name_of(facts.path);
+  auto name = directory_name(facts.path);
   p.id = project_id{as_identifier(name)};
   p.path = facts.path;
   p.name = p.id.text;

@@ -16,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-
 bool has_row(const std::string& pattern, const std::string& name) {
   const auto& rows = config_keys().below(pattern);
   return std::any_of(rows.begin(), rows.end(), [&](const key_row* row) {
