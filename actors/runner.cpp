@@ -4,6 +4,7 @@
 #include "runtime/actor/harden.hpp"
 #include "runtime/process/process.hpp"
 #include "runtime/process/table.hpp"
+#include "runtime/shim/await.hpp"
 
 #include <utility>
 
@@ -583,6 +584,8 @@ caf::result<session_id> ensure(self_pointer self,
     report(self, *st.alive);
     return st.id;
   }
+  if (same && st.link)
+    return st.id; // dialled at adoption; its word will be reported
   if (same && !st.mark.empty()) {
     // This run was started before: how it ended is in its files.
     st.spec = want;

@@ -24,7 +24,11 @@ AO_ROLE(forge_actor,
 AO_ROLE(ci_watcher_actor,
         // From the FORGE: the head may have moved.
         caf::reacts_to<msg::branch_pushed>,
-        // INTERNAL: starts what is due.
+        // From the MERGE QUEUE. Answers the row as it is then.
+        caf::replies_to<msg::begin_merge>::with<change>,
+        // From the MERGE QUEUE. Answers when the checks have ended.
+        caf::replies_to<msg::check_merge>::with<msg::merge_verdict>,
+        // INTERNAL: does again what may have been left undone.
         caf::reacts_to<look_atom>);
 
 /// The CI RUNNERS: run CI commands under shims, at most one per core.
