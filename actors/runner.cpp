@@ -3,7 +3,7 @@
 #include "actors/job.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/process/process.hpp"
-#include "runtime/process/table.hpp"
+#include "runtime/process/process_table.hpp"
 #include "runtime/shim/await.hpp"
 
 #include <utility>
