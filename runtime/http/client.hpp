@@ -41,9 +41,9 @@ public:
 
   /// Sends one request and waits for its answer. A status of 400 and over is
   /// an error again: the problem document's code, detail and members.
-  /// Errors: `hub_not_running` (nobody listens; the text says `ao start`),
-  /// `timed_out` (names the request id when there is one), `internal` (the
-  /// connection broke), and everything the hub answers.
+  /// Errors: `hub_not_running` (nobody listens, or the hub ended meanwhile;
+  /// the text says `ao start`), `timed_out` (names the request id when there
+  /// is one), `peer_refused`, and everything the hub answers.
   /// @param target Path and query, already encoded (`percent_encode`).
   result<reply> call(const std::string& method, const std::string& target,
                      const nlohmann::json& body = nullptr,
