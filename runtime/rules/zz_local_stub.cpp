@@ -1,1 +1,0 @@
-static int unused [[maybe_unused]];
