@@ -1,0 +1,198 @@
+#pragma once
+
+#include "messages/error.hpp"
+#include "messages/ids.hpp"
+#include "messages/time.hpp"
+#include "runtime/git/git.hpp"
+
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ao {
+
+/// A worktree that a session wants.
+struct worktree_spec {
+  session_id session;
+
+  /// The session's branch, short.
+  std::string branch;
+
+  /// Where a new branch begins: a full ref or an object name, e.g.
+  /// `refs/remotes/origin/main`. Not read when the branch exists.
+  std::string base;
+
+  std::filesystem::path path;
+
+  /// Directory of the hooks that run in the worktree (`pre-push`).
+  std::filesystem::path hooks;
+
+  /// Value of `credential.helper`; empty = none at all.
+  std::string credential_helper = {};
+};
+
+/// What a worktree holds at present.
+struct worktree_state {
+  /// The commit that is checked out; empty before the first one.
+  std::string head;
+
+  /// Short; empty when the head is detached.
+  std::string branch;
+
+  /// Changed or untracked files (not: ignored ones).
+  bool dirty = false;
+
+  /// An unfinished `merge`, `rebase`, `cherry-pick`, `revert` or `bisect`;
+  /// else empty.
+  std::string operation;
+
+  /// `git status --short`, names quoted as git quotes them, at most 20 lines
+  /// and a last one that counts the rest.
+  std::string status_text;
+};
+
+/// A commit that keeps work.
+struct kept_work {
+  std::string ref;
+  std::string sha;
+
+  /// Whether the commit holds files that no commit held before; else it is
+  /// the head itself.
+  bool new_commit = false;
+};
+
+/// The repository behind the worktrees of one project on one node,
+/// `repos/<project>.git`.
+///
+/// Steps that touch shared metadata (worktree list, refs, fetch) exclude each
+/// other, because git's own do not (`git worktree add` races itself);
+/// checkouts, commits, status and pushes run beside them. Each step may be
+/// repeated: what is true already is left alone. Blocking; may be used from
+/// several threads. There must be one object per directory.
+class repository_cache {
+public:
+  /// @param git How git is run.
+  /// @param dir The bare repository, made by `init`.
+  /// @param origin Path of the local forge or URL of the remote.
+  repository_cache(git_runner git, std::filesystem::path dir,
+                   std::string origin);
+
+  const std::filesystem::path& dir() const { return dir_; }
+
+  /// Makes the repository or completes a half-made one; follows a change of
+  /// `origin`.
+  result<void> init();
+
+  /// Brings `refs/remotes/origin/*` and tags up to date. Callers that arrive
+  /// while another waits to begin share that one's result.
+  result<void> fetch(milliseconds limit = milliseconds{600'000});
+
+  // -- provisioning: add_worktree, checkout, link, configure ----------------
+
+  /// Makes branch and worktree without files. An existing branch is taken
+  /// over as it is. Errors: `bad_input` (name, base), `wrong_state` (the
+  /// branch is checked out elsewhere, the path is taken by something else).
+  result<void> add_worktree(const worktree_spec& spec);
+
+  /// Fills a worktree that has never been filled; one that has is left as it
+  /// is. Does not exclude other steps.
+  result<void> checkout(const std::filesystem::path& worktree,
+                        milliseconds limit = milliseconds{600'000});
+
+  /// Writes the worktree's own configuration: identity (the user's global
+  /// one, else `<session> <<session>@ao.invalid>`), hooks, credential helper,
+  /// and that `git push` pushes the branch to origin.
+  result<void> configure(const worktree_spec& spec);
+
+  /// Makes `paths` of the worktree links to the same paths of `checkout` and
+  /// excludes them from what git sees. Absent ones are left out. Errors:
+  /// `bad_input` for a path that leaves the worktree or is taken.
+  result<void> link(const std::filesystem::path& worktree,
+                    const std::filesystem::path& checkout,
+                    const std::vector<std::string>& paths);
+
+  // -- undoing ---------------------------------------------------------------
+
+  /// Removes a worktree and its metadata; none there: done already. Errors:
+  /// `wrong_state` when it is dirty, in the middle of an operation or not
+  /// readable, unless `saved` says that its work is kept elsewhere.
+  result<void> remove_worktree(const std::filesystem::path& worktree,
+                               bool saved = false);
+
+  /// Deletes a branch; none there: done already. Errors: `wrong_state` when
+  /// it is checked out, or holds commits that neither `merged_into` (a full
+  /// ref) nor a ref below `refs/ao/` has, unless `saved`.
+  result<void> delete_branch(std::string_view branch,
+                             std::string_view merged_into, bool saved = false);
+
+  // -- work ------------------------------------------------------------------
+
+  result<worktree_state> inspect(const std::filesystem::path& worktree) const;
+
+  /// Number of commits of the worktree's head that `base` does not have.
+  result<std::size_t> ahead_of(const std::filesystem::path& worktree,
+                               std::string_view base) const;
+
+  /// Pushes `branch` of the worktree to origin. A branch that was rewritten
+  /// replaces what this repository pushed before, never what somebody else
+  /// did. `env` is seen by the forge's hooks (the session's token). The commit
+  /// that was pushed. Errors: `stale_epoch` and `push_refused` with the line
+  /// of the refusal, `ref_moved`, `git_failed`.
+  result<std::string>
+  push(const std::filesystem::path& worktree, std::string_view branch,
+       const std::vector<std::pair<std::string, std::string>>& env,
+       milliseconds limit = milliseconds{600'000});
+
+  // -- keeping ---------------------------------------------------------------
+
+  /// Keeps head and all changed and untracked files of the worktree as
+  /// `refs/ao/rescue/<session>/<utc>`, checked to be readable. Worktree and
+  /// index stay as they are. Files that git ignores are not kept; files of a
+  /// nested repository are, its history is not.
+  result<kept_work> save_rescue(const std::filesystem::path& worktree,
+                                const session_id& session, wall_time now);
+
+  /// The same as `refs/ao/parked/<session>/e<epoch>-r<run>`. A second call
+  /// with other content keeps the first one's as a parent.
+  result<kept_work> park(const std::filesystem::path& worktree,
+                         const session_id& session, epoch_no epoch, run_no run,
+                         wall_time now);
+
+  /// The kept work of a session, oldest first.
+  result<std::vector<kept_work>> kept(const session_id& session) const;
+
+private:
+  /// A registered worktree.
+  struct entry {
+    std::filesystem::path path;
+    std::string branch;
+  };
+
+  result<std::vector<entry>> worktrees() const;
+  result<void> exclude(const std::vector<std::string>& paths);
+  result<std::string> snapshot_tree(const std::filesystem::path& git_dir,
+                                    const std::filesystem::path& tree,
+                                    const std::filesystem::path& index,
+                                    int depth) const;
+  result<kept_work> keep(const std::filesystem::path& worktree,
+                         const std::string& ref, const session_id& session,
+                         wall_time now, bool replace);
+
+  git_runner git_;
+  std::filesystem::path dir_;
+  std::string origin_;
+
+  /// Held by each step that touches shared metadata.
+  std::mutex metadata_;
+
+  /// Guards the four below, which let waiting fetches share one.
+  std::mutex fetch_state_;
+  std::uint64_t fetches_begun_ = 0;
+  std::uint64_t fetch_done_ = 0;
+  result<void> last_fetch_;
+};
+
+} // namespace ao
