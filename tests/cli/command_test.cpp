@@ -281,6 +281,8 @@ TEST(Sanitize, MakesEveryControlCharacterVisible) {
   }
   EXPECT_EQ(sanitize("a\nb\tc", true), "a\nb\tc");
   EXPECT_EQ(sanitize("grün 世界"), "grün 世界");
+  // CSI as one C1 character, and the mark that turns a line around.
+  EXPECT_EQ(sanitize("\xC2\x9B" "x"), "\xEF\xBF\xBDx");
   EXPECT_EQ(sanitize("\xE2\x80\xAE" "x"), "\xEF\xBF\xBDx");
 }
 
