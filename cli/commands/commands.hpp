@@ -28,6 +28,8 @@ outcome run_pr_ls(invocation& what);
 outcome run_pr_show(invocation& what);
 outcome run_report(invocation& what);
 outcome run_acknowledge(invocation& what);
+outcome run_config_check(invocation& what);
+outcome run_config_show(invocation& what);
 outcome run_doctor(invocation& what);
 outcome run_hook_pre_receive(invocation& what);
 outcome run_hook_post_receive(invocation& what);

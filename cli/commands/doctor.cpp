@@ -2,16 +2,15 @@
 #include "cli/commands/common.hpp"
 #include "cli/commands/program.hpp"
 
+#include "runtime/config/load.hpp"
 #include "runtime/home/lock.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <climits>
 #include <cstdio>
-#include <cstdlib>
+#include <filesystem>
 
 namespace ao::cli {
 namespace {
@@ -112,34 +111,19 @@ finding check_hub(const home& where) {
   return {"hub", verdict::pass, pid};
 }
 
-/// The configuration that a command run here would read.
-std::string find_configuration(const std::string& home) {
-  if (const auto* named = std::getenv("AO_CONFIG_PATH"); named && *named)
-    return named;
-  char here[PATH_MAX];
-  if (::getcwd(here, sizeof here)) {
-    std::string directory = here;
-    for (;;) {
-      for (const auto* name : {"ao.yaml", "agent-orchestrator.yaml",
-                               "agent-orchestrator.yml"})
-        if (auto path = directory + "/" + name;
-            ::access(path.c_str(), F_OK) == 0)
-          return path;
-      auto slash = directory.find_last_of('/');
-      if (slash == std::string::npos || directory.empty())
-        break;
-      directory.resize(slash);
-    }
-  }
-  return home + "/config.yaml";
-}
-
 finding check_configuration(const std::string& home) {
-  auto path = find_configuration(home);
-  if (::access(path.c_str(), R_OK) == 0)
-    return {"config", verdict::pass, path};
-  return {"config", verdict::warn, "none found (" + path + ")",
-          "ao start in a git repository derives one"};
+  std::error_code problem;
+  auto here = std::filesystem::current_path(problem);
+  auto env = process_environment();
+  auto found = find_config(here, env, home);
+  if (!found)
+    return {"config", verdict::warn, "none found",
+            "ao start in a git repository derives one"};
+  auto loaded = load_config(*found, env);
+  if (loaded.errors.empty())
+    return {"config", verdict::pass, loaded.file};
+  return {"config", verdict::fail, to_string(loaded.errors.front()),
+          "repair it; ao config check lists everything"};
 }
 
 } // namespace

@@ -172,6 +172,25 @@ TEST_F(Cli, ChecksTheHostWithoutAHub) {
   EXPECT_EQ(json::parse(end.out)["ok"], true);
 }
 
+TEST_F(Cli, ChecksAConfigurationWithoutAHub) {
+  auto path = directory_ + "/ao.yaml";
+  auto write = [&](const char* text) {
+    auto* file = std::fopen(path.c_str(), "w");
+    std::fputs(text, file);
+    std::fclose(file);
+  };
+  write("limitz: {sessions: 3}\n");
+  auto end = run({"config", "check", path.c_str()});
+  EXPECT_EQ(end.code, 2);
+  EXPECT_EQ(end.err.rfind(path + ":1:1: limitz: ", 0), 0u) << end.err;
+  end = run({"config", "check", path.c_str(), "--json"});
+  EXPECT_EQ(json::parse(end.out)["valid"], false);
+  write("limits: {sessions: 3}\n");
+  EXPECT_EQ(run({"config", "check", path.c_str()}).code, 0);
+  end = run({"config", "show", path.c_str()});
+  EXPECT_NE(end.out.find("limits.sessions"), std::string::npos);
+}
+
 TEST_F(CliWithHub, AddsATaskAndNamesItLast) {
   answer("POST", "/api/v1/tasks", 201, {{"id", "T1"}, {"state", "ready"}});
   serve();
