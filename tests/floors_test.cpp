@@ -82,9 +82,9 @@ int floor_of(std::string_view path) {
 /// Whether CAF may be included by this file.
 bool may_speak_caf(std::string_view path) {
   for (auto prefix :
-       {"messages/type_ids.", "messages/role.", "messages/interfaces.",
-        "messages/interfaces/", "runtime/actor/", "actors/", "cli/ao_hub",
-        "cli/ao_node", "cli/hub/", "cli/node/"})
+       {"messages/type_ids.", "messages/local_types.", "messages/role.",
+        "messages/interfaces.", "messages/interfaces/", "runtime/actor/",
+        "actors/", "cli/ao_hub", "cli/ao_node", "cli/hub/", "cli/node/"})
     if (starts_with(path, prefix))
       return true;
   return false;
