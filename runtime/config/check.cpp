@@ -154,7 +154,7 @@ private:
     out.key_at = member.at;
     out.at = value.at;
     out.shown = path.shown;
-    if (member.name != last_part(row.pattern))
+    if (!row.alias.empty() && member.name == row.alias)
       out.alias = member.name;
     if (row.type == key_type::ignored) {
       note(member.at, path.shown, "ignored: " + row.reason);
