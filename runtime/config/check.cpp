@@ -140,7 +140,7 @@ private:
     }
     constexpr std::size_t few = 8;
     auto expected = names.size() <= few ? or_list(names)
-                    : path.empty()
+                    : pattern.empty()
                       ? "a top-level key of the configuration"
                       : "a key of " + pattern;
     report(member.at, join(path, member.name), "unknown key", expected, near);

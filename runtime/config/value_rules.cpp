@@ -269,6 +269,8 @@ std::string expectation(const key_row& row) {
     case key_type::command:
       return "a list with a program and its arguments";
     case key_type::path: return "a path such as ~/app";
+    case key_type::inner_path:
+      return "a path below the project, without ..";
     case key_type::inner_paths:
       return "a list of paths below the project, without ..";
     case key_type::agent: return "the name of an agent";
@@ -299,7 +301,7 @@ key_row item_rule(const key_row& row) {
     case key_type::notifiers:
     case key_type::texts:
     case key_type::command: rule.type = key_type::text; break;
-    case key_type::inner_paths: rule.type = key_type::inner_paths; break;
+    case key_type::inner_paths: rule.type = key_type::inner_path; break;
     default: rule.type = key_type::prose; break;
   }
   return rule;
@@ -324,7 +326,7 @@ std::string read_text(const key_row& row, const std::string& text, bool plain,
     case key_type::size: return read_size(row, text, out.number);
     case key_type::tries_or_duration:
       return read_tries_or_duration(row, text, plain, out);
-    case key_type::inner_paths:
+    case key_type::inner_path:
       return when(is_inner_path(text), " is not a path below the project");
     case key_type::address: return when(is_address(text), " is not an address");
     case key_type::url: return when(is_url(text), " is not a URL");

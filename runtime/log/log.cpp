@@ -16,10 +16,23 @@ namespace {
 
 constexpr std::size_t queue_lines = 8192;
 
-/// The end of spdlog's pipe. The message is the finished line.
+using thread_pool = spdlog::details::thread_pool;
+
+std::string stamped(log_level level, std::string_view line) {
+  auto text = format_time(wall_now()) + " ";
+  text += to_string(level);
+  text += ' ';
+  text += line;
+  text += '\n';
+  return text;
+}
+
+/// The end of spdlog's pipe. The message is the finished line. What was
+/// dropped is said here: a report in the queue could be dropped itself.
 class file_sink : public spdlog::sinks::base_sink<std::mutex> {
 public:
-  explicit file_sink(rotating_file file) : file_(std::move(file)) {}
+  file_sink(rotating_file file, std::weak_ptr<thread_pool> pool)
+    : file_(std::move(file)), pool_(std::move(pool)) {}
 
   /// Returns when `enough(lines written)` holds; asked after each line.
   template <class Predicate>
@@ -30,6 +43,7 @@ public:
 
 protected:
   void sink_it_(const spdlog::details::log_msg& msg) override {
+    report_dropped();
     file_.append({msg.payload.data(), msg.payload.size()});
     {
       std::lock_guard<std::mutex> guard{count_mutex_};
@@ -42,7 +56,20 @@ protected:
   void flush_() override {}
 
 private:
+  void report_dropped() {
+    auto pool = pool_.lock();
+    auto dropped = pool ? pool->overrun_counter() : told_;
+    if (dropped == told_)
+      return;
+    file_.append(stamped(log_level::warn,
+                         log_line("log_lines_dropped",
+                                  {{"count", std::to_string(dropped - told_)}})));
+    told_ = dropped;
+  }
+
   rotating_file file_;
+  std::weak_ptr<thread_pool> pool_;
+  std::size_t told_ = 0;
   std::mutex count_mutex_;
   std::condition_variable counted_;
   std::uint64_t written_ = 0;
@@ -109,8 +136,8 @@ std::string log_line(std::string_view verb,
 struct log::parts {
   parts(rotating_file file, log_level least, redactor known)
     : level(least), secrets(std::make_shared<const redactor>(std::move(known))),
-      sink(std::make_shared<file_sink>(std::move(file))),
-      pool(std::make_shared<spdlog::details::thread_pool>(queue_lines, 1)),
+      pool(std::make_shared<thread_pool>(queue_lines, 1)),
+      sink(std::make_shared<file_sink>(std::move(file), pool)),
       out(std::make_shared<spdlog::async_logger>(
         "ao", sink, pool, spdlog::async_overflow_policy::overrun_oldest)) {
     out->set_level(spdlog::level::trace);
@@ -119,11 +146,7 @@ struct log::parts {
   }
 
   void send(log_level at, std::string_view line) {
-    auto text = format_time(wall_now()) + " ";
-    text += to_string(at);
-    text += ' ';
-    text += line;
-    text += '\n';
+    auto text = stamped(at, line);
     ++sent;
     out->log(spdlog::level::info, spdlog::string_view_t{text});
   }
@@ -136,11 +159,10 @@ struct log::parts {
   log_level level;
   std::mutex mutex;
   std::shared_ptr<const redactor> secrets;
+  std::shared_ptr<thread_pool> pool;
   std::shared_ptr<file_sink> sink;
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> out;
   std::atomic<std::uint64_t> sent{0};
-  std::atomic<std::size_t> told_dropped{0};
 };
 
 log::log(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
@@ -163,12 +185,6 @@ void log::write(log_level level, std::string_view verb,
                 std::initializer_list<log_field> fields) {
   if (level < parts_->level)
     return;
-  auto dropped = parts_->pool->overrun_counter();
-  auto told = parts_->told_dropped.exchange(dropped);
-  if (dropped > told)
-    parts_->send(log_level::warn,
-                 log_line("log_lines_dropped",
-                          {{"count", std::to_string(dropped - told)}}));
   parts_->send(level, parts_->known()->redact(log_line(verb, fields)));
 }
 
