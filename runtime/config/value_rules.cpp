@@ -208,7 +208,8 @@ bool is_address(std::string_view text) {
     return false;
   auto host = text.substr(0, colon);
   auto port = text.substr(colon + 1);
-  if (!all_digits(port) || port.size() > 5 || std::stoi(std::string{port}) > 65535)
+  if (!all_digits(port) || port.size() > 5
+      || std::stoi(std::string{port}) > 65535)
     return false;
   if (host[0] == '[')
     return host.size() > 2 && host.back() == ']'
@@ -220,7 +221,8 @@ bool is_address(std::string_view text) {
 }
 
 bool is_url(std::string_view text) {
-  bool scheme = text.substr(0, 7) == "http://" || text.substr(0, 8) == "https://";
+  bool scheme
+      = text.substr(0, 7) == "http://" || text.substr(0, 8) == "https://";
   return scheme && !host_of(text).empty()
          && std::all_of(text.begin(), text.end(), [](char c) {
               return static_cast<unsigned char>(c) > 0x20 && c != 0x7f;

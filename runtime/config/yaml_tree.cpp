@@ -104,7 +104,8 @@ std::size_t utf8_length(std::string_view s, std::size_t i) {
   }
   if (b >= 0xF0 && b <= 0xF4) {
     if (!more(i + 1) || !more(i + 2) || !more(i + 3)
-        || (b == 0xF0 && byte(i + 1) < 0x90) || (b == 0xF4 && byte(i + 1) > 0x8F))
+        || (b == 0xF0 && byte(i + 1) < 0x90)
+        || (b == 0xF4 && byte(i + 1) > 0x8F))
       return 0;
     return 4;
   }
@@ -141,7 +142,8 @@ void refuse_bad_bytes(std::string_view text, const line_index& lines) {
     auto c = static_cast<unsigned char>(text[i]);
     if (c == 0)
       throw refusal{lines.place_of_offset(i), "a NUL byte", "text"};
-    bool plain_return = c == '\r' && (i + 1 == text.size() || text[i + 1] != '\n');
+    bool plain_return
+        = c == '\r' && (i + 1 == text.size() || text[i + 1] != '\n');
     if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f
         || plain_return) {
       std::ostringstream code;

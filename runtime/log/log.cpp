@@ -61,9 +61,10 @@ private:
     auto dropped = pool ? pool->overrun_counter() : told_;
     if (dropped == told_)
       return;
-    file_.append(stamped(log_level::warn,
-                         log_line("log_lines_dropped",
-                                  {{"count", std::to_string(dropped - told_)}})));
+    file_.append(
+        stamped(log_level::warn,
+                log_line("log_lines_dropped",
+                         {{"count", std::to_string(dropped - told_)}})));
     told_ = dropped;
   }
 

@@ -131,6 +131,7 @@ const bad_file bad_files[] = {
   {"SamePrefix", "projects:\n  a: {path: /x/app}\n  b: {path: /y/app}\n", "ao.yaml:3:3: projects.b.sessionPrefix: \"app\" is the prefix of a too (derived from the path), expected a prefix of its own such as \"app2\""},
   {"SameWrittenPrefix", "projects:\n  a: {path: /x, sessionPrefix: p}\n  b: {path: /y, sessionPrefix: p}\n", "ao.yaml:3:32: projects.b.sessionPrefix: \"p\" is the prefix of a, expected a prefix of its own such as \"p2\""},
   {"LeaseBeforeLost", "cluster: {lostAfter: 12s}\n", "ao.yaml:1:22: cluster.lostAfter: \"12s\" is not shorter than lease, expected less than 10s"},
+  {"LeaseAsLongAsLost", "cluster: {lease: 8s}\n", "ao.yaml:1:18: cluster.lease: \"8s\" is not longer than lostAfter, expected more than 8s"},
   {"SuspectBeforeHeartbeat", "cluster: {heartbeat: 3s, suspectAfter: 2s}\n", "ao.yaml:1:40: cluster.suspectAfter: \"2s\" is not longer than heartbeat, expected more than 3s"},
   {"StopAfterLease", app("disconnect: {stopOnClientAfter: 10s}"), "ao.yaml:4:37: projects.app.disconnect.stopOnClientAfter: \"10s\" is not shorter than cluster.lease, expected less than 10s"},
   {"DelayBeyondMaxDelay", "restart: {delay: 1m, maxDelay: 30s}\n", "ao.yaml:1:18: restart.delay: \"1m\" is longer than maxDelay, expected at most 30s"},

@@ -25,7 +25,8 @@ protected:
   }
   void TearDown() override { fs::remove_all(dir); }
 
-  std::unique_ptr<ao::log> open(log_options options, redactor secrets = redactor{}) {
+  std::unique_ptr<ao::log> open(log_options options,
+                                redactor secrets = redactor{}) {
     options.file = file();
     auto opened = ao::log::open(options, std::move(secrets));
     EXPECT_TRUE(opened) << to_string(opened.error());
