@@ -606,10 +606,12 @@ private:
       const auto* lease = find("cluster.lease");
       if (!v && lease && p.disconnect.stop_on_client_after >= c.lease)
         wrong(*lease,
-              "\"" + lease->text + "\" is not longer than disconnect."
-                                   "stopOnClientAfter of "
-                + id.text,
-              "more than " + format_duration(p.disconnect.stop_on_client_after));
+              "\"" + lease->text
+                  + "\" is not longer than disconnect."
+                    "stopOnClientAfter of "
+                  + id.text,
+              "more than "
+                  + format_duration(p.disconnect.stop_on_client_after));
     }
   }
 

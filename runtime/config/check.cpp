@@ -140,7 +140,7 @@ private:
     }
     constexpr std::size_t few = 8;
     auto expected = names.size() <= few ? or_list(names)
-                    : path.empty()
+                    : pattern.empty()
                       ? "a top-level key of the configuration"
                       : "a key of " + pattern;
     report(member.at, join(path, member.name), "unknown key", expected, near);
@@ -154,7 +154,7 @@ private:
     out.key_at = member.at;
     out.at = value.at;
     out.shown = path.shown;
-    if (member.name != last_part(row.pattern))
+    if (!row.alias.empty() && member.name == row.alias)
       out.alias = member.name;
     if (row.type == key_type::ignored) {
       note(member.at, path.shown, "ignored: " + row.reason);

@@ -578,6 +578,7 @@ std::string_view to_string(key_type x) {
     case type::text_map: return "text_map";
     case type::command: return "command";
     case type::path: return "path";
+    case type::inner_path: return "inner_path";
     case type::inner_paths: return "inner_paths";
     case type::agent: return "agent";
     case type::notifiers: return "notifiers";

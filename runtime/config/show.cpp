@@ -80,7 +80,8 @@ private:
     auto name = last_part(row.pattern);
     return name == "ci" || name == "reviewer" || name == "tracker"
            || name == "webhook"
-           || (name == "agentConfig" && row.pattern != "projects.*.agentConfig");
+           || (name == "agentConfig"
+               && row.pattern != "projects.*.agentConfig");
   }
 
   std::vector<std::string> names_of(const std::string& pattern,

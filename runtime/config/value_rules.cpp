@@ -208,7 +208,8 @@ bool is_address(std::string_view text) {
     return false;
   auto host = text.substr(0, colon);
   auto port = text.substr(colon + 1);
-  if (!all_digits(port) || port.size() > 5 || std::stoi(std::string{port}) > 65535)
+  if (!all_digits(port) || port.size() > 5
+      || std::stoi(std::string{port}) > 65535)
     return false;
   if (host[0] == '[')
     return host.size() > 2 && host.back() == ']'
@@ -220,7 +221,8 @@ bool is_address(std::string_view text) {
 }
 
 bool is_url(std::string_view text) {
-  bool scheme = text.substr(0, 7) == "http://" || text.substr(0, 8) == "https://";
+  bool scheme
+      = text.substr(0, 7) == "http://" || text.substr(0, 8) == "https://";
   return scheme && !host_of(text).empty()
          && std::all_of(text.begin(), text.end(), [](char c) {
               return static_cast<unsigned char>(c) > 0x20 && c != 0x7f;
@@ -269,6 +271,8 @@ std::string expectation(const key_row& row) {
     case key_type::command:
       return "a list with a program and its arguments";
     case key_type::path: return "a path such as ~/app";
+    case key_type::inner_path:
+      return "a path below the project, without ..";
     case key_type::inner_paths:
       return "a list of paths below the project, without ..";
     case key_type::agent: return "the name of an agent";
@@ -299,7 +303,7 @@ key_row item_rule(const key_row& row) {
     case key_type::notifiers:
     case key_type::texts:
     case key_type::command: rule.type = key_type::text; break;
-    case key_type::inner_paths: rule.type = key_type::inner_paths; break;
+    case key_type::inner_paths: rule.type = key_type::inner_path; break;
     default: rule.type = key_type::prose; break;
   }
   return rule;
@@ -324,7 +328,7 @@ std::string read_text(const key_row& row, const std::string& text, bool plain,
     case key_type::size: return read_size(row, text, out.number);
     case key_type::tries_or_duration:
       return read_tries_or_duration(row, text, plain, out);
-    case key_type::inner_paths:
+    case key_type::inner_path:
       return when(is_inner_path(text), " is not a path below the project");
     case key_type::address: return when(is_address(text), " is not an address");
     case key_type::url: return when(is_url(text), " is not a URL");
