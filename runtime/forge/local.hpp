@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ao {
@@ -162,10 +163,13 @@ private:
   result<void> configure();
   result<std::string> merge_trees(std::string_view ours,
                                   std::string_view theirs) const;
-  result<std::string> commit_tree(std::string_view tree,
-                                  const std::vector<std::string>& parents,
-                                  std::string_view message,
-                                  const merge_author& author) const;
+  result<std::string>
+  commit_tree(std::string_view tree, const std::vector<std::string>& parents,
+              std::string_view message,
+              const std::vector<std::pair<std::string, std::string>>& who)
+    const;
+  result<std::string> diff(std::string_view base, std::string_view head,
+                           std::vector<std::string> how) const;
   result<std::string> pick(std::string_view commit, std::string_view onto,
                            const merge_author& committer) const;
   result<std::string> replay(std::string_view base, std::string_view head,

@@ -162,10 +162,8 @@ git_runner::commit_of(const fs::path& dir, std::string_view rev) const {
     return fail(end.error());
   if (end->code == 0)
     return std::string{end->out.substr(0, end->out.find('\n'))};
-  // Quiet about a missing ref; whatever it does say is a real error.
-  if (end->code == 1 && end->err.empty())
-    return std::nullopt;
-  if (valid_oid(rev) && end->code != 128)
+  constexpr int not_there = 1;
+  if (end->code == not_there)
     return std::nullopt;
   return fail(git_failure(call, *end));
 }

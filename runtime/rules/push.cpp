@@ -25,7 +25,7 @@ bool is_object_name(std::string_view text) {
 std::string shown(std::string_view name) {
   std::string text{name.substr(0, 120)};
   for (auto& c : text)
-    if (c <= 0x20 || c == 0x7f)
+    if (auto byte = static_cast<unsigned char>(c); byte <= 0x20 || byte > 0x7e)
       c = '?';
   return text;
 }
