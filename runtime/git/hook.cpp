@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 constexpr unsigned executable = 0755;
 
 /// `text` as one word of a shell.
-std::string quoted(std::string_view text) {
+std::string shell_word(std::string_view text) {
   std::string word = "'";
   for (auto c : text)
     if (c == '\'')
@@ -35,8 +35,8 @@ bool is_installed(const std::string& path, const std::string& text) {
 } // namespace
 
 std::string hook_script(std::string_view name, const hook_target& target) {
-  auto ao = quoted(target.ao.string());
-  auto hook = quoted(name);
+  auto ao = shell_word(target.ao.string());
+  auto hook = shell_word(name);
   return "#!/bin/sh\n"
          "# Written by ao; changes are lost.\n"
          "ao="
@@ -47,11 +47,11 @@ std::string hook_script(std::string_view name, const hook_target& target) {
            "  exit 1\n"
            "fi\n"
            "AO_HOME="
-         + quoted(target.home.string())
+         + shell_word(target.home.string())
          + "\n"
            "export AO_HOME\n"
            "exec \"$ao\" hook "
-         + hook + " " + quoted(target.project) + " \"$@\"\n";
+         + hook + " " + shell_word(target.project) + " \"$@\"\n";
 }
 
 result<void> install_hook(const fs::path& dir, std::string_view name,

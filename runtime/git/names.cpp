@@ -88,7 +88,7 @@ bool unprintable(std::uint32_t c) {
 
 bool valid_branch(std::string_view name) {
   return well_formed(name) && name.size() <= longest_name && name != "HEAD"
-         && name.front() != '-';
+         && name != "@" && name.front() != '-';
 }
 
 bool valid_ref(std::string_view name) {
