@@ -38,10 +38,10 @@ variables author_env(const git_person& who, std::string date) {
 }
 
 variables committer_env(const merge_author& who) {
-  return {{"GIT_COMMITTER_NAME",
-           who.person.name.empty() ? "ao" : who.person.name},
-          {"GIT_COMMITTER_EMAIL", who.person.email},
-          {"GIT_COMMITTER_DATE", git_date(who.at)}};
+  return {
+    {"GIT_COMMITTER_NAME", who.person.name.empty() ? "ao" : who.person.name},
+    {"GIT_COMMITTER_EMAIL", who.person.email},
+    {"GIT_COMMITTER_DATE", git_date(who.at)}};
 }
 
 variables both(variables a, variables b) {
@@ -101,10 +101,10 @@ std::string unquoted(std::string_view text) {
 
 /// `first,count` of a hunk's header; the count is 1 when it is not written.
 std::pair<std::uint64_t, std::uint64_t> range(std::string_view text) {
+  text = text.substr(0, text.find(' '));
   auto comma = text.find(',');
   return {number(text.substr(0, comma)),
-          comma == std::string_view::npos ? 1
-                                          : number(text.substr(comma + 1))};
+          comma == std::string_view::npos ? 1 : number(text.substr(comma + 1))};
 }
 
 /// Reads `git diff --unified=0`. Lines of content are skipped by their count,
@@ -140,8 +140,10 @@ std::vector<hunk> parse_hunks(std::string_view diff) {
 
 local_forge::local_forge(git_runner git, fs::path dir, std::string base,
                          hook_target hooks)
-  : git_(std::move(git)), dir_(std::move(dir)), base_(std::move(base)),
-    hooks_(std::move(hooks)) {}
+    : git_(std::move(git)),
+      dir_(std::move(dir)),
+      base_(std::move(base)),
+      hooks_(std::move(hooks)) {}
 
 result<void> local_forge::configure() {
   auto config = (dir_ / "config").string();
@@ -182,9 +184,9 @@ result<void> local_forge::seed(const fs::path& checkout) {
   if (!checkout.is_absolute())
     return fail(ec::bad_input, "a checkout needs an absolute path");
   std::lock_guard guard{writing_};
-  git_call look{checkout,
-                {"rev-parse", "--verify", "--quiet",
-                 branch_ref(base_) + "^{commit}"}};
+  git_call look{
+    checkout,
+    {"rev-parse", "--verify", "--quiet", branch_ref(base_) + "^{commit}"}};
   look.scope = git_scope::users;
   if (!is_there(checkout))
     return fail(ec::no_repository, "no repository at " + checkout.string());
@@ -194,10 +196,9 @@ result<void> local_forge::seed(const fs::path& checkout) {
   if (head->code != 0)
     return fail(ec::no_repository,
                 head->err.empty()
-                  ? "branch " + base_ + " has no commit in "
-                      + checkout.string()
+                  ? "branch " + base_ + " has no commit in " + checkout.string()
                   : checkout.string() + ": "
-                      + git_failure(look, *head).context);
+                    + git_failure(look, *head).context);
   std::error_code problem;
   fs::create_directories(dir_, problem);
   if (problem)
@@ -207,8 +208,8 @@ result<void> local_forge::seed(const fs::path& checkout) {
   if (!seeded)
     return fail(seeded.error());
   if (seeded->code != 0) {
-    auto made = git_.ask({dir_, {"init", "--quiet", "--bare", "--template=",
-                                 dir_.string()}});
+    auto made = git_.ask(
+      {dir_, {"init", "--quiet", "--bare", "--template=", dir_.string()}});
     if (!made)
       return fail(made.error());
   }
@@ -217,8 +218,7 @@ result<void> local_forge::seed(const fs::path& checkout) {
       return done;
   if (auto done = configure(); !done)
     return done;
-  if (auto done = git_.ask({dir_, {"symbolic-ref", "HEAD",
-                                   branch_ref(base_)}});
+  if (auto done = git_.ask({dir_, {"symbolic-ref", "HEAD", branch_ref(base_)}});
       !done)
     return fail(done.error());
   if (seeded->code == 0)
@@ -232,8 +232,8 @@ result<void> local_forge::seed(const fs::path& checkout) {
   fetch.limit = long_limit;
   if (auto done = git_.ask(fetch); !done)
     return fail(done.error());
-  auto noted = git_.ask({dir_, {"config", "--file", config, "ao.seeded",
-                                "true"}});
+  auto noted
+    = git_.ask({dir_, {"config", "--file", config, "ao.seeded", "true"}});
   if (!noted)
     return fail(noted.error());
   return {};
@@ -254,8 +254,8 @@ result<base_sync> local_forge::sync_base(const fs::path& checkout) {
   if (!theirs)
     return fail(theirs.error());
   if (!*theirs)
-    return fail(ec::no_repository, "branch " + base_ + " has no commit in "
-                                     + checkout.string());
+    return fail(ec::no_repository,
+                "branch " + base_ + " has no commit in " + checkout.string());
   auto ours = head_of(base_);
   if (!ours)
     return fail(ours.error());
@@ -303,8 +303,9 @@ result<std::size_t> local_forge::ahead(std::string_view base,
                                        std::string_view head) const {
   if (!valid_oid(base) || !valid_oid(head))
     return fail(ec::bad_input, "not an object name");
-  auto count = git_.ask_line({dir_, {"rev-list", "--count", std::string{head},
-                                     "^" + std::string{base}}});
+  auto count = git_.ask_line(
+    {dir_,
+     {"rev-list", "--count", std::string{head}, "^" + std::string{base}}});
   if (!count)
     return fail(count.error());
   return number(*count);
@@ -347,8 +348,7 @@ result<diff_stat> local_forge::diffstat(std::string_view base,
 }
 
 result<std::vector<hunk>>
-local_forge::changed_hunks(std::string_view base,
-                           std::string_view head) const {
+local_forge::changed_hunks(std::string_view base, std::string_view head) const {
   auto out = diff(base, head, {"--unified=0"});
   if (!out)
     return fail(out.error());
@@ -410,9 +410,9 @@ result<void> local_forge::clean_checkout(std::string_view sha,
   if (!done)
     return fail(done.error());
   fs::create_directories(dir / ".git/objects/info", problem);
-  auto alternates = write_file_durably(
-    (dir / ".git/objects/info/alternates").string(), objects.string() + "\n",
-    0644);
+  auto alternates
+    = write_file_durably((dir / ".git/objects/info/alternates").string(),
+                         objects.string() + "\n", 0644);
   if (!alternates)
     return alternates;
   done = ask({"fetch", "--quiet", "--no-write-fetch-head", "--update-shallow",
@@ -426,8 +426,8 @@ result<void> local_forge::clean_checkout(std::string_view sha,
 }
 
 result<std::string> local_forge::tree_of(std::string_view commit) const {
-  return git_.ask_line({dir_, {"rev-parse", "--verify",
-                               std::string{commit} + "^{tree}"}});
+  return git_.ask_line(
+    {dir_, {"rev-parse", "--verify", std::string{commit} + "^{tree}"}});
 }
 
 result<std::string> local_forge::merge_trees(std::string_view ours,
@@ -449,9 +449,10 @@ result<std::string> local_forge::merge_trees(std::string_view ours,
   return fail(conflict(std::move(pieces)));
 }
 
-result<std::string> local_forge::commit_tree(
-  std::string_view tree, const std::vector<std::string>& parents,
-  std::string_view message, const variables& who) const {
+result<std::string>
+local_forge::commit_tree(std::string_view tree,
+                         const std::vector<std::string>& parents,
+                         std::string_view message, const variables& who) const {
   git_call call{dir_, {"commit-tree", std::string{tree}}};
   for (const auto& parent : parents)
     call.args.insert(call.args.end(), {"-p", parent});
@@ -464,20 +465,23 @@ result<std::string> local_forge::commit_tree(
 result<std::string> local_forge::pick(std::string_view commit,
                                       std::string_view onto,
                                       const merge_author& committer) const {
-  auto about = git_.ask({dir_,
-                         {"log", "--max-count=1", "--date=raw",
-                          "--format=%T%x00%P%x00%an%x00%ae%x00%ad%x00%B",
-                          std::string{commit}}});
+  auto about = git_.ask(
+    {dir_,
+     {"log", "--max-count=1", "--date=raw",
+      "--format=%T%x00%P%x00%an%x00%ae%x00%ad%x00%B", std::string{commit}}});
   if (!about)
     return about;
   auto fields = split_nul(*about);
   if (fields.size() < 5)
     return fail(ec::git_failed, "git log: not a commit");
   fields.resize(6);
+  auto& message = fields[5];
+  // The newline is the log's, behind the message's own.
+  if (!message.empty())
+    message.pop_back();
   auto parent = fields[1].substr(0, fields[1].find(' '));
-  auto before = parent.empty()
-                  ? git_.ask_line({dir_, {"mktree"}})
-                  : tree_of(parent);
+  auto before
+    = parent.empty() ? git_.ask_line({dir_, {"mktree"}}) : tree_of(parent);
   if (!before)
     return before;
   auto there = tree_of(onto);
@@ -502,8 +506,8 @@ result<std::string> local_forge::pick(std::string_view commit,
   auto began_empty = *before == fields[0];
   if (*tree == *there && !began_empty)
     return std::string{onto};
-  return commit_tree(*tree, {std::string{onto}}, fields[5],
-                     both(author_env({fields[2], fields[3]}, fields[4]),
+  return commit_tree(*tree, {std::string{onto}}, message,
+                     both(author_env({fields[2], fields[3]}, "@" + fields[4]),
                           committer_env(committer)));
 }
 
@@ -511,9 +515,8 @@ result<std::string> local_forge::replay(std::string_view base,
                                         std::string_view head,
                                         const merge_author& committer) const {
   auto list = git_.ask({dir_,
-                        {"rev-list", "--reverse", "--topo-order",
-                         "--no-merges", std::string{head},
-                         "^" + std::string{base}}});
+                        {"rev-list", "--reverse", "--topo-order", "--no-merges",
+                         std::string{head}, "^" + std::string{base}}});
   if (!list)
     return list;
   std::string tip{base};
@@ -529,11 +532,10 @@ result<std::string> local_forge::replay(std::string_view base,
   return tip;
 }
 
-result<merged> local_forge::merge_result(std::string_view base,
-                                         std::string_view head,
-                                         merge_method method,
-                                         std::string_view message,
-                                         const merge_author& author) const {
+result<merged>
+local_forge::merge_result(std::string_view base, std::string_view head,
+                          merge_method method, std::string_view message,
+                          const merge_author& author) const {
   if (!valid_oid(base) || !valid_oid(head))
     return fail(ec::bad_input, "not an object name");
   auto base_tree = tree_of(base);
@@ -573,8 +575,7 @@ result<merged> local_forge::merge_result(std::string_view base,
   if (method == merge_method::merge)
     parents.emplace_back(head);
   auto commit = commit_tree(*tree, parents, message,
-                            both(author_env(author.person,
-                                            git_date(author.at)),
+                            both(author_env(author.person, git_date(author.at)),
                                  committer_env(author)));
   if (!commit)
     return fail(commit.error());

@@ -9,9 +9,8 @@ std::string squash_message(const merge_note& note) {
   if (title.empty())
     title = one_line(note.task.text);
   return title + " (" + one_line(note.change.text) + ")\n\nAo-Task: "
-         + one_line(note.task.text)
-         + "\nAo-Session: " + one_line(note.session.text)
-         + "\nAo-Epoch: " + std::to_string(note.epoch) + "\n";
+    + one_line(note.task.text) + "\nAo-Session: " + one_line(note.session.text)
+    + "\nAo-Epoch: " + std::to_string(note.epoch) + "\n";
 }
 
 } // namespace ao

@@ -77,8 +77,7 @@ environment environment_of(const git_call& call) {
 
 /// Replaces `user:password` of URLs.
 std::string without_credentials(std::string text) {
-  for (std::size_t at = 0;
-       (at = text.find("://", at)) != std::string::npos;) {
+  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
     at += 3;
     auto end = text.find_first_of("/ '\"", at);
     auto sign = text.rfind('@', end);
@@ -214,8 +213,7 @@ result<void> git_runner::move_ref(const fs::path& dir, std::string_view ref,
     return fail(git_failure(call, *end));
   return fail(error{ec::ref_moved,
                     std::string{ref} + " is at " + actual.substr(0, 12)
-                      + ", expected "
-                      + std::string{expected_old.substr(0, 12)},
+                      + ", expected " + std::string{expected_old.substr(0, 12)},
                     {{"actual", actual}}});
 }
 

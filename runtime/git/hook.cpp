@@ -40,18 +40,18 @@ std::string hook_script(std::string_view name, const hook_target& target) {
   return "#!/bin/sh\n"
          "# Written by ao; changes are lost.\n"
          "ao="
-         + ao
-         + "\n"
-           "if [ ! -x \"$ao\" ]; then\n"
-           "  echo \"ao: push refused: $ao is missing\" >&2\n"
-           "  exit 1\n"
-           "fi\n"
-           "AO_HOME="
-         + shell_word(target.home.string())
-         + "\n"
-           "export AO_HOME\n"
-           "exec \"$ao\" hook "
-         + hook + " " + shell_word(target.project) + " \"$@\"\n";
+    + ao
+    + "\n"
+      "if [ ! -x \"$ao\" ]; then\n"
+      "  echo \"ao: push refused: $ao is missing\" >&2\n"
+      "  exit 1\n"
+      "fi\n"
+      "AO_HOME="
+    + shell_word(target.home.string())
+    + "\n"
+      "export AO_HOME\n"
+      "exec \"$ao\" hook "
+    + hook + " " + shell_word(target.project) + " \"$@\"\n";
 }
 
 result<void> install_hook(const fs::path& dir, std::string_view name,

@@ -13,8 +13,8 @@ constexpr std::size_t longest_name = 200;
 
 bool forbidden_in_ref(unsigned char c) {
   return c <= 0x20 || c == 0x7f
-         || std::string_view{"~^:?*[\\"}.find(static_cast<char>(c))
-              != std::string_view::npos;
+    || std::string_view{"~^:?*[\\"}.find(static_cast<char>(c))
+    != std::string_view::npos;
 }
 
 bool valid_component(std::string_view part) {
@@ -22,7 +22,7 @@ bool valid_component(std::string_view part) {
   if (part.empty() || part.front() == '.')
     return false;
   return part.size() < lock.size()
-         || part.substr(part.size() - lock.size()) != lock;
+    || part.substr(part.size() - lock.size()) != lock;
 }
 
 /// Calls `f` with each component of a slash-separated text; stops at false.
@@ -54,9 +54,8 @@ bool well_formed(std::string_view name) {
 /// Length of the UTF-8 sequence at the front of `text`, 0 when it is none;
 /// the character goes to `out`.
 std::size_t decode(std::string_view text, std::uint32_t& out) {
-  auto byte = [&](std::size_t i) {
-    return static_cast<unsigned char>(text[i]);
-  };
+  auto byte
+    = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   auto lead = byte(0);
   if (lead < 0x80) {
     out = lead;
@@ -80,29 +79,28 @@ std::size_t decode(std::string_view text, std::uint32_t& out) {
 /// Characters that end a line, move the cursor or reorder what follows them.
 bool unprintable(std::uint32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029
-         || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e)
-         || (c >= 0x2066 && c <= 0x2069);
+    || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e)
+    || (c >= 0x2066 && c <= 0x2069);
 }
 
 } // namespace
 
 bool valid_branch(std::string_view name) {
   return well_formed(name) && name.size() <= longest_name && name != "HEAD"
-         && name != "@" && name.front() != '-';
+    && name != "@" && name.front() != '-';
 }
 
 bool valid_ref(std::string_view name) {
   constexpr std::string_view prefix = "refs/";
   return name.substr(0, prefix.size()) == prefix && well_formed(name)
-         && all_components(name, [](std::string_view part) {
-              return part.size() <= longest_name;
-            });
+    && all_components(name, [](std::string_view part) {
+           return part.size() <= longest_name;
+         });
 }
 
 bool valid_oid(std::string_view text) {
   return (text.size() == 40 || text.size() == 64)
-         && text.find_first_not_of("0123456789abcdef")
-              == std::string_view::npos;
+    && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 bool valid_inner_path(std::string_view path) {

@@ -6,8 +6,8 @@
 namespace ao {
 
 /// Whether `name` may be a branch (without `refs/heads/`): the rules of
-/// git-check-ref-format(1), and never a leading `-`, never `HEAD` or `@`, at most
-/// 200 bytes (a ref is a file name, its lock one with `.lock` behind it).
+/// git-check-ref-format(1), and never a leading `-`, never `HEAD` or `@`, at
+/// most 200 bytes (a ref is a file name, its lock one with `.lock` behind it).
 bool valid_branch(std::string_view name);
 
 /// Whether `name` may be a full ref (`refs/...`), by the same rules.

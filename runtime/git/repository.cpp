@@ -20,9 +20,8 @@ constexpr const char* layout = "1";
 constexpr std::size_t status_lines = 20;
 
 std::string without_heads(std::string_view ref) {
-  return std::string{ref.substr(0, heads.size()) == heads
-                       ? ref.substr(heads.size())
-                       : ref};
+  return std::string{
+    ref.substr(0, heads.size()) == heads ? ref.substr(heads.size()) : ref};
 }
 
 /// The directory that git keeps a worktree's head and index in.
@@ -35,9 +34,9 @@ result<fs::path> git_dir_of(const git_runner& git, const fs::path& worktree) {
 
 std::string operation_in(const fs::path& git_dir) {
   constexpr std::pair<const char*, const char*> marks[] = {
-    {"rebase-merge", "rebase"},    {"rebase-apply", "rebase"},
-    {"MERGE_HEAD", "merge"},       {"CHERRY_PICK_HEAD", "cherry-pick"},
-    {"REVERT_HEAD", "revert"},     {"BISECT_LOG", "bisect"},
+    {"rebase-merge", "rebase"}, {"rebase-apply", "rebase"},
+    {"MERGE_HEAD", "merge"},    {"CHERRY_PICK_HEAD", "cherry-pick"},
+    {"REVERT_HEAD", "revert"},  {"BISECT_LOG", "bisect"},
   };
   for (auto [file, operation] : marks)
     if (is_there(git_dir / file))
@@ -57,8 +56,8 @@ std::string capped(std::string_view status) {
   }
   if (!status.empty())
     text += "... and "
-            + std::to_string(std::count(status.begin(), status.end(), '\n'))
-            + " more\n";
+      + std::to_string(std::count(status.begin(), status.end(), '\n'))
+      + " more\n";
   return text;
 }
 
@@ -77,14 +76,13 @@ std::string exclude_line(std::string_view path) {
 error push_failure(const git_call& call, const git_end& end) {
   constexpr std::string_view sign = "ao: push refused: ";
   if (auto at = end.err.find(sign); at != std::string::npos) {
-    auto line = one_line(std::string_view{end.err}.substr(
-                           at, end.err.find('\n', at) - at),
-                         500);
+    auto line = one_line(
+      std::string_view{end.err}.substr(at, end.err.find('\n', at) - at), 500);
     auto stale = line.compare(sign.size(), 6, "stale ") == 0;
     return error{stale ? ec::stale_epoch : ec::push_refused, line};
   }
-  for (const auto* sign_of_move : {"stale info", "non-fast-forward",
-                                   "fetch first", "remote ref updated"})
+  for (const auto* sign_of_move :
+       {"stale info", "non-fast-forward", "fetch first", "remote ref updated"})
     if (end.out.find(sign_of_move) != std::string::npos)
       return error{ec::ref_moved,
                    "the branch was moved at origin by somebody else"};
@@ -99,8 +97,10 @@ std::vector<std::pair<std::string, std::string>> keeper(wall_time now) {
   auto seconds
     = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
   auto date = "@" + std::to_string(seconds.count()) + " +0000";
-  return {{"GIT_AUTHOR_NAME", "ao"},     {"GIT_AUTHOR_EMAIL", "ao@ao.invalid"},
-          {"GIT_AUTHOR_DATE", date},     {"GIT_COMMITTER_NAME", "ao"},
+  return {{"GIT_AUTHOR_NAME", "ao"},
+          {"GIT_AUTHOR_EMAIL", "ao@ao.invalid"},
+          {"GIT_AUTHOR_DATE", date},
+          {"GIT_COMMITTER_NAME", "ao"},
           {"GIT_COMMITTER_EMAIL", "ao@ao.invalid"},
           {"GIT_COMMITTER_DATE", date}};
 }
@@ -127,7 +127,7 @@ struct index_guard {
 
 repository_cache::repository_cache(git_runner git, fs::path dir,
                                    std::string origin)
-  : git_(std::move(git)), dir_(std::move(dir)), origin_(std::move(origin)) {}
+    : git_(std::move(git)), dir_(std::move(dir)), origin_(std::move(origin)) {}
 
 result<void> repository_cache::init() {
   std::lock_guard guard{metadata_};
@@ -136,18 +136,19 @@ result<void> repository_cache::init() {
   if (problem)
     return fail(ec::home_unusable, dir_.string() + ": " + problem.message());
   auto config = (dir_ / "config").string();
-  auto present = git_.run({dir_, {"config", "--file", config, "--get-regexp",
-                                  "^(ao\\.layout|remote\\.origin\\.url)$"}});
+  auto present = git_.run({dir_,
+                           {"config", "--file", config, "--get-regexp",
+                            "^(ao\\.layout|remote\\.origin\\.url)$"}});
   if (!present)
     return fail(present.error());
   // What is written last vouches for the rest.
   if (present->out.find("ao.layout " + std::string{layout} + "\n")
         != std::string::npos
       && present->out.find("remote.origin.url " + origin_ + "\n")
-           != std::string::npos)
+        != std::string::npos)
     return {};
-  auto made = git_.ask({dir_, {"init", "--quiet", "--bare", "--template=",
-                               dir_.string()}});
+  auto made = git_.ask(
+    {dir_, {"init", "--quiet", "--bare", "--template=", dir_.string()}});
   if (!made)
     return fail(made.error());
   // A bare repository's `core.bare` would be inherited by its worktrees, so it
@@ -244,7 +245,7 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
     return fail(list.error());
   for (const auto& entry : *list) {
     auto same_path = fs::weakly_canonical(entry.path, problem)
-                     == fs::weakly_canonical(spec.path, problem);
+      == fs::weakly_canonical(spec.path, problem);
     auto same_branch = entry.branch == spec.branch;
     if (!same_path && !same_branch)
       continue;
@@ -255,12 +256,12 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
     if (alive && !(same_path && holds_nothing_but_git(entry.path)))
       return fail(ec::wrong_state,
                   same_path ? spec.path.string() + " is the worktree of "
-                                + (entry.branch.empty() ? "no branch"
-                                                        : entry.branch)
+                      + (entry.branch.empty() ? "no branch" : entry.branch)
                             : spec.branch + " is checked out in "
-                                + entry.path.string());
-    auto removed = git_.ask({dir_, {"worktree", "remove", "--force", "--force",
-                                    "--", entry.path.string()}});
+                      + entry.path.string());
+    auto removed = git_.ask({dir_,
+                             {"worktree", "remove", "--force", "--force", "--",
+                              entry.path.string()}});
     if (!removed)
       return fail(removed.error());
   }
@@ -278,8 +279,9 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
       return fail(base.error());
     if (!*base)
       return fail(ec::bad_input, "no commit at " + one_line(spec.base));
-    add.args.insert(add.args.end(), {"--no-track", "-b", spec.branch, "--",
-                                     spec.path.string(), **base});
+    add.args.insert(
+      add.args.end(),
+      {"--no-track", "-b", spec.branch, "--", spec.path.string(), **base});
   }
   if (auto added = git_.ask(add); !added)
     return fail(added.error());
@@ -310,8 +312,8 @@ result<void> repository_cache::configure(const worktree_spec& spec) {
     return fail(users.error());
   auto name = one_line(spec.session.text);
   auto who = users->value_or(git_person{name, name + "@ao.invalid"});
-  auto hooks = spec.hooks.empty() ? std::string{"/dev/null"}
-                                  : spec.hooks.string();
+  auto hooks
+    = spec.hooks.empty() ? std::string{"/dev/null"} : spec.hooks.string();
   std::vector<std::vector<std::string>> settings{
     {"user.name", who.name},
     {"user.email", who.email},
@@ -364,8 +366,7 @@ result<void> repository_cache::link(const fs::path& worktree,
   return exclude(made);
 }
 
-result<void>
-repository_cache::exclude(const std::vector<std::string>& paths) {
+result<void> repository_cache::exclude(const std::vector<std::string>& paths) {
   if (paths.empty())
     return {};
   std::lock_guard guard{metadata_};
@@ -404,7 +405,7 @@ result<void> repository_cache::remove_worktree(const fs::path& worktree,
   auto wanted = fs::weakly_canonical(worktree, problem);
   auto known = std::any_of(list->begin(), list->end(), [&](const auto& entry) {
     return fs::weakly_canonical(entry.path, problem) == wanted
-           && entry.path != dir_;
+      && entry.path != dir_;
   });
   auto hollow = holds_nothing_but_git(worktree);
   if (!known) {
@@ -426,9 +427,10 @@ result<void> repository_cache::remove_worktree(const fs::path& worktree,
         return kept("a " + state->operation + " is not finished");
       if (state->dirty)
         return kept("it has changed files");
-      auto loose = git_.ask({worktree, {"rev-list", "--max-count=1", "HEAD",
-                                        "--not", "--branches", "--tags",
-                                        "--remotes", "--glob=refs/ao/*"}});
+      auto loose
+        = git_.ask({worktree,
+                    {"rev-list", "--max-count=1", "HEAD", "--not", "--branches",
+                     "--tags", "--remotes", "--glob=refs/ao/*"}});
       if (!state->head.empty() && !loose)
         return kept(loose.error().context);
       if (!state->head.empty() && !loose->empty())
@@ -437,8 +439,9 @@ result<void> repository_cache::remove_worktree(const fs::path& worktree,
   } else if (!saved && !hollow) {
     return kept("it has lost its .git");
   }
-  git_call remove{dir_, {"worktree", "remove", "--force", "--force", "--",
-                         worktree.string()}};
+  git_call remove{
+    dir_,
+    {"worktree", "remove", "--force", "--force", "--", worktree.string()}};
   auto end = git_.run(remove);
   if (!end)
     return fail(end.error());
@@ -469,23 +472,24 @@ result<void> repository_cache::delete_branch(std::string_view branch,
     return fail(list.error());
   for (const auto& entry : *list)
     if (entry.branch == branch)
-      return fail(ec::wrong_state, std::string{branch}
-                                     + " is checked out in "
-                                     + entry.path.string());
+      return fail(ec::wrong_state,
+                  std::string{branch} + " is checked out in "
+                    + entry.path.string());
   if (!saved) {
     auto base = git_.commit_of(dir_, merged_into);
     if (!base)
       return fail(base.error());
-    git_call call{dir_, {"rev-list", "--count", **head, "--not",
-                         "--glob=refs/ao/*"}};
+    git_call call{dir_,
+                  {"rev-list", "--count", **head, "--not", "--glob=refs/ao/*"}};
     if (*base)
       call.args.push_back(**base);
     auto count = git_.ask_line(call);
     if (!count)
       return fail(count.error());
     if (*count != "0")
-      return fail(ec::wrong_state, std::string{branch} + " is kept: "
-                                     + *count + " commits are only there");
+      return fail(ec::wrong_state,
+                  std::string{branch} + " is kept: " + *count
+                    + " commits are only there");
   }
   return git_.move_ref(dir_, ref, zero_oid(), **head, "delete");
 }
@@ -523,9 +527,8 @@ repository_cache::inspect(const fs::path& worktree) const {
   return state;
 }
 
-result<std::size_t>
-repository_cache::ahead_of(const fs::path& worktree,
-                           std::string_view base) const {
+result<std::size_t> repository_cache::ahead_of(const fs::path& worktree,
+                                               std::string_view base) const {
   auto from = git_.commit_of(worktree, base);
   if (!from)
     return fail(from.error());
@@ -576,21 +579,20 @@ result<std::string> repository_cache::push(
   if (end->code != 0)
     return fail(push_failure(call, *end));
   // The agent may have committed in between: what origin took is what counts.
-  auto taken = git_.commit_of(worktree,
-                              "refs/remotes/origin/" + std::string{branch});
+  auto taken
+    = git_.commit_of(worktree, "refs/remotes/origin/" + std::string{branch});
   if (!taken)
     return fail(taken.error());
   return taken->value_or(**head);
 }
 
-result<std::string> repository_cache::snapshot_tree(const fs::path& git_dir,
-                                                    const fs::path& tree,
-                                                    const fs::path& index,
-                                                    int depth) const {
+result<std::string>
+repository_cache::snapshot_tree(const fs::path& git_dir, const fs::path& tree,
+                                const fs::path& index, int depth) const {
   constexpr int deepest = 8;
   if (depth > deepest)
-    return fail(ec::git_failed, "repositories nested too deep in "
-                                  + tree.string());
+    return fail(ec::git_failed,
+                "repositories nested too deep in " + tree.string());
   git_call call{tree, {}};
   call.scope = git_scope::users;
   call.limit = milliseconds{600'000};
@@ -616,9 +618,9 @@ result<std::string> repository_cache::snapshot_tree(const fs::path& git_dir,
       files.append(path).push_back('\0');
   }
   if (!files.empty())
-    if (auto done = ask({"update-index", "-z", "--add", "--remove",
-                         "--replace", "--stdin"},
-                        files);
+    if (auto done = ask(
+          {"update-index", "-z", "--add", "--remove", "--replace", "--stdin"},
+          files);
         !done)
       return fail(done.error());
   for (const auto& path : nested) {
@@ -663,10 +665,9 @@ result<std::string> repository_cache::snapshot(const fs::path& worktree,
   return snapshot_tree(*git_dir, worktree, index.path, 0);
 }
 
-result<kept_work> repository_cache::keep(const fs::path& worktree,
-                                         const std::string& ref,
-                                         const session_id& session,
-                                         wall_time now) {
+result<kept_work>
+repository_cache::keep(const fs::path& worktree, const std::string& ref,
+                       const session_id& session, wall_time now) {
   if (!valid_ref(ref))
     return fail(ec::bad_input, "not a ref: " + one_line(ref));
   auto head = git_.commit_of(worktree, "HEAD");
@@ -721,8 +722,8 @@ result<kept_work> repository_cache::keep(const fs::path& worktree,
     kept.sha = *sha;
     kept.new_commit = true;
   }
-  if (auto moved = git_.move_ref(dir_, ref, kept.sha,
-                                 old->value_or(zero_oid()), "keep");
+  if (auto moved
+      = git_.move_ref(dir_, ref, kept.sha, old->value_or(zero_oid()), "keep");
       !moved)
     return fail(moved.error());
   git_call check{dir_, {"rev-list", "--objects", "--quiet", ref}};
@@ -741,10 +742,9 @@ result<kept_work> repository_cache::save_rescue(const fs::path& worktree,
               session, now);
 }
 
-result<kept_work> repository_cache::park(const fs::path& worktree,
-                                         const session_id& session,
-                                         epoch_no epoch, run_no run,
-                                         wall_time now) {
+result<kept_work>
+repository_cache::park(const fs::path& worktree, const session_id& session,
+                       epoch_no epoch, run_no run, wall_time now) {
   return keep(worktree,
               "refs/ao/parked/" + session.text + "/e" + std::to_string(epoch)
                 + "-r" + std::to_string(run),
@@ -757,11 +757,10 @@ repository_cache::kept(const session_id& session) const {
   auto parked = "refs/ao/parked/" + session.text;
   if (!valid_ref(rescue))
     return fail(ec::bad_input, "not a session: " + one_line(session.text));
-  auto out = git_.ask({dir_,
-                       {"for-each-ref", "--sort=refname",
-                        "--sort=committerdate",
-                        "--format=%(objectname) %(committeremail) %(refname)",
-                        rescue, parked}});
+  auto out = git_.ask(
+    {dir_,
+     {"for-each-ref", "--sort=refname", "--sort=committerdate",
+      "--format=%(objectname) %(committeremail) %(refname)", rescue, parked}});
   if (!out)
     return fail(out.error());
   std::vector<kept_work> list;

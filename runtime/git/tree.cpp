@@ -34,10 +34,9 @@ bool is_below(const fs::path& path, const fs::path& dir) {
   auto prefix = fs::weakly_canonical(dir, problem);
   if (problem)
     return false;
-  return std::mismatch(prefix.begin(), prefix.end(), whole.begin(),
-                       whole.end())
+  return std::mismatch(prefix.begin(), prefix.end(), whole.begin(), whole.end())
            .first
-         == prefix.end();
+    == prefix.end();
 }
 
 bool holds_nothing_but_git(const fs::path& dir) {

@@ -17,8 +17,7 @@ bool is_zero(std::string_view sha) {
 
 bool is_object_name(std::string_view text) {
   return (text.size() == 40 || text.size() == 64)
-         && text.find_first_not_of("0123456789abcdef")
-              == std::string_view::npos;
+    && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 /// A foreign name within one line of ASCII, at most 120 bytes.
@@ -102,8 +101,8 @@ result<std::vector<ref_update>> parse_ref_updates(std::string_view text) {
     auto line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     auto first = line.find(' ');
-    auto second = first == std::string_view::npos ? first
-                                                  : line.find(' ', first + 1);
+    auto second
+      = first == std::string_view::npos ? first : line.find(' ', first + 1);
     if (second == std::string_view::npos || second + 1 == line.size())
       return fail(ec::bad_input, "not a ref update: " + shown(line));
     ref_update update{std::string{line.substr(0, first)},

@@ -106,10 +106,9 @@ protected:
   }
 
   /// Writes files, commits all of them; the commit.
-  std::string commit(const fs::path& dir, const std::string& message,
-                     const std::vector<std::pair<std::string, std::string>>&
-                       files
-                     = {}) {
+  std::string
+  commit(const fs::path& dir, const std::string& message,
+         const std::vector<std::pair<std::string, std::string>>& files = {}) {
     for (const auto& [name, text] : files)
       put(dir / name, text);
     git({"add", "--all"}, dir);

@@ -1,4 +1,3 @@
-#include "git_fixture.hpp"
 #include "runtime/git/hook.hpp"
 #include "runtime/git/names.hpp"
 
@@ -6,15 +5,19 @@
 
 #include <sys/stat.h>
 
+#include "git_fixture.hpp"
+
 using namespace ao;
 
 TEST(BranchName, IsJudgedAsGitJudgesIt) {
-  for (auto name : {"main", "ao/app-7", "a.b/c", "@a", "feature/\xc3\xa4", "-a/b"})
+  for (auto name :
+       {"main", "ao/app-7", "a.b/c", "@a", "feature/\xc3\xa4", "-a/b"})
     EXPECT_EQ(valid_branch(name), name[0] != '-') << name;
   for (auto name :
-       {"", "-", "--force", "-x", "HEAD", "@", "a..b", "a b", "a~b", "a^b",
-        "a:b", "a?b", "a*b", "a[b", "a\\b", "/a", "a/", "a//b", ".a", "a/.b",
-        "a.lock", "a.lock/b", "a.", "a@{b", "a\nb", "a\x7f"})
+       {"",         "-",   "--force", "-x",   "HEAD", "@",    "a..b",
+        "a b",      "a~b", "a^b",     "a:b",  "a?b",  "a*b",  "a[b",
+        "a\\b",     "/a",  "a/",      "a//b", ".a",   "a/.b", "a.lock",
+        "a.lock/b", "a.",  "a@{b",    "a\nb", "a\x7f"})
     EXPECT_FALSE(valid_branch(name)) << name;
   EXPECT_FALSE(valid_branch(std::string(201, 'a')));
   EXPECT_FALSE(valid_branch(std::string_view{"a\0b", 3}));
@@ -41,8 +44,13 @@ TEST(InnerPath, StaysBelowItsDirectory) {
 
 TEST(OneLine, HoldsNothingThatMovesTheCursor) {
   EXPECT_EQ(one_line("  a\n\tb\x1b[31m c\r\n"), "a b [31m c");
-  EXPECT_EQ(one_line("a\xff" "b\xc3"), "a?b?");
-  EXPECT_EQ(one_line("a\xe2\x80\xae" "b\xe2\x80\xa8" "c"), "a b c");
+  EXPECT_EQ(one_line("a\xff"
+                     "b\xc3"),
+            "a?b?");
+  EXPECT_EQ(one_line("a\xe2\x80\xae"
+                     "b\xe2\x80\xa8"
+                     "c"),
+            "a b c");
   EXPECT_EQ(one_line("\xf0\x9f\x9a\x80 \xc3\xa4"), "\xf0\x9f\x9a\x80 \xc3\xa4");
   EXPECT_EQ(one_line("aaaaaa", 5), "aa\xe2\x80\xa6");
   EXPECT_EQ(one_line("aaaaa", 5), "aaaaa");
@@ -74,10 +82,13 @@ TEST_F(GitRunner, NamesTheMissingProgram) {
 
 TEST_F(GitRunner, KeepsPasswordsOfUrlsOutOfErrors) {
   git_call call{checkout, {"fetch"}};
-  auto e = git_failure(call, {128, "", "fatal: unable to access "
-                                       "'https://bob:s3cret@example.org/x/'"});
-  EXPECT_EQ(e.context, "git fetch: fatal: unable to access "
-                       "'https://***@example.org/x/'");
+  auto e = git_failure(call,
+                       {128, "",
+                        "fatal: unable to access "
+                        "'https://bob:s3cret@example.org/x/'"});
+  EXPECT_EQ(e.context,
+            "git fetch: fatal: unable to access "
+            "'https://***@example.org/x/'");
 }
 
 TEST_F(GitRunner, DoesNotClimbIntoARepositoryAbove) {
@@ -134,11 +145,11 @@ TEST_F(GitHook, StartsAoWithItsHomeProjectAndInput) {
   put(ao, "#!/bin/sh\necho \"$AO_HOME|$*|$(cat)\"\n");
   fs::permissions(ao, fs::perms::owner_all);
   auto hooks = checkout / ".git/hooks";
-  ASSERT_TRUE(install_hook(hooks, "pre-receive",
-                           {ao, root / "a $HOME", "a;b"}));
+  ASSERT_TRUE(
+    install_hook(hooks, "pre-receive", {ao, root / "a $HOME", "a;b"}));
   auto before = fs::last_write_time(hooks / "pre-receive");
-  ASSERT_TRUE(install_hook(hooks, "pre-receive",
-                           {ao, root / "a $HOME", "a;b"}));
+  ASSERT_TRUE(
+    install_hook(hooks, "pre-receive", {ao, root / "a $HOME", "a;b"}));
   EXPECT_EQ(fs::last_write_time(hooks / "pre-receive"), before);
   struct stat info {};
   ASSERT_EQ(::stat((hooks / "pre-receive").c_str(), &info), 0);
@@ -158,8 +169,8 @@ TEST_F(GitHook, StartsAoWithItsHomeProjectAndInput) {
 TEST_F(GitHook, RefusesWhenAoIsGone) {
   auto bare = root / "bare.git";
   git({"init", "--quiet", "--bare", bare.string()}, root);
-  ASSERT_TRUE(install_hook(bare / "hooks", "pre-receive",
-                           {root / "gone", root, "app"}));
+  ASSERT_TRUE(
+    install_hook(bare / "hooks", "pre-receive", {root / "gone", root, "app"}));
   commit(checkout, "a");
   auto end = try_git({"push", bare.string(), "main"}, checkout);
   EXPECT_NE(end.code, 0);

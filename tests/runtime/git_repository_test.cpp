@@ -1,10 +1,11 @@
-#include "git_fixture.hpp"
 #include "runtime/git/names.hpp"
 #include "runtime/git/repository.hpp"
 
 #include <atomic>
 #include <memory>
 #include <thread>
+
+#include "git_fixture.hpp"
 
 using namespace ao;
 
@@ -33,7 +34,7 @@ protected:
 
   worktree_spec spec(int n) {
     auto id = "app-" + std::to_string(n);
-    return {session_id{id}, "ao/" + id, "refs/remotes/origin/main",
+    return {session_id{id},          "ao/" + id,     "refs/remotes/origin/main",
             root / "worktrees" / id, root / "hooks", {}};
   }
 
@@ -123,7 +124,7 @@ TEST_F(Repository, AddsManyWorktreesAtOnce) {
       for (int i = 0; i < 4; ++i) {
         auto s = spec(n * 4 + i);
         made += cache->fetch() && cache->add_worktree(s)
-                && cache->checkout(s.path) && cache->configure(s);
+          && cache->checkout(s.path) && cache->configure(s);
       }
     });
   for (auto& thread : threads)
@@ -159,16 +160,15 @@ TEST_F(Repository, RefusesNamesAndPlacesThatAreNotItsOwn) {
 
 TEST_F(Repository, RunsNoHookOrMonitorThatSomebodyPlanted) {
   auto trap = [&](const fs::path& path) {
-    put(path, "#!/bin/sh\necho \"$0\" >>'" + (root / "trapped").string()
-                + "'\n");
+    put(path,
+        "#!/bin/sh\necho \"$0\" >>'" + (root / "trapped").string() + "'\n");
     fs::permissions(path, fs::perms::owner_all);
     return path.string();
   };
   auto bare = root / "repos/app.git";
-  put(root / "home/.gitconfig", "[core]\n hooksPath = "
-                                  + (root / "planted").string()
-                                  + "\n fsmonitor = "
-                                  + trap(root / "monitor") + "\n");
+  put(root / "home/.gitconfig",
+      "[core]\n hooksPath = " + (root / "planted").string()
+        + "\n fsmonitor = " + trap(root / "monitor") + "\n");
   for (auto hook : {"post-checkout", "pre-push", "pre-commit",
                     "reference-transaction", "post-index-change"}) {
     trap(root / "planted" / hook);
@@ -179,8 +179,8 @@ TEST_F(Repository, RunsNoHookOrMonitorThatSomebodyPlanted) {
   git({"config", "core.hooksPath", (origin / "hooks").string()}, origin);
   auto tree = provision(1);
   put(tree / "new.txt", "x");
-  ASSERT_TRUE(runner.ask({tree, {"config", "core.fsmonitor",
-                                 trap(root / "monitor")}}));
+  ASSERT_TRUE(
+    runner.ask({tree, {"config", "core.fsmonitor", trap(root / "monitor")}}));
   EXPECT_TRUE(cache->inspect(tree)->dirty);
   EXPECT_TRUE(cache->save_rescue(tree, session_id{"app-1"}, now));
   EXPECT_TRUE(cache->push(tree, "ao/app-1", {}));
@@ -216,9 +216,9 @@ TEST_F(Repository, PushesARewrittenBranchOnlyOverItsOwn) {
   EXPECT_EQ(*cache->push(tree, "ao/app-1", {}), head);
   // Somebody else adds to it, and the agent rewrites again.
   auto other = root / "other";
-  git({"clone", "--quiet", "--branch=ao/app-1", origin.string(),
-       other.string()},
-      root);
+  git(
+    {"clone", "--quiet", "--branch=ao/app-1", origin.string(), other.string()},
+    root);
   auto theirs = commit(other, "fix by hand");
   git({"push", "--quiet", "origin", "HEAD"}, other);
   git({"commit", "--quiet", "--amend", "-m", "best"}, tree);
@@ -247,9 +247,9 @@ TEST_F(Repository, ReportsTheForgesRefusal) {
   auto stale = cache->push(tree, "ao/app-1",
                            {{"AO_TOKEN", "stale epoch 1 (current 2)"}});
   ASSERT_FALSE(stale);
-  EXPECT_EQ(stale.error(),
-            (error{ec::stale_epoch,
-                   "ao: push refused: stale epoch 1 (current 2)"}));
+  EXPECT_EQ(
+    stale.error(),
+    (error{ec::stale_epoch, "ao: push refused: stale epoch 1 (current 2)"}));
   auto other = cache->push(tree, "ao/app-1", {{"AO_TOKEN", "no"}});
   EXPECT_EQ(other.error().code, ec::push_refused);
 }
@@ -266,9 +266,8 @@ TEST_F(Repository, ShowsHostileFileNamesOnOneLineEach) {
   for (int i = 0; i < 50; ++i)
     put(tree / ("f" + std::to_string(i)), "x");
   state = cache->inspect(tree);
-  EXPECT_EQ(std::count(state->status_text.begin(), state->status_text.end(),
-                       '\n'),
-            21);
+  EXPECT_EQ(
+    std::count(state->status_text.begin(), state->status_text.end(), '\n'), 21);
   EXPECT_NE(state->status_text.find("... and 33 more\n"), std::string::npos);
 }
 
@@ -423,8 +422,8 @@ TEST_F(Repository, RemovesOnlyWhatIsKeptElsewhere) {
 TEST_F(Repository, RemovesACleanWorktreeWithReadOnlyLeftovers) {
   auto tree = provision(1);
   put(tree / "build/cache/x.o", "x");
-  fs::permissions(tree / "build/cache", fs::perms::owner_read
-                                          | fs::perms::owner_exec);
+  fs::permissions(tree / "build/cache",
+                  fs::perms::owner_read | fs::perms::owner_exec);
   auto removed = cache->remove_worktree(tree);
   EXPECT_TRUE(removed) << to_string(removed.error());
   EXPECT_FALSE(fs::exists(tree));
@@ -455,10 +454,9 @@ TEST_F(Repository, KeepsAWorktreeItCannotJudge) {
 TEST_F(Repository, DeletesNoBranchWithWorkOfItsOwn) {
   auto tree = provision(1);
   commit(tree, "work");
-  EXPECT_EQ(cache->delete_branch("ao/app-1", "refs/remotes/origin/main")
-              .error()
-              .code,
-            ec::wrong_state);
+  EXPECT_EQ(
+    cache->delete_branch("ao/app-1", "refs/remotes/origin/main").error().code,
+    ec::wrong_state);
   ASSERT_TRUE(cache->remove_worktree(tree));
   auto kept = cache->delete_branch("ao/app-1", "refs/remotes/origin/main");
   EXPECT_EQ(kept.error().code, ec::wrong_state);
@@ -489,12 +487,10 @@ TEST_F(Repository, LinksNothingOutsideTheWorktree) {
   for (auto path : {"../x", "/etc", "a/../../x", ".git", ".", ""})
     EXPECT_EQ(cache->link(tree, checkout, {path}).error().code, ec::bad_input)
       << path;
-  EXPECT_EQ(cache->link(tree, checkout, {"a.txt"}).error().code,
-            ec::bad_input);
+  EXPECT_EQ(cache->link(tree, checkout, {"a.txt"}).error().code, ec::bad_input);
   EXPECT_EQ(get(tree / "a.txt"), "a\n");
   fs::create_directory_symlink(root, tree / "dir");
-  EXPECT_EQ(cache->link(tree, checkout, {"dir/x"}).error().code,
-            ec::bad_input);
+  EXPECT_EQ(cache->link(tree, checkout, {"dir/x"}).error().code, ec::bad_input);
   EXPECT_FALSE(fs::exists(root / "x"));
 }
 
