@@ -1,0 +1,56 @@
+#pragma once
+
+#include "messages/settings.hpp"
+#include "runtime/actor/ask.hpp"
+#include "runtime/home/home.hpp"
+#include "runtime/home/token.hpp"
+#include "runtime/store/row_view.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace ao {
+
+class io_loop;
+
+/// What the actors of a hub share, beside names and log; passed by value.
+struct hub_context : actor_context {
+  /// Where everything lives.
+  std::shared_ptr<const home> place;
+
+  /// The rows as last committed; written by the STORE alone.
+  row_view* rows = nullptr;
+
+  /// The configuration; replaced as a whole at a restart of the hub.
+  std::shared_ptr<const settings> config;
+
+  /// Signs the tokens of sessions.
+  std::shared_ptr<const home_secret> secret;
+
+  /// The thread that waits for sockets and processes.
+  io_loop* loop = nullptr;
+
+  /// Directory of `ao`, `ao-hub` and `ao-shim`.
+  std::string programs;
+
+  /// The wall clock, for rows and events.
+  std::function<wall_time()> now = wall_now;
+
+  /// The project called `id`, null when the configuration has none.
+  const project_settings* project(const project_id& id) const {
+    auto i = config->projects.find(id);
+    return i == config->projects.end() ? nullptr : &i->second;
+  }
+};
+
+/// Deadlines nest (DESIGN §5): CLI 30 s > API 20 s > registry 10 s > store
+/// 5 s.
+constexpr std::chrono::seconds api_deadline{20};
+constexpr std::chrono::seconds registry_deadline{10};
+constexpr std::chrono::seconds store_deadline{5};
+
+/// How long one git or tmux step of a node may take.
+constexpr std::chrono::minutes step_deadline{10};
+
+} // namespace ao

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "messages/error.hpp"
+#include "runtime/actor/context.hpp"
+#include "runtime/actor/error.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/spawn_options.hpp>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <utility>
+
+namespace ao {
+
+using job_atom = caf::atom_constant<caf::atom("job")>;
+
+/// Runs `work`, which blocks, in a thread of its own and hands its result to
+/// one of two continuations in the context of `self`:
+///
+///   run_job(self, context, 10min, [=] { return git.push(...); },
+///           [self](const std::string& head) { ... },
+///           [self](const caf::error& why) { ... });
+///
+/// For the blocking steps of one subject that must not wait for another's; a
+/// step that must wait (metadata of a repository) belongs to a detached actor
+/// instead. `work` returns `result<T>`; T is default constructible.
+/// @param limit When to stop waiting; the work itself has its own deadline.
+template <class Self, class Work, class OnValue, class OnError>
+void run_job(Self* self, const actor_context& context,
+             std::chrono::milliseconds limit, Work work, OnValue on_value,
+             OnError on_error) {
+  using outcome = decltype(work());
+  // The result stays outside of the message, so that it needs no type id.
+  auto box = std::make_shared<outcome>(fail(ec::internal, "job has not run"));
+  auto body = [box, work](caf::event_based_actor* worker) -> caf::behavior {
+    return {[worker, box, work](job_atom) -> caf::result<void> {
+      try {
+        *box = work();
+      } catch (...) {
+        *box = fail(describe(std::current_exception()));
+      }
+      worker->quit();
+      if (!*box)
+        return make_error(box->error());
+      return caf::unit;
+    }};
+  };
+  auto worker = context.threads
+                  ? self->home_system().template spawn<caf::detached>(body)
+                  : self->home_system().spawn(body);
+  self->request(worker, limit, job_atom::value)
+    .then([box, on_value]() mutable { on_value(**box); },
+          [on_error](caf::error& why) mutable {
+            on_error(static_cast<const caf::error&>(why));
+          });
+}
+
+} // namespace ao

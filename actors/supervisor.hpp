@@ -1,0 +1,82 @@
+#pragma once
+
+#include "actors/child_spec.hpp"
+#include "messages/interfaces/supervision.hpp"
+#include "runtime/actor/context.hpp"
+#include "runtime/rules/supervision.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ao {
+
+/// What a supervisor reports; each may be empty. Called in the supervisor's
+/// own context, so they only send messages or count.
+struct supervisor_hooks {
+  /// A child has ended and will be started again after `delay`; `restarts`
+  /// counts this one, within the period.
+  std::function<void(const std::string& id, const error& reason,
+                     std::uint32_t restarts, milliseconds delay)>
+    on_restart = {};
+
+  /// A dynamic child was over its limit and is removed; its siblings live.
+  std::function<void(const std::string& id, const error& reason)> on_given_up
+    = {};
+
+  /// A child did not die by `kill`; `total` counts those so far.
+  std::function<void(const std::string& id, std::uint64_t total)> on_abandoned
+    = {};
+};
+
+/// Makes the specification of the dynamic child called `id`; the error is the
+/// answer of `start_child`.
+using child_factory = std::function<result<child_spec>(const std::string& id)>;
+
+/// A supervisor as data.
+struct supervisor_spec {
+  /// For the log.
+  std::string name;
+
+  supervision_rule rule;
+
+  /// In start order. For a dynamic supervisor: those to begin with.
+  std::vector<child_spec> children = {};
+
+  /// Dynamic only: makes the children of `start_child`.
+  child_factory factory = {};
+
+  supervisor_hooks hooks = {};
+};
+
+/// State of the SUPERVISOR.
+struct supervisor_state;
+
+/// Starts its children in order, restarts them by rule, stops them in reverse.
+///
+///   start --all ready--> running --exit_msg--> stop in reverse --> quit
+///     |                    |                                       (reason
+///     |                    +--over the limit--> stop in reverse     of the
+///     |                                         --> quit(last       exit)
+///     +--a start fails--> stop in reverse           reason)
+///                         --> quit(its reason)
+///
+/// Which child starts, waits or goes is decided by runtime/rules/supervision;
+/// the actor spawns, monitors, names and ends. It answers while children wait
+/// for a restart or a deadline. A supervisor that dies itself takes its
+/// children along, without order.
+///
+/// @param self The actor handle.
+/// @param context Names and log of the host.
+/// @param spec Children, strategy, limits, hooks.
+supervisor_actor::behavior_type
+supervisor(supervisor_actor::stateful_pointer<supervisor_state> self,
+           actor_context context, supervisor_spec spec);
+
+/// The specification of a supervisor below another one: no stop deadline, as
+/// its own children have theirs, and ready when all of them are.
+child_spec supervisor_child(actor_name name, actor_context context,
+                            supervisor_spec spec);
+
+} // namespace ao

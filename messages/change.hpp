@@ -1,0 +1,104 @@
+#pragma once
+
+#include "messages/ids.hpp"
+#include "messages/time.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ao {
+
+enum class change_state : std::uint8_t { open = 0, merged = 1, closed = 2 };
+
+std::string_view to_string(change_state s);
+std::optional<change_state> change_state_from(std::string_view text);
+
+/// The checks of one head. `none` = the project has none, which passes.
+enum class ci_state : std::uint8_t {
+  none = 0,
+  pending = 1,
+  running = 2,
+  passed = 3,
+  failed = 4,
+};
+
+std::string_view to_string(ci_state s);
+std::optional<ci_state> ci_state_from(std::string_view text);
+
+enum class review_state : std::uint8_t {
+  none = 0,
+  pending = 1,
+  approved = 2,
+  changes_requested = 3,
+};
+
+std::string_view to_string(review_state s);
+std::optional<review_state> review_state_from(std::string_view text);
+
+/// Where a change stands in the merge queue.
+enum class merge_state : std::uint8_t {
+  idle = 0,
+  queued = 1,
+  merging = 2,
+  conflict = 3,
+};
+
+std::string_view to_string(merge_state s);
+std::optional<merge_state> merge_state_from(std::string_view text);
+
+/// A row of `changes`: what other forges call a pull request. Born by the
+/// project's FORGE; from then on its one writer is its CI WATCHER.
+struct change {
+  change_id id;
+  std::uint64_t version = 0;
+  std::uint64_t number = 0;
+  project_id project;
+  session_id session;
+  task_id task;
+  epoch_no epoch = 0;
+  std::string title;
+  std::string body;
+  std::string branch;
+  std::string base;
+  std::string head_sha;
+  change_state state = change_state::open;
+  /// Both are facts about `head_sha` and are reset when it moves.
+  ci_state ci = ci_state::pending;
+  review_state review = review_state::none;
+  merge_state merge = merge_state::idle;
+  /// Why it cannot be merged, e.g. the files in conflict.
+  std::string merge_reason;
+  std::string merged_sha;
+  wall_time created_at{};
+  wall_time updated_at{};
+};
+
+/// True when nothing stands between the change and the base but the queue.
+inline bool is_green(const change& c) {
+  return c.ci == ci_state::none || c.ci == ci_state::passed;
+}
+
+/// One run of the configured CI command on one commit. A row of `ci`; its one
+/// writer is the change's CI WATCHER.
+struct ci_run {
+  /// `<change>/<sha>`: there is one run per (change, SHA).
+  std::string key;
+  std::uint64_t version = 0;
+  change_id change;
+  std::string sha;
+  /// True when `sha` is the merged result rather than the head.
+  bool merged_result = false;
+  ci_state state = ci_state::pending;
+  std::vector<std::string> command;
+  std::optional<int> exit_code;
+  /// `exited`, `signalled`, `timed_out`, … as the shim's exit file says.
+  std::string cause;
+  /// Directory with the shim's files and `output.log`.
+  std::string directory;
+  wall_time started_at{};
+  std::optional<wall_time> finished_at;
+};
+
+} // namespace ao

@@ -1,0 +1,17 @@
+#pragma once
+
+/// Who talks to whom: the index of all conversations.
+///
+///   page            roles
+///   store           STORE
+///   tasks           REGISTRY, TASK, DISPATCHER
+///   sessions        SESSION, UPLINK, RUNNER, REPOSITORY, TMUX
+///   forge           FORGE, CI WATCHER, CI RUNNERS, MERGE QUEUE
+///   supervision     SUPERVISOR
+///
+/// Supervisors' children and the wire are the only untyped conversations.
+#include "messages/interfaces/forge.hpp"
+#include "messages/interfaces/sessions.hpp"
+#include "messages/interfaces/store.hpp"
+#include "messages/interfaces/supervision.hpp"
+#include "messages/interfaces/tasks.hpp"

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "messages/interfaces/tasks.hpp"
+#include "messages/local_types.hpp"
+#include "messages/role.hpp"
+
+#include <caf/atom.hpp>
+#include <caf/replies_to.hpp>
+
+namespace ao {
+
+/// The FORGE: the embedded forge of one project; blocks (git), so it is
+/// detached. Gives birth to changes.
+AO_ROLE(forge_actor,
+        // Answers the change, the open one when the branch has one.
+        caf::replies_to<msg::open_change>::with<change>,
+        // From the API, for the forge's post-receive hook.
+        caf::reacts_to<msg::branch_pushed>,
+        caf::replies_to<msg::prepare_merge>::with<msg::prepared_merge>,
+        caf::replies_to<msg::land_merge>::with<msg::landed_merge>);
+
+/// The CI WATCHER: follows one open change: checks of its head, merge, end.
+/// The one writer of its rows.
+AO_ROLE(ci_watcher_actor,
+        // From the FORGE: the head may have moved.
+        caf::reacts_to<msg::branch_pushed>,
+        // From the MERGE QUEUE. Answers the row as it is then.
+        caf::replies_to<msg::begin_merge>::with<change>,
+        // From the MERGE QUEUE. Answers when the checks have ended.
+        caf::replies_to<msg::check_merge>::with<msg::merge_verdict>,
+        // INTERNAL: does again what may have been left undone.
+        caf::reacts_to<look_atom>);
+
+/// The CI RUNNERS: run CI commands under shims, at most one per core.
+AO_ROLE(ci_runners_actor,
+        // Answers when the command has ended; a run that lives or has ended
+        // already is adopted.
+        caf::replies_to<msg::run_ci>::with<msg::ci_finished>,
+        // INTERNAL: from the link to a shim.
+        caf::reacts_to<look_atom>);
+
+/// The MERGE QUEUE: merges into one branch, one change after the other, and
+/// only what is green as merged.
+AO_ROLE(merge_queue_actor,
+        // Answers what became of it.
+        caf::replies_to<msg::enqueue_change>::with<msg::merge_outcome>,
+        // INTERNAL: goes on with the item at the front.
+        caf::reacts_to<look_atom>);
+
+} // namespace ao

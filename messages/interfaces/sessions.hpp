@@ -1,0 +1,78 @@
+#pragma once
+
+#include "messages/interfaces/tasks.hpp"
+#include "messages/local_types.hpp"
+#include "messages/role.hpp"
+#include "messages/worktree.hpp"
+
+#include <caf/atom.hpp>
+#include <caf/replies_to.hpp>
+
+#include <cstdint>
+
+namespace ao {
+
+/// The SESSION: policy, budget and row of one agent's session.
+AO_ROLE(session_actor,
+        // From the UPLINK: a fact of the node. Answers its seq once durable.
+        caf::replies_to<msg::session_report>::with<std::uint64_t>,
+        // Answers when the order is durable; the end follows by events.
+        caf::replies_to<msg::kill_session>::with<session>,
+        // From the TASK, which has ended.
+        caf::replies_to<msg::close_session>::with<session>,
+        caf::replies_to<msg::restore_session>::with<session>,
+        // From the agent itself (`ao report`).
+        caf::replies_to<msg::agent_word>::with<session>,
+        // From the CI WATCHER of its change.
+        caf::reacts_to<msg::change_changed>,
+        // From the DISPATCHER.
+        caf::reacts_to<msg::slot_granted>,
+        caf::reacts_to<msg::slot_waits>,
+        // INTERNAL: the delay before a restart is over.
+        caf::reacts_to<msg::restart_now>,
+        // Answers when the order is durable; the end follows by events.
+        caf::replies_to<msg::cleanup_session>::with<session>,
+        // INTERNAL: does again what may have been left undone.
+        caf::reacts_to<look_atom>);
+
+/// The UPLINK: the node's door, both ways. Orders of the hub go in, reports
+/// go out until the hub has made them durable.
+AO_ROLE(uplink_actor,
+        // From the SESSION. Answers when the RUNNER has taken the order.
+        caf::replies_to<msg::ensure_order>::with<session_id>,
+        caf::replies_to<msg::stop_order>::with<session_id>,
+        caf::replies_to<msg::publish_order>::with<session_id>,
+        // From the RUNNER. Answers the seq that the hub has made durable.
+        caf::replies_to<msg::session_report>::with<std::uint64_t>);
+
+/// The RUNNER: carries out the orders for one session on its node, one at a
+/// time, and reports what is the case. It decides nothing but the undoing of
+/// its own half-made steps.
+AO_ROLE(runner_actor,
+        // Answer when the order is taken; what becomes of it is reported.
+        caf::replies_to<msg::ensure_order>::with<session_id>,
+        caf::replies_to<msg::stop_order>::with<session_id>,
+        caf::replies_to<msg::publish_order>::with<session_id>,
+        // INTERNAL: from the link to the shim.
+        caf::reacts_to<msg::shim_word>,
+        // INTERNAL: next step, or next report.
+        caf::reacts_to<look_atom>);
+
+/// The REPOSITORY: the worktrees of one project on one node. Serialises what
+/// touches shared metadata; blocks, so it is detached.
+AO_ROLE(repository_actor,
+        // Fetches (coalesced) and makes branch and worktree without files.
+        caf::replies_to<msg::add_worktree>::with<msg::worktree_made>,
+        // Answers when worktree and branch are gone, or why they are kept.
+        caf::replies_to<msg::drop_worktree>::with<msg::worktree_dropped>);
+
+/// The TMUX: the panes of one node; blocks, so it is detached.
+AO_ROLE(tmux_actor,
+        // Answers the pane with a shim in it; an existing one is answered.
+        caf::replies_to<msg::open_pane>::with<msg::pane_opened>,
+        // Answers when there is no such pane.
+        caf::replies_to<msg::close_pane>::with<session_id>,
+        // Answers when the text is submitted in the pane.
+        caf::replies_to<msg::paste_text>::with<session_id>);
+
+} // namespace ao

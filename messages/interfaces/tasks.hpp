@@ -1,0 +1,50 @@
+#pragma once
+
+#include "messages/local_types.hpp"
+#include "messages/role.hpp"
+
+#include <caf/atom.hpp>
+#include <caf/replies_to.hpp>
+
+namespace ao {
+
+/// INTERNAL: look again at what is there.
+using look_atom = caf::atom_constant<caf::atom("look")>;
+
+/// The REGISTRY: who may work on what. The one writer of tasks and claims;
+/// every answer is durable before it is given.
+AO_ROLE(registry_actor,
+        // Answers the task, the existing one when its key is known.
+        caf::replies_to<msg::add_task>::with<task>,
+        // Answers the session that was born with the claim. Errors:
+        // task_already_claimed (details holder, epoch), task_closed, …
+        caf::replies_to<msg::open_session>::with<msg::opened_session>,
+        // Answers the task as it is then. Errors: stale_epoch, wrong_state.
+        caf::replies_to<msg::move_task>::with<task>,
+        caf::replies_to<msg::release_claim>::with<task>,
+        caf::replies_to<msg::cancel_task>::with<task>,
+        caf::replies_to<msg::retry_task>::with<task>);
+
+/// The TASK: one unfinished task; turns what its session and its change have
+/// become into the task's next state.
+AO_ROLE(task_actor,
+        // From its SESSION, at each change and each start of that.
+        caf::reacts_to<msg::session_changed>,
+        // From its CI WATCHER, likewise.
+        caf::reacts_to<msg::change_changed>,
+        // From the REGISTRY, at each change of its own row.
+        caf::reacts_to<msg::task_changed>,
+        // INTERNAL: asks the REGISTRY again for what is not done yet.
+        caf::reacts_to<look_atom>);
+
+/// The DISPATCHER: gives slots to sessions within the caps, and sessions to
+/// ready tasks of projects that dispatch by themselves.
+AO_ROLE(dispatcher_actor,
+        // From a SESSION that (re)starts and waits.
+        caf::reacts_to<msg::admit_session>,
+        // From a SESSION that has ended or is parked.
+        caf::reacts_to<msg::slot_free>,
+        // Something may be able to start now.
+        caf::reacts_to<look_atom>);
+
+} // namespace ao

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "messages/change.hpp"
+#include "messages/event.hpp"
+#include "messages/session.hpp"
+#include "messages/task.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string_view>
+
+namespace ao {
+
+using json = nlohmann::json;
+
+/// Rows as they are stored. Unknown members are ignored and missing ones take
+/// their defaults, so that a row of an older version still reads; a member of
+/// the wrong type throws `nlohmann::json::exception`.
+void to_json(json& out, const task& x);
+void from_json(const json& in, task& x);
+void to_json(json& out, const claim& x);
+void from_json(const json& in, claim& x);
+void to_json(json& out, const counter& x);
+void from_json(const json& in, counter& x);
+void to_json(json& out, const exit_info& x);
+void from_json(const json& in, exit_info& x);
+void to_json(json& out, const worktree_facts& x);
+void from_json(const json& in, worktree_facts& x);
+void to_json(json& out, const session& x);
+void from_json(const json& in, session& x);
+void to_json(json& out, const change& x);
+void from_json(const json& in, change& x);
+void to_json(json& out, const ci_run& x);
+void from_json(const json& in, ci_run& x);
+
+/// An event as the API shows it (`data` is an object there).
+void to_json(json& out, const event& x);
+
+/// Text for the disk or the wire: invalid UTF-8 is replaced, never thrown.
+std::string dump(const json& value);
+
+/// Reads foreign JSON. Errors: `bad_input` with the position.
+result<json> parse_json(std::string_view text, std::string_view what);
+
+} // namespace ao

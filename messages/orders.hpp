@@ -1,0 +1,146 @@
+#pragma once
+
+#include "messages/error.hpp"
+#include "messages/ids.hpp"
+#include "messages/session.hpp"
+
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ao::msg {
+
+/// Everything a node needs to bring one session to life: the same for the
+/// embedded node and a remote one. Written to `sessions/<id>/spec.json`.
+struct session_spec {
+  session_id session;
+  project_id project;
+  task_id task;
+  session_role role = session_role::worker;
+  epoch_no epoch = 0;
+  run_no run = 1;
+  resume_reason resume = resume_reason::none;
+  /// Short name; begins at `base` when it does not exist.
+  std::string branch;
+  /// Short name of the branch that changes go to.
+  std::string base;
+  std::string title;
+  /// The exact bytes for `AO_PROMPT_FILE`.
+  std::string prompt;
+  std::string agent;
+  /// Tracker's own reference for `AO_ISSUE_ID`.
+  std::string issue;
+  /// For (session, epoch, run); `AO_TOKEN`.
+  std::string token;
+};
+
+/// HUB → RUNNER: make it true that this run lives. Repeating it is safe.
+struct ensure_order {
+  session_spec spec;
+};
+
+/// How a session's agent is ended.
+enum class stop_how : std::uint8_t {
+  /// TERM, then KILL; the worktree stays.
+  end_agent = 0,
+  /// The same, with the work saved under a rescue ref first.
+  save_and_end = 1,
+  /// The agent ended, work saved when there is any that no ref holds; then
+  /// worktree, pane and branch removed.
+  remove = 2,
+  /// The same for a session whose work is on the base: the branch goes even
+  /// though its own commits are not there (squash).
+  remove_merged = 3,
+};
+
+/// HUB → RUNNER: make it true that no agent of this session lives.
+struct stop_order {
+  session_id session;
+  epoch_no epoch = 0;
+  run_no run = 0;
+  stop_how how = stop_how::end_agent;
+};
+
+/// HUB → RUNNER: push the session's branch to its forge.
+struct publish_order {
+  session_id session;
+  epoch_no epoch = 0;
+  run_no run = 0;
+};
+
+/// Facts that a RUNNER reports. Each is about one run; the hub drops those of
+/// an older epoch or run.
+namespace fact {
+
+/// A step of provisioning is done (for people: `fetch`, `worktree`, `pane`).
+struct step_done {
+  std::string step;
+};
+
+/// The agent's process lives in its pane.
+struct agent_alive {
+  int agent_pid = 0;
+  int shim_pid = 0;
+  std::string workspace_path;
+  std::string tmux_socket;
+  std::string tmux_pane;
+  /// True when it had been alive before the report's sender was started.
+  bool adopted = false;
+};
+
+/// A step failed and everything that this order had made is undone.
+struct provision_failed {
+  std::string step;
+  error why;
+};
+
+/// The run is over.
+struct agent_exited {
+  exit_info how;
+  worktree_facts worktree;
+};
+
+/// The branch is at the forge with this head.
+struct pushed {
+  std::string head_sha;
+};
+
+struct push_failed {
+  error why;
+};
+
+/// A stop order is carried out: nothing of the session runs any more.
+struct stopped {
+  /// Refs that hold saved work.
+  std::vector<std::string> rescued;
+  /// True when worktree, pane and branch are gone too.
+  bool removed = false;
+  /// Why something was kept; empty when all went well.
+  std::string kept;
+};
+
+/// Nothing of this session exists on the node (asked about at adoption).
+struct unknown_here {};
+
+} // namespace fact
+
+using session_fact
+  = std::variant<fact::step_done, fact::agent_alive, fact::provision_failed,
+                 fact::agent_exited, fact::pushed, fact::push_failed,
+                 fact::stopped, fact::unknown_here>;
+
+/// RUNNER → SESSION: what is the case on the node. At least once, in order of
+/// `seq`; the session answers the seq it has made durable.
+struct session_report {
+  session_id session;
+  epoch_no epoch = 0;
+  run_no run = 0;
+  std::uint64_t seq = 0;
+  session_fact what;
+};
+
+/// The word of a fact for logs: `agent_alive`.
+std::string_view fact_name(const session_fact& f);
+
+} // namespace ao::msg

@@ -1,0 +1,243 @@
+#pragma once
+
+#include "messages/change.hpp"
+#include "messages/error.hpp"
+#include "messages/ids.hpp"
+#include "messages/session.hpp"
+#include "messages/task.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ao::msg {
+
+/// What the REGISTRY is asked. Each that a person or an agent can cause
+/// carries the request id of its first asker; `actor` is who decided it, for
+/// the event.
+
+struct add_task {
+  request_id request;
+  project_id project;
+  /// Canonical key; empty = `<project>/task:<n>`, made by the registry.
+  std::string key;
+  std::string ref;
+  std::string title;
+  std::string body;
+  std::vector<task_id> needs;
+  int priority = 5;
+  std::vector<std::string> labels;
+  std::string agent;
+  std::string actor = "api";
+};
+
+/// Grants the claim on a task and makes the session's row in the same commit.
+struct open_session {
+  request_id request;
+  task_id task;
+  session_role role = session_role::worker;
+  /// `<prefix>-<n>` becomes the session's id.
+  std::string session_prefix;
+  /// `ao/{session}`.
+  std::string branch_template;
+  std::string base;
+  std::string agent;
+  node_name node;
+  std::string actor = "api";
+};
+
+struct opened_session {
+  session opened;
+  task of;
+};
+
+/// Moves a task on behalf of the holder of `epoch`.
+struct move_task {
+  task_id task;
+  epoch_no epoch = 0;
+  task_state to = task_state::ready;
+  std::string why;
+  change_id change;
+  std::string actor;
+  /// Event that caused it; 0 = none.
+  std::uint64_t cause = 0;
+};
+
+/// Gives a task back; it is ready (or blocked) again.
+struct release_claim {
+  task_id task;
+  epoch_no epoch = 0;
+  std::string why;
+};
+
+struct cancel_task {
+  request_id request;
+  task_id task;
+  bool cascade = false;
+  std::string actor = "api";
+};
+
+/// Puts a failed, parked or cancelled task back to `ready`.
+struct retry_task {
+  request_id request;
+  task_id task;
+  std::string actor = "api";
+};
+
+/// What a SESSION is asked.
+struct kill_session {
+  request_id request;
+  std::string actor = "api";
+};
+
+/// Ends the session because its task has ended.
+struct close_session {
+  epoch_no epoch = 0;
+  session_end how = session_end::done;
+  std::string why;
+};
+
+/// Starts an exited agent again (run + 1).
+struct restore_session {
+  request_id request;
+  std::string actor = "api";
+};
+
+/// `ao report <state>` and `ao acknowledge`.
+struct agent_word {
+  request_id request;
+  epoch_no epoch = 0;
+  run_no run = 0;
+  /// The original's states: `started completed needs_input …`.
+  std::string state;
+  std::string note;
+};
+
+/// Level-triggered facts between owners: the sender's whole present row;
+/// receivers ignore versions that they have.
+struct session_changed {
+  session now;
+};
+
+struct change_changed {
+  change now;
+};
+
+struct task_changed {
+  task now;
+};
+
+/// What a FORGE is asked.
+struct open_change {
+  request_id request;
+  session_id session;
+  epoch_no epoch = 0;
+  task_id task;
+  std::string branch;
+  /// Empty = the task's.
+  std::string title;
+  std::string body;
+  /// Empty = what the forge has.
+  std::string head_sha;
+  std::string actor = "api";
+};
+
+/// The hook's news: refs of the forge have moved.
+struct branch_pushed {
+  std::string branch;
+  std::string head_sha;
+};
+
+/// CI: run the project's command on `sha`.
+struct run_ci {
+  change_id change;
+  std::string sha;
+  bool merged_result = false;
+};
+
+struct ci_finished {
+  change_id change;
+  std::string sha;
+  bool merged_result = false;
+  ci_state state = ci_state::passed;
+  std::vector<std::string> command;
+  std::optional<int> exit_code;
+  std::string cause;
+  std::string directory;
+  /// The log's last lines, at most 100.
+  std::vector<std::string> log_tail;
+  wall_time started_at{};
+  wall_time finished_at{};
+};
+
+/// MERGE QUEUE: merge this head when the result is green.
+struct enqueue_change {
+  change_id change;
+  std::string head_sha;
+};
+
+/// What became of an item of the merge queue.
+struct merge_outcome {
+  change_id change;
+  std::string head_sha;
+  enum class kind : std::uint8_t {
+    merged = 0,
+    conflict = 1,
+    /// Green alone, red together with what was merged meanwhile.
+    red = 2,
+    /// The head is not at the forge any more.
+    stale = 3,
+  } what = kind::merged;
+  std::string merged_sha;
+  std::vector<std::string> files;
+  std::string detail;
+};
+
+/// SESSION → DISPATCHER: this session (re)starts and waits for a slot.
+struct admit_session {
+  session_id session;
+};
+
+/// SESSION → DISPATCHER: the slot of this session is free again.
+struct slot_free {
+  session_id session;
+};
+
+/// DISPATCHER → SESSION: it has a slot on `node`.
+struct slot_granted {
+  node_name node;
+};
+
+/// DISPATCHER → SESSION: it has to wait, and why.
+struct slot_waits {
+  std::string reason;
+};
+
+/// INTERNAL of the SESSION: the delay before this restart is over.
+struct restart_now {
+  run_no run = 0;
+};
+
+/// `ao session cleanup`: save, then remove worktree, pane and branch.
+struct cleanup_session {
+  request_id request;
+};
+
+/// MERGE QUEUE → CI WATCHER: the change is at the front of the queue.
+/// Answered with its row as it is then.
+struct begin_merge {
+  change_id change;
+};
+
+/// MERGE QUEUE → CI WATCHER: run the checks on the merged result `sha`.
+struct check_merge {
+  change_id change;
+  std::string sha;
+};
+
+struct merge_verdict {
+  std::string sha;
+  bool passed = false;
+};
+
+} // namespace ao::msg

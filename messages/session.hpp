@@ -1,0 +1,156 @@
+#pragma once
+
+#include "messages/ids.hpp"
+#include "messages/time.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ao {
+
+/// What a session is for; decides what its token may do (DESIGN §12).
+enum class session_role : std::uint8_t {
+  worker = 0,
+  orchestrator = 1,
+  mediator = 2,
+  reviewer = 3,
+  /// A claim held by a person or another program, without agent and pane.
+  manual = 4,
+};
+
+std::string_view to_string(session_role r);
+std::optional<session_role> session_role_from(std::string_view text);
+
+/// Facet "runtime": what is known of the agent's process. `queued` waits for
+/// a slot or an open need; nothing exists on the node yet.
+enum class runtime_state : std::uint8_t {
+  queued = 0,
+  provisioning = 1,
+  starting = 2,
+  alive = 3,
+  exited = 4,
+  lost = 5,
+  parked = 6,
+};
+
+std::string_view to_string(runtime_state s);
+std::optional<runtime_state> runtime_state_from(std::string_view text);
+
+/// Facet "activity": what the agent itself seems to do.
+enum class activity_state : std::uint8_t {
+  unknown = 0,
+  active = 1,
+  ready = 2,
+  idle = 3,
+  waiting_input = 4,
+  blocked = 5,
+};
+
+std::string_view to_string(activity_state s);
+std::optional<activity_state> activity_state_from(std::string_view text);
+
+/// How a session ended; `open` while it has not.
+enum class session_end : std::uint8_t {
+  open = 0,
+  merged = 1,
+  done = 2,
+  killed = 3,
+  errored = 4,
+};
+
+std::string_view to_string(session_end e);
+std::optional<session_end> session_end_from(std::string_view text);
+
+/// Why an agent was started again (`AO_RESUME_REASON`).
+enum class resume_reason : std::uint8_t {
+  none = 0,
+  crash = 1,
+  hang = 2,
+  oom = 3,
+  message = 4,
+  restore = 5,
+  hub = 6,
+};
+
+std::string_view to_string(resume_reason r);
+std::optional<resume_reason> resume_reason_from(std::string_view text);
+
+/// How one run of an agent ended, from the shim's exit file.
+struct exit_info {
+  run_no run = 0;
+  /// One of the two is set; neither when the agent could not be started.
+  std::optional<int> code;
+  std::optional<int> signal;
+  /// `exited signalled stopped timed_out hangup start_failed`.
+  std::string cause;
+  wall_time at{};
+  /// Failure class by DESIGN §8 (`crash`, `hang`, …); empty for exit 0.
+  std::string failure;
+  std::vector<std::string> last_lines;
+};
+
+/// What the node saw in a worktree when its agent ended or was asked.
+struct worktree_facts {
+  std::string head_sha;
+  /// Uncommitted or untracked files, as short `git status` lines.
+  bool dirty = false;
+  std::vector<std::string> status_lines;
+  /// Commits that the base branch does not have.
+  std::uint64_t ahead = 0;
+};
+
+/// A row of `sessions`. Born in the commit that grants its claim (REGISTRY);
+/// from then on its one writer is the SESSION.
+struct session {
+  session_id id;
+  std::uint64_t version = 0;
+  project_id project;
+  session_role role = session_role::worker;
+  /// The task held; empty for role sessions.
+  task_id task;
+  /// The subject of its claim: the task's id, or `role/<subject>`.
+  std::string subject;
+  epoch_no epoch = 0;
+  /// The current or last run; 0 before the first start.
+  run_no run = 0;
+  node_name node;
+  std::string agent;
+  std::string branch;
+  std::string base;
+  runtime_state runtime = runtime_state::queued;
+  /// Why the runtime is in this state: a saga step, a queue reason, an error.
+  std::string reason;
+  activity_state activity = activity_state::unknown;
+  /// Set when a person (or another agent) has to answer something; the text
+  /// says what.
+  std::string needs_input;
+  resume_reason resume = resume_reason::none;
+  int agent_pid = 0;
+  int shim_pid = 0;
+  std::string workspace_path;
+  std::string tmux_socket;
+  std::string tmux_pane;
+  std::optional<exit_info> exit;
+  std::optional<worktree_facts> worktree;
+  change_id change;
+  /// Restarts after failures, over all hub lives.
+  std::uint32_t restarts = 0;
+  session_end end = session_end::open;
+  std::string end_reason;
+  /// True once the worktree, pane and branch are gone.
+  bool cleaned = false;
+  wall_time created_at{};
+  wall_time updated_at{};
+  /// When `runtime` last changed.
+  wall_time since{};
+  std::optional<wall_time> started_at;
+  std::optional<wall_time> ended_at;
+};
+
+inline bool is_terminal(const session& s) {
+  return s.end != session_end::open;
+}
+
+} // namespace ao

@@ -1,0 +1,139 @@
+#include "messages/change.hpp"
+#include "messages/session.hpp"
+#include "messages/task.hpp"
+
+#include <cstddef>
+
+namespace ao {
+namespace {
+
+/// One state and the word that goes to disk, logs and people.
+template <class Enum>
+struct word {
+  Enum value;
+  std::string_view text;
+};
+
+template <class Enum, std::size_t N>
+std::string_view text_of(const word<Enum> (&words)[N], Enum value) {
+  for (const auto& w : words)
+    if (w.value == value)
+      return w.text;
+  return "invalid";
+}
+
+template <class Enum, std::size_t N>
+std::optional<Enum> value_of(const word<Enum> (&words)[N],
+                             std::string_view text) {
+  for (const auto& w : words)
+    if (w.text == text)
+      return w.value;
+  return std::nullopt;
+}
+
+// The words are durable: append, never rename.
+constexpr word<task_state> task_states[] = {
+  {task_state::blocked, "blocked"},     {task_state::ready, "ready"},
+  {task_state::claimed, "claimed"},     {task_state::in_review, "in_review"},
+  {task_state::merged, "merged"},       {task_state::done, "done"},
+  {task_state::failed, "failed"},       {task_state::cancelled, "cancelled"},
+  {task_state::parked, "parked"},
+};
+
+constexpr word<session_role> session_roles[] = {
+  {session_role::worker, "worker"},
+  {session_role::orchestrator, "orchestrator"},
+  {session_role::mediator, "mediator"},
+  {session_role::reviewer, "reviewer"},
+  {session_role::manual, "manual"},
+};
+
+constexpr word<runtime_state> runtime_states[] = {
+  {runtime_state::queued, "queued"},
+  {runtime_state::provisioning, "provisioning"},
+  {runtime_state::starting, "starting"},
+  {runtime_state::alive, "alive"},
+  {runtime_state::exited, "exited"},
+  {runtime_state::lost, "lost"},
+  {runtime_state::parked, "parked"},
+};
+
+constexpr word<activity_state> activity_states[] = {
+  {activity_state::unknown, "unknown"},
+  {activity_state::active, "active"},
+  {activity_state::ready, "ready"},
+  {activity_state::idle, "idle"},
+  {activity_state::waiting_input, "waiting_input"},
+  {activity_state::blocked, "blocked"},
+};
+
+constexpr word<session_end> session_ends[] = {
+  {session_end::open, "open"},     {session_end::merged, "merged"},
+  {session_end::done, "done"},     {session_end::killed, "killed"},
+  {session_end::errored, "errored"},
+};
+
+constexpr word<resume_reason> resume_reasons[] = {
+  {resume_reason::none, "none"},       {resume_reason::crash, "crash"},
+  {resume_reason::hang, "hang"},       {resume_reason::oom, "oom"},
+  {resume_reason::message, "message"}, {resume_reason::restore, "restore"},
+  {resume_reason::hub, "hub"},
+};
+
+constexpr word<change_state> change_states[] = {
+  {change_state::open, "open"},
+  {change_state::merged, "merged"},
+  {change_state::closed, "closed"},
+};
+
+constexpr word<ci_state> ci_states[] = {
+  {ci_state::none, "none"},       {ci_state::pending, "pending"},
+  {ci_state::running, "running"}, {ci_state::passed, "passed"},
+  {ci_state::failed, "failed"},
+};
+
+constexpr word<review_state> review_states[] = {
+  {review_state::none, "none"},
+  {review_state::pending, "pending"},
+  {review_state::approved, "approved"},
+  {review_state::changes_requested, "changes_requested"},
+};
+
+constexpr word<merge_state> merge_states[] = {
+  {merge_state::idle, "idle"},
+  {merge_state::queued, "queued"},
+  {merge_state::merging, "merging"},
+  {merge_state::conflict, "conflict"},
+};
+
+} // namespace
+
+#define AO_WORDS(type)                                                         \
+  std::string_view to_string(type x) { return text_of(type##s, x); }           \
+  std::optional<type> type##_from(std::string_view text) {                     \
+    return value_of(type##s, text);                                            \
+  }
+
+AO_WORDS(task_state)
+AO_WORDS(session_role)
+AO_WORDS(runtime_state)
+AO_WORDS(activity_state)
+AO_WORDS(session_end)
+AO_WORDS(resume_reason)
+AO_WORDS(change_state)
+AO_WORDS(ci_state)
+AO_WORDS(review_state)
+AO_WORDS(merge_state)
+
+#undef AO_WORDS
+
+bool is_closed(task_state s) {
+  return s == task_state::merged || s == task_state::done
+         || s == task_state::failed || s == task_state::cancelled;
+}
+
+bool frees_dependents(task_state s) {
+  return s == task_state::merged || s == task_state::done;
+}
+
+} // namespace ao

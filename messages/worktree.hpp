@@ -1,0 +1,83 @@
+#pragma once
+
+#include "messages/ids.hpp"
+#include "messages/session.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ao::msg {
+
+/// RUNNER → REPOSITORY: a worktree for this session.
+struct add_worktree {
+  session_id session;
+  std::string branch;
+  /// Short name of the branch that a new one begins at.
+  std::string base;
+  std::string path;
+};
+
+struct worktree_made {
+  /// True when this call made the branch (so that an undo may delete it).
+  bool new_branch = false;
+  bool new_worktree = false;
+};
+
+/// RUNNER → REPOSITORY: remove worktree and branch if nothing is lost by it.
+struct drop_worktree {
+  session_id session;
+  std::string branch;
+  std::string base;
+  std::string path;
+  /// Undo of a failed provisioning: nobody has worked in it.
+  bool undo = false;
+  bool keep_branch = false;
+  /// The work is on the base already, in another commit (squash): the branch
+  /// may go.
+  bool merged = false;
+};
+
+struct worktree_dropped {
+  /// Refs that hold what was saved first.
+  std::vector<std::string> rescued;
+  /// Why something is kept; empty when all is gone.
+  std::string kept;
+};
+
+/// RUNNER → TMUX.
+struct open_pane {
+  session_id session;
+  std::string cwd;
+  /// `sessions/<id>`, where the shim finds `launch.json`.
+  std::string directory;
+};
+
+struct pane_opened {
+  std::string socket;
+  std::string pane;
+};
+
+struct close_pane {
+  session_id session;
+};
+
+/// RUNNER → TMUX: paste the text into the session's pane and submit it.
+struct paste_text {
+  session_id session;
+  std::string text;
+};
+
+/// INTERNAL: what the link to a shim has to say.
+struct shim_word {
+  enum class kind : std::uint8_t { hello = 0, exited = 1, closed = 2 } what
+    = kind::hello;
+  run_no run = 0;
+  int agent_pid = 0;
+  int shim_pid = 0;
+  /// For `closed`: nobody listens (as opposed to: the connection broke).
+  bool refused = false;
+  std::string detail;
+  exit_info how;
+};
+
+} // namespace ao::msg

@@ -1,0 +1,167 @@
+#pragma once
+
+#include "messages/change.hpp"
+#include "messages/event.hpp"
+#include "messages/store.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ao {
+
+/// What the configuration says about a project's changes.
+struct change_policy {
+  /// The CI command; empty = none, which passes. On a forge with its own CI
+  /// (`external_ci`) it is not used.
+  std::vector<std::string> ci_command;
+  /// True when the forge runs the checks and only their results are told.
+  bool external_ci = false;
+  bool merge_auto = true;
+  bool require_review = false;
+};
+
+/// One change and the runs of its CI, by `ci_run::key`.
+struct change_watch {
+  change row;
+  std::map<std::string, ci_run> runs;
+};
+
+/// The key of a run: `<change>/<sha>`, with `/merge` behind it when `sha` is a
+/// merged result.
+std::string ci_key(const change_id& change, const std::string& sha,
+                   bool merged_result);
+
+// -- inputs -------------------------------------------------------------------
+
+/// The CI WATCHER has (re)started from its rows, or the change was just born:
+/// what may be undone is done again.
+struct change_recovered {};
+/// The branch is at another commit.
+struct head_moved {
+  std::string sha;
+  /// The session's present epoch.
+  epoch_no epoch = 0;
+};
+/// A run of CI has begun.
+struct ci_began {
+  std::string sha;
+  bool merged_result = false;
+  std::string directory;
+};
+/// A run of CI has ended.
+struct ci_ended {
+  std::string sha;
+  bool merged_result = false;
+  bool passed = false;
+  std::optional<int> exit_code;
+  /// `exited`, `signalled`, `timed_out`, …
+  std::string cause;
+  /// The last lines of its log.
+  std::vector<std::string> log_tail;
+};
+/// A review of `sha` (empty = of the present head).
+struct review_given {
+  review_state review = review_state::none;
+  std::string sha;
+  std::string text;
+};
+/// `ao pr merge`, or the forge's button: wanted even without `merge.auto`.
+struct merge_wanted {};
+/// The MERGE QUEUE has begun with it.
+struct merge_began {};
+/// The MERGE QUEUE has made `sha` from head and base and wants its verdict.
+struct merge_prepared {
+  std::string sha;
+};
+/// The base is at `merged_sha`, which holds the change.
+struct merge_done {
+  std::string merged_sha;
+};
+struct merge_conflicted {
+  std::vector<std::string> files;
+};
+/// Head or base moved meanwhile; once more.
+struct merge_raced {};
+/// Closed without a merge.
+struct change_dropped {
+  std::string why;
+};
+
+using change_input
+  = std::variant<change_recovered, head_moved, ci_began, ci_ended,
+                 review_given, merge_wanted, merge_began, merge_prepared,
+                 merge_done, merge_conflicted, merge_raced, change_dropped>;
+
+// -- effects ------------------------------------------------------------------
+
+/// Run the CI command on `sha` in a clean worktree; keyed, so a run that
+/// exists is adopted.
+struct run_ci {
+  std::string sha;
+  bool merged_result = false;
+};
+/// End the run of a commit that no longer matters.
+struct cancel_ci {
+  std::string sha;
+  bool merged_result = false;
+};
+/// Put the change into its MERGE QUEUE (again).
+struct enqueue_merge {};
+/// Tell the MERGE QUEUE the verdict on the merged result `sha`.
+struct tell_queue {
+  std::string sha;
+  bool passed = false;
+};
+/// Tell SESSION and TASK the row.
+struct tell_owners {};
+/// Open the incident of `cause` (`ci_failed`, `changes_requested`,
+/// `conflict`), which injects `text` into the session.
+struct report_failure {
+  std::string cause;
+  std::string sha;
+  std::string text;
+};
+/// Close the incident of `cause`: the reason is gone.
+struct report_recovery {
+  std::string cause;
+};
+
+using change_effect
+  = std::variant<run_ci, cancel_ci, enqueue_merge, tell_queue, tell_owners,
+                 report_failure, report_recovery>;
+
+/// What an input leads to.
+struct change_step {
+  change_watch next;
+  /// Rows to commit (versions are already one more): the change, CI runs.
+  std::vector<row> rows;
+  std::vector<event> events;
+  /// To be done after the commit, in this order.
+  std::vector<change_effect> effects;
+  /// Why the input was dropped; empty when it was not.
+  std::string dropped;
+};
+
+/// The machine of the CI WATCHER: state per head SHA, each event once per
+/// (SHA, conclusion), words about another SHA are dropped.
+///
+///   open --head--> run CI --passed (and approved)--> queued --> merging
+///        merging --done--> merged
+///                --conflict--> waits for a new head
+///                --raced--> queued
+///                --merged result fails--> ci failed, waits for a new head
+change_step next_change(const change_watch& watch, const change_input& input,
+                        const change_policy& policy, wall_time now);
+
+/// The failing CI message (CONTRACT §8): what, how it ended, up to 100 lines
+/// of the log fenced, the rule.
+std::string ci_failure_text(const ci_run& run,
+                            const std::vector<std::string>& log_tail);
+
+/// `rocket <word>` as a person would type it; quoted where a shell needs it.
+std::string shown_command(const std::vector<std::string>& command);
+
+} // namespace ao

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "messages/ids.hpp"
+#include "messages/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ao {
+
+/// `limits:` of the configuration.
+struct dispatch_limits {
+  std::uint32_t sessions = 15;
+  /// 0 = no limit.
+  std::uint32_t spawns_per_minute = 30;
+  std::uint32_t parallel_spawns = 16;
+  std::uint64_t min_free_memory = std::uint64_t{1} << 30;
+  std::uint64_t min_free_disk = std::uint64_t{2} << 30;
+};
+
+/// What runs at present.
+struct dispatch_load {
+  /// Sessions with a slot: provisioning, starting or alive.
+  std::uint32_t running = 0;
+  /// Those of them that are not alive yet.
+  std::uint32_t spawning = 0;
+  /// When the starts of the last minute were.
+  std::vector<mono_time> starts;
+  std::uint64_t free_memory = 0;
+  std::uint64_t free_disk = 0;
+};
+
+/// A queued session, or a ready task of a project with `dispatch: auto`.
+struct dispatch_candidate {
+  /// `app-7` or `T42`.
+  std::string id;
+  /// 0 first.
+  int priority = 5;
+  /// Since when it waits.
+  wall_time since{};
+  /// Not before (a task whose spawn has failed backs off).
+  std::optional<mono_time> not_before;
+  /// Why it cannot start whatever the load: open needs, a breaker. Empty =
+  /// it can.
+  std::string held_by;
+};
+
+/// One that has to wait, and why.
+struct dispatch_wait {
+  std::string id;
+  std::string reason;
+};
+
+struct dispatch_plan {
+  /// In this order.
+  std::vector<std::string> start;
+  std::vector<dispatch_wait> wait;
+  /// When to plan again although nothing has happened: the pace or a backoff
+  /// allows the next one then.
+  std::optional<mono_time> again_at;
+};
+
+/// Who starts now: by priority, then by age, then by number of the id; never
+/// above a cap.
+dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
+                            const dispatch_load& load,
+                            const dispatch_limits& limits, mono_time now);
+
+} // namespace ao

@@ -1,0 +1,296 @@
+#pragma once
+
+#include "messages/store.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ao {
+
+/// Adds one task.
+struct add_task {
+  project_id project;
+  /// One line of valid UTF-8 without control characters, 1 to 500 bytes.
+  std::string title;
+  /// Valid UTF-8 without NUL, at most 1 MiB.
+  std::string body;
+  std::vector<std::string> labels;
+  /// 0 (first) to 9.
+  int priority = 5;
+  /// Tasks of the registry (`T7`) or keys of the same batch.
+  std::vector<std::string> needs;
+  /// The agent asked for; empty = the project's.
+  std::string agent;
+  /// The tracker's own reference; names the task in a cycle.
+  std::string ref;
+  /// Canonical key; empty = `<project>/task:<n>`. Adding a key again answers
+  /// with the task that has it.
+  std::string key;
+};
+
+/// Adds all of them or none; `needs` may point forwards within the batch.
+struct add_tasks {
+  std::vector<add_task> items;
+};
+
+/// Opens a session and grants it the claim of its subject, in one commit.
+struct open_session {
+  /// The task to hold; empty for a role session.
+  task_id task;
+  /// `role/<subject>` when `task` is empty.
+  std::string subject;
+  session_role role = session_role::worker;
+  /// Of the task where there is one.
+  project_id project;
+  /// The session is called `<prefix>-<n>`.
+  std::string prefix;
+  node_name node;
+  std::string agent;
+  /// `ao/{session}`; knows `{session}`, `{task}` and `{project}`.
+  std::string branch_template = "ao/{session}";
+  std::string base;
+};
+
+/// Gives a session that exists its subject under a new epoch: a move to
+/// another node, or a restore after the claim was given back. Refused while
+/// another session holds the subject.
+struct regrant_claim {
+  std::string subject;
+  session_id session;
+  node_name node;
+  std::string why;
+};
+
+/// Gives a claim back; a task is `ready` (or `blocked`) again. Why a claim
+/// ends is told apart in the events only.
+struct release_claim {
+  std::string subject;
+  epoch_no epoch = 0;
+  std::string why;
+  /// True when its node lost the lease: `claim_expired`.
+  bool expired = false;
+};
+
+/// The holder's word on where its task stands; refused as `stale_epoch` from
+/// any other. To close or to park releases the claim in the same commit.
+struct move_task {
+  task_id task;
+  epoch_no epoch = 0;
+  task_state to = task_state::claimed;
+  std::string why;
+  /// Empty = unchanged.
+  change_id change;
+};
+
+/// A person's words; they need no epoch.
+struct cancel_task {
+  task_id task;
+  std::string why;
+};
+struct park_task {
+  task_id task;
+  std::string why;
+};
+struct retry_task {
+  task_id task;
+};
+
+/// Brings a task in line with its needs; asked for by `effect::settle`.
+struct settle_task {
+  task_id task;
+};
+
+/// What a request is answered with once its write is durable.
+struct tasks_added {
+  std::vector<task> tasks;
+  /// Of each: false when its key was there already.
+  std::vector<bool> fresh;
+};
+struct session_opened {
+  ao::session session;
+  ao::claim claim;
+};
+struct claim_changed {
+  ao::claim claim;
+};
+struct task_changed {
+  ao::task task;
+};
+
+/// A decision of the registry: what to commit, and what it means. Between
+/// `decide` and `adopt` or `abandon` its subjects are locked.
+struct registry_decision {
+  /// Task ids, role subjects and keys that are locked.
+  std::vector<std::string> subjects;
+  /// Numbers taken; to be sent to the store before `write`, without request
+  /// id. `write` is guarded by them, so a number is never used twice.
+  std::vector<store_write> reserve;
+  /// `request` and `answer` are the caller's to fill. Without rows and events
+  /// there is nothing to commit.
+  store_write write;
+  /// An `error` is a refusal that leaves an event behind.
+  std::variant<std::monostate, tasks_added, session_opened, claim_changed,
+               task_changed, error>
+    answer;
+
+  bool empty() const { return write.rows.empty() && write.events.empty(); }
+};
+
+/// What follows a commit; not durable, found again by `recover`.
+struct registry_effect {
+  enum class kind : std::uint8_t {
+    /// Decide `settle_task{task}`.
+    settle,
+    /// Start the SESSION `session`; its row is committed.
+    start_session,
+    /// `task` may start: tell `session` when it has one, else the DISPATCHER.
+    task_ready,
+    /// `session` holds its subject no longer.
+    end_session,
+    /// Tell the TASK its new row.
+    tell_task,
+  };
+  kind what = kind::settle;
+  task_id task;
+  session_id session;
+
+  friend bool operator==(const registry_effect& a, const registry_effect& b) {
+    return a.what == b.what && a.task == b.task && a.session == b.session;
+  }
+};
+
+/// True when the holder of a task may move it from `from` to `to`.
+bool may_move(task_state from, task_state to);
+
+/// An order of `items` with needs before dependents; needs outside of the
+/// list are no concern. Errors: `dependency_cycle` with `a -> b -> a`, by
+/// `ref` (else key, else title).
+result<std::vector<std::size_t>>
+order_by_needs(const std::vector<add_task>& items);
+
+/// All tasks, claims and counters, and every decision about them. Pure: rows
+/// come in, writes go out.
+///
+///   decide --> (send reserve, then write) --committed--> adopt --> effects
+///                                         --repeated---> abandon
+///                                         --failed-----> drop the book,
+///                                                        load another
+///
+/// Decisions of different subjects may be in flight together; the caller
+/// sends them to the store in the order in which they were decided. A
+/// decision for a locked subject is refused as `request_in_flight`: ask
+/// `busy` first and keep the request until the lock is gone.
+class registry_book {
+public:
+  /// @param actor The name that signs the events.
+  explicit registry_book(std::string actor = "registry");
+
+  /// Takes in committed rows, before the first decision.
+  void load(std::vector<task> tasks, std::vector<claim> claims,
+            std::vector<counter> counters);
+
+  /// What may have been left undone by a crash: tasks to settle. Sessions are
+  /// found again from their own rows.
+  std::vector<registry_effect> recover() const;
+
+  /// True while a decision about `subject` (task id, role subject or key) is
+  /// in flight.
+  bool busy(const std::string& subject) const;
+
+  /// Errors: `bad_input`, `no_such_task`, `dependency_cycle`,
+  /// `request_in_flight`.
+  result<registry_decision> decide(const add_tasks& request, wall_time now);
+  result<registry_decision> decide(const add_task& request, wall_time now);
+
+  /// A claimed subject is answered by a decision whose answer is the error
+  /// `task_already_claimed` with details `task, key, holder, epoch`. Errors:
+  /// `no_such_task`, `task_closed` (also of parked and failed tasks, with the
+  /// hint), `bad_input`, `request_in_flight`.
+  result<registry_decision> decide(const open_session& request, wall_time now);
+
+  /// As `open_session`; a parked task is claimed again.
+  result<registry_decision> decide(const regrant_claim& request,
+                                   wall_time now);
+
+  /// Errors: `stale_epoch` (also when it is not held), `request_in_flight`.
+  result<registry_decision> decide(const release_claim& request,
+                                   wall_time now);
+
+  /// To be where it is already is an empty decision. Errors: `no_such_task`,
+  /// `stale_epoch`, `wrong_state`, `task_closed`.
+  result<registry_decision> decide(const move_task& request, wall_time now);
+
+  /// Errors: `no_such_task`, `task_closed` of a merged, done or failed one.
+  result<registry_decision> decide(const cancel_task& request, wall_time now);
+  result<registry_decision> decide(const park_task& request, wall_time now);
+
+  /// Closed and parked tasks are ready or blocked again; others are an empty
+  /// decision.
+  result<registry_decision> decide(const retry_task& request, wall_time now);
+  result<registry_decision> decide(const settle_task& request, wall_time now);
+
+  /// Takes in what was committed; returns what to do now.
+  std::vector<registry_effect> adopt(const registry_decision& decision);
+
+  /// Forgets a decision whose request had been answered before.
+  void abandon(const registry_decision& decision);
+
+  /// The task called `name`: its id, its key, or, within `project`, its ref.
+  const task* find_task(const std::string& name,
+                        const project_id& project = {}) const;
+  const claim* find_claim(const std::string& subject) const;
+
+  /// All tasks, by number.
+  const std::map<std::uint64_t, task>& tasks() const { return tasks_; }
+
+  /// The held claims of `node`: to be released when its lease is gone.
+  std::vector<claim> claims_of(const node_name& node) const;
+
+  /// Everything that waits for `task`, directly or not, in the order in which
+  /// to cancel it (`cancel --cascade`).
+  std::vector<task_id> dependents_of(const task_id& task) const;
+
+private:
+  struct numbers {
+    std::uint64_t version = 0;
+    std::uint64_t last = 0;
+  };
+  struct standing {
+    task_state state;
+    std::string why;
+    bool open = false;
+  };
+
+  task* task_of(const task_id& id);
+  const task* task_of(const task_id& id) const;
+  standing standing_of(const task& t) const;
+  std::uint64_t take_number(const std::string& name, registry_decision& d);
+  result<void> lock(registry_decision& d, std::string subject);
+  claim next_claim(const std::string& subject) const;
+  event note(event_kind kind, const task& t, wall_time now) const;
+  void put(task t);
+  error already_claimed(const claim& c, const task* t) const;
+  result<registry_decision> end_task(const task& t, task_state to,
+                                     std::string why, const change_id& change,
+                                     wall_time now);
+
+  std::string actor_;
+  std::map<std::uint64_t, task> tasks_;
+  std::unordered_map<std::string, std::uint64_t> by_key_;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> by_ref_;
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> dependents_;
+  std::unordered_map<std::string, claim> claims_;
+  std::unordered_map<std::string, numbers> counters_;
+  std::set<std::string> locked_;
+};
+
+} // namespace ao

@@ -1,0 +1,267 @@
+#pragma once
+
+#include "messages/change.hpp"
+#include "messages/event.hpp"
+#include "messages/session.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ao {
+
+/// What the configuration says about one session.
+struct session_policy {
+  /// `openChange: auto`: the hub pushes and opens; else the agent does.
+  bool open_change_auto = true;
+  /// At most so many restarts after failures within `period`.
+  std::uint32_t intensity = 2;
+  milliseconds period{std::chrono::minutes{30}};
+  /// Before the first restart; doubles with each one in the period.
+  milliseconds delay{std::chrono::seconds{15}};
+  milliseconds max_delay{std::chrono::minutes{5}};
+  /// Share of the delay by which it varies, 0 to 1.
+  double jitter = 0.25;
+};
+
+/// What every decision is told besides the input.
+struct session_context {
+  session_policy policy;
+  wall_time now{};
+  /// A number from 0 to 1, drawn by the caller; spreads restarts.
+  double draw = 0.5;
+};
+
+/// The hub's side of one session: its row and what is kept in memory only.
+struct session_state {
+  session row;
+  /// The highest report number taken in from the present run.
+  std::uint64_t seen = 0;
+  /// When runs of it failed, within the period; after a hub restart the
+  /// caller fills it from the `agent_restarted` events.
+  std::vector<wall_time> failures;
+};
+
+// -- facts: what the RUNNER reports -------------------------------------------
+
+/// A step of provisioning is under way.
+struct step_reached {
+  std::string name;
+};
+/// The agent of the run lives.
+struct agent_alive {
+  int agent_pid = 0;
+  int shim_pid = 0;
+  std::string workspace_path;
+  std::string tmux_socket;
+  std::string tmux_pane;
+};
+/// What the agent seems to do; `needs_input` says what it asks for.
+struct agent_activity {
+  activity_state activity = activity_state::unknown;
+  std::string needs_input;
+};
+/// `ao report <word>`.
+struct agent_said {
+  std::string word;
+  std::string note;
+};
+/// The agent of the run has ended by itself or by a foreign hand.
+struct agent_ended {
+  exit_info exit;
+  worktree_facts worktree;
+};
+/// A step failed; everything the saga had made is undone.
+struct provision_failed {
+  std::string step;
+  std::string why;
+};
+/// The branch is on `origin` at `head_sha`.
+struct branch_pushed {
+  std::string head_sha;
+};
+struct push_failed {
+  std::string why;
+};
+/// Our stop is carried out; nothing of the run is left.
+struct run_stopped {
+  std::optional<exit_info> exit;
+  /// The ref of the saved work, if there was any.
+  std::string rescue_ref;
+};
+/// Worktree, pane and branch are gone, or kept for the reason given.
+struct cleaned_up {
+  std::string kept_because;
+};
+
+using session_fact
+  = std::variant<step_reached, agent_alive, agent_activity, agent_said,
+                 agent_ended, provision_failed, branch_pushed, push_failed,
+                 run_stopped, cleaned_up>;
+
+/// A fact with its origin. Facts of another epoch or run, and those seen, are
+/// dropped; 0 as `seq` is never taken as seen.
+struct session_report {
+  epoch_no epoch = 0;
+  run_no run = 0;
+  std::uint64_t seq = 0;
+  session_fact fact;
+};
+
+// -- the other inputs ---------------------------------------------------------
+
+/// The SESSION has (re)started from its row: what may be undone is done again.
+struct session_recovered {};
+/// The DISPATCHER has given it a slot.
+struct slot_granted {
+  node_name node;
+};
+/// It has to wait.
+struct slot_waits {
+  std::string reason;
+};
+/// A restart that was armed is due.
+struct restart_due {
+  run_no run = 0;
+};
+/// There is a message for the agent; an exited one is started again.
+struct message_waits {};
+/// `ao session kill`.
+struct kill_session {
+  std::string why;
+};
+/// `ao stop --agents`, or a person parks it: stop, save, wait for a restore.
+struct park_session {
+  std::string why;
+};
+/// Start it again, under the epoch of a new grant where the claim was given
+/// back. The only way out of an end, and only of `killed` and `errored`.
+struct restore_session {
+  epoch_no epoch = 0;
+  node_name node;
+  resume_reason reason = resume_reason::restore;
+};
+/// Its task has ended, or it holds its claim no longer.
+struct end_session {
+  session_end end = session_end::done;
+  std::string why;
+};
+/// `ao session cleanup`.
+struct cleanup_session {};
+/// Its change, as the CI WATCHER tells it.
+struct change_told {
+  change_id change;
+  change_state state = change_state::open;
+};
+/// The lease of its node is gone, or the node does not know the run.
+struct node_gone {
+  std::string why;
+};
+
+using session_input
+  = std::variant<session_recovered, slot_granted, slot_waits, session_report,
+                 restart_due, message_waits, kill_session, park_session,
+                 restore_session, end_session, cleanup_session, change_told,
+                 node_gone>;
+
+// -- effects ------------------------------------------------------------------
+
+/// Order the RUNNER to have this run; idempotent.
+struct ensure_run {
+  run_no run = 0;
+  resume_reason reason = resume_reason::none;
+};
+/// Order the RUNNER to end the run and all it left, TERM before KILL, with
+/// uncommitted work saved first.
+struct stop_run {
+  run_no run = 0;
+};
+/// Order the RUNNER to push the branch.
+struct publish_branch {};
+/// Ask the FORGE for the change of the branch; a known one gets the head.
+struct open_change {
+  std::string head_sha;
+};
+/// Tell the TASK the row.
+struct tell_task {};
+/// Tell the DISPATCHER that a slot may be free.
+struct release_slot {};
+/// Order the RUNNER to save, then remove worktree, pane and branch.
+struct remove_worktree {};
+/// Send `restart_due{run}` to itself after `delay`.
+struct arm_restart {
+  run_no run = 0;
+  milliseconds delay{0};
+};
+/// Open an incident (causes of DESIGN §10).
+struct raise_incident {
+  std::string cause;
+  std::string text;
+};
+
+using session_effect
+  = std::variant<ensure_run, stop_run, publish_branch, open_change, tell_task,
+                 release_slot, remove_worktree, arm_restart, raise_incident>;
+
+/// What an input leads to.
+struct session_step {
+  session_state next;
+  /// True when the row differs and is to be committed (its version is already
+  /// one more).
+  bool changed = false;
+  std::vector<event> events;
+  /// To be done after the commit, in this order.
+  std::vector<session_effect> effects;
+  /// Why the input was dropped; empty when it was not.
+  std::string dropped;
+  /// Set when the one who asked is to be refused.
+  std::optional<error> refused;
+};
+
+/// True for a parked session that goes on by itself when the hub restores
+/// (`ao stop --agents`); its task stays claimed. Others are parked for a
+/// person, and so is their task.
+bool parked_by_hub(const session& s);
+
+/// True while an exited session is to be started again by itself.
+bool awaits_restart(const session& s);
+
+/// The pause before restart number `nth` (from 0) of a period.
+milliseconds restart_delay(const session_policy& policy, std::uint32_t nth,
+                           double draw);
+
+/// The machine of one session, hub side.
+///
+///   queued --slot--> provisioning --steps--> alive --exit 0--> exited
+///      alive --crash--> exited --due--> starting (run + 1) --> alive
+///      alive --crash beyond the intensity--> parked + incident
+///      provisioning (first run) --failed--> errored
+///      alive --node gone--> lost --reported again--> alive
+///      exited --message, restore--> starting (run + 1)
+///      any --kill, end--> ended; the run is stopped after the commit
+session_step next_session(const session_state& state,
+                          const session_input& input,
+                          const session_context& context);
+
+/// Puts state and machine together; `adopt` after the commit.
+class session_machine {
+public:
+  explicit session_machine(session row) { state_.row = std::move(row); }
+
+  const session& row() const { return state_.row; }
+  session_state& state() { return state_; }
+
+  session_step decide(const session_input& input,
+                      const session_context& context) const {
+    return next_session(state_, input, context);
+  }
+
+  void adopt(const session_step& step) { state_ = step.next; }
+
+private:
+  session_state state_;
+};
+
+} // namespace ao

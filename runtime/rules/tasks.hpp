@@ -1,0 +1,43 @@
+#pragma once
+
+#include "messages/change.hpp"
+#include "messages/session.hpp"
+#include "messages/task.hpp"
+#include "runtime/rules/registry.hpp"
+
+#include <optional>
+#include <variant>
+
+namespace ao {
+
+/// What the TASK asks the REGISTRY for.
+using task_wish = std::variant<std::monostate, move_task, release_claim>;
+
+/// What follows for `t` from its holder's row and from its change's row (each
+/// may be missing). Level-triggered: the same rows always wish the same, and
+/// nothing once the task is where it should be. Rows of another epoch count
+/// for nothing.
+task_wish next_task(const task& t, const session* holder, const change* c);
+
+/// The TASK's view: the newest row of each that it was told.
+class task_view {
+public:
+  explicit task_view(task row) : task_(std::move(row)) {}
+
+  /// Each returns false for a version that it has (or that is older).
+  bool tell(const task& row);
+  bool tell(const session& row);
+  bool tell(const change& row);
+
+  /// What to ask for now; the same until the task's own row says it is done.
+  task_wish wish() const;
+
+  const task& row() const { return task_; }
+
+private:
+  task task_;
+  std::optional<session> session_;
+  std::optional<change> change_;
+};
+
+} // namespace ao

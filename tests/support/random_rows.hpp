@@ -1,0 +1,200 @@
+#pragma once
+
+#include "messages/store.hpp"
+
+#include <rapidcheck.h>
+
+#include <string>
+#include <vector>
+
+namespace ao::test {
+
+/// Any text that is valid in a row, with the bytes that break writers.
+inline rc::Gen<std::string> any_text() {
+  return rc::gen::container<std::string>(
+    rc::gen::oneOf(rc::gen::inRange<char>(1, 127),
+                   rc::gen::element('"', '\\', '\n', '\t', '/')));
+}
+
+inline rc::Gen<std::vector<std::string>> any_lines() {
+  return rc::gen::resize(4,
+                         rc::gen::container<std::vector<std::string>>(any_text()));
+}
+
+template <class Name>
+Name any_name() {
+  return Name{*any_text()};
+}
+
+inline wall_time any_time() {
+  return wall_time{
+    milliseconds{*rc::gen::inRange<std::int64_t>(0, 4'000'000'000'000)}};
+}
+
+template <class T>
+std::optional<T> maybe(T (*make)()) {
+  return *rc::gen::arbitrary<bool>() ? std::optional<T>{make()} : std::nullopt;
+}
+
+inline int any_int() {
+  return *rc::gen::arbitrary<int>();
+}
+
+inline std::uint64_t any_number() {
+  return *rc::gen::arbitrary<std::uint64_t>();
+}
+
+/// A value of an enumeration that has `count` of them.
+template <class Enum>
+Enum any_of(int count) {
+  return static_cast<Enum>(*rc::gen::inRange(0, count));
+}
+
+inline task any_task() {
+  task x;
+  x.id = any_name<task_id>();
+  x.version = any_number();
+  x.key = *any_text();
+  x.project = any_name<project_id>();
+  x.ref = *any_text();
+  x.title = *any_text();
+  x.body = *any_text();
+  x.labels = *any_lines();
+  x.priority = any_int();
+  for (const auto& id : *any_lines())
+    x.needs.emplace_back(id);
+  x.agent = *any_text();
+  x.state = any_of<task_state>(9);
+  x.why = *any_text();
+  x.session = any_name<session_id>();
+  x.epoch = any_number();
+  x.change = any_name<change_id>();
+  x.created_at = any_time();
+  x.updated_at = any_time();
+  x.closed_at = maybe(any_time);
+  return x;
+}
+
+inline claim any_claim() {
+  claim x;
+  x.subject = *any_text();
+  x.version = any_number();
+  x.session = any_name<session_id>();
+  x.node = any_name<node_name>();
+  x.epoch = any_number();
+  x.held = *rc::gen::arbitrary<bool>();
+  x.since = any_time();
+  return x;
+}
+
+inline counter any_counter() {
+  counter x;
+  x.name = *any_text();
+  x.version = any_number();
+  x.last = any_number();
+  return x;
+}
+
+inline exit_info any_exit() {
+  exit_info x;
+  x.run = *rc::gen::arbitrary<run_no>();
+  x.code = maybe(any_int);
+  x.signal = maybe(any_int);
+  x.cause = *any_text();
+  x.at = any_time();
+  x.failure = *any_text();
+  x.last_lines = *any_lines();
+  return x;
+}
+
+inline worktree_facts any_worktree() {
+  worktree_facts x;
+  x.head_sha = *any_text();
+  x.dirty = *rc::gen::arbitrary<bool>();
+  x.status_lines = *any_lines();
+  x.ahead = any_number();
+  return x;
+}
+
+inline session any_session() {
+  session x;
+  x.id = any_name<session_id>();
+  x.version = any_number();
+  x.project = any_name<project_id>();
+  x.role = any_of<session_role>(5);
+  x.task = any_name<task_id>();
+  x.subject = *any_text();
+  x.epoch = any_number();
+  x.run = *rc::gen::arbitrary<run_no>();
+  x.node = any_name<node_name>();
+  x.agent = *any_text();
+  x.branch = *any_text();
+  x.base = *any_text();
+  x.runtime = any_of<runtime_state>(7);
+  x.reason = *any_text();
+  x.activity = any_of<activity_state>(6);
+  x.needs_input = *any_text();
+  x.resume = any_of<resume_reason>(7);
+  x.agent_pid = any_int();
+  x.shim_pid = any_int();
+  x.workspace_path = *any_text();
+  x.tmux_socket = *any_text();
+  x.tmux_pane = *any_text();
+  x.exit = maybe(any_exit);
+  x.worktree = maybe(any_worktree);
+  x.change = any_name<change_id>();
+  x.restarts = *rc::gen::arbitrary<std::uint32_t>();
+  x.end = any_of<session_end>(5);
+  x.end_reason = *any_text();
+  x.cleaned = *rc::gen::arbitrary<bool>();
+  x.created_at = any_time();
+  x.updated_at = any_time();
+  x.since = any_time();
+  x.started_at = maybe(any_time);
+  x.ended_at = maybe(any_time);
+  return x;
+}
+
+inline change any_change() {
+  change x;
+  x.id = any_name<change_id>();
+  x.version = any_number();
+  x.number = any_number();
+  x.project = any_name<project_id>();
+  x.session = any_name<session_id>();
+  x.task = any_name<task_id>();
+  x.epoch = any_number();
+  x.title = *any_text();
+  x.body = *any_text();
+  x.branch = *any_text();
+  x.base = *any_text();
+  x.head_sha = *any_text();
+  x.state = any_of<change_state>(3);
+  x.ci = any_of<ci_state>(5);
+  x.review = any_of<review_state>(4);
+  x.merge = any_of<merge_state>(4);
+  x.merge_reason = *any_text();
+  x.merged_sha = *any_text();
+  x.created_at = any_time();
+  x.updated_at = any_time();
+  return x;
+}
+
+inline ci_run any_ci_run() {
+  ci_run x;
+  x.key = *any_text();
+  x.version = any_number();
+  x.change = any_name<change_id>();
+  x.sha = *any_text();
+  x.merged_result = *rc::gen::arbitrary<bool>();
+  x.state = any_of<ci_state>(5);
+  x.command = *any_lines();
+  x.exit_code = maybe(any_int);
+  x.cause = *any_text();
+  x.directory = *any_text();
+  x.started_at = any_time();
+  x.finished_at = maybe(any_time);
+  return x;
+}
+
+} // namespace ao::test

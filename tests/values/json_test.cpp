@@ -1,0 +1,144 @@
+#include "messages/json.hpp"
+
+#include "tests/support/random_rows.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+using namespace ao;
+using namespace ao::test;
+
+namespace {
+
+/// Rows have no `==`: two of them are equal when they are written alike. That
+/// nothing is left out of the writing is `WritesEveryMember`.
+template <class T>
+void survives(const T& x) {
+  auto text = dump(json(x));
+  auto again = json::parse(text).get<T>();
+  RC_ASSERT(dump(json(again)) == text);
+}
+
+/// How many members `x` has on disk.
+template <class T>
+std::size_t member_count(const T& x) {
+  return json(x).size();
+}
+
+} // namespace
+
+RC_GTEST_PROP(Json, TaskSurvivesARoundTrip, ()) { survives(any_task()); }
+RC_GTEST_PROP(Json, ClaimSurvivesARoundTrip, ()) { survives(any_claim()); }
+RC_GTEST_PROP(Json, CounterSurvivesARoundTrip, ()) { survives(any_counter()); }
+RC_GTEST_PROP(Json, ExitSurvivesARoundTrip, ()) { survives(any_exit()); }
+RC_GTEST_PROP(Json, SessionSurvivesARoundTrip, ()) { survives(any_session()); }
+RC_GTEST_PROP(Json, ChangeSurvivesARoundTrip, ()) { survives(any_change()); }
+RC_GTEST_PROP(Json, CiRunSurvivesARoundTrip, ()) { survives(any_ci_run()); }
+RC_GTEST_PROP(Json, WorktreeSurvivesARoundTrip, ()) {
+  survives(any_worktree());
+}
+
+TEST(Json, WritesEveryMember) {
+  EXPECT_EQ(member_count(task{}), 19u);
+  EXPECT_EQ(member_count(claim{}), 7u);
+  EXPECT_EQ(member_count(counter{}), 3u);
+  EXPECT_EQ(member_count(exit_info{}), 7u);
+  EXPECT_EQ(member_count(worktree_facts{}), 4u);
+  EXPECT_EQ(member_count(session{}), 34u);
+  EXPECT_EQ(member_count(change{}), 20u);
+  EXPECT_EQ(member_count(ci_run{}), 12u);
+}
+
+TEST(Json, WritesTimesForPeopleAndStatesAsWords) {
+  task t;
+  t.state = task_state::in_review;
+  t.created_at = wall_time{milliseconds{1'795'464'000'123}};
+  json out = t;
+  EXPECT_EQ(out["createdAt"], "2026-11-23T20:00:00.123Z");
+  EXPECT_EQ(out["state"], "in_review");
+  EXPECT_TRUE(out["closedAt"].is_null());
+}
+
+TEST(Json, IgnoresUnknownMembersAndDefaultsMissingOnes) {
+  auto t = json::parse(R"({"id":"T1","colour":"red"})").get<task>();
+  EXPECT_EQ(t.id, task_id{"T1"});
+  EXPECT_EQ(t.priority, 5);
+  EXPECT_EQ(t.state, task_state::ready);
+  EXPECT_FALSE(t.closed_at);
+}
+
+TEST(Json, ThrowsAtWrongTypes) {
+  for (auto text : {R"([])", R"({"id":7})", R"({"priority":"5"})",
+                    R"({"priority":1.5})", R"({"priority":true})",
+                    R"({"priority":4294967296})", R"({"version":-1})",
+                    R"({"labels":"a"})", R"({"labels":[1]})",
+                    R"({"state":"sleepy"})", R"({"state":1})",
+                    R"({"createdAt":"yesterday"})", R"({"title":null})"})
+    EXPECT_THROW(json::parse(text).get<task>(), json::exception) << text;
+  EXPECT_THROW(json::parse(R"({"held":1})").get<claim>(), json::exception);
+  EXPECT_THROW(json::parse(R"({"exit":{"code":"x"}})").get<session>(),
+               json::exception);
+}
+
+TEST(Json, KeepsTheLimitsOfItsNumbers) {
+  auto x = json::parse(R"({"last":18446744073709551615})").get<counter>();
+  EXPECT_EQ(x.last, std::numeric_limits<std::uint64_t>::max());
+  auto s = json::parse(R"({"agentPid":-2147483648})").get<session>();
+  EXPECT_EQ(s.agent_pid, std::numeric_limits<int>::min());
+}
+
+TEST(Json, ReplacesInvalidUtf8) {
+  task t;
+  t.title = "caf\xe9";
+  EXPECT_EQ(json::parse(dump(t))["title"], "caf\xef\xbf\xbd");
+}
+
+TEST(Json, ShowsAnEventWithItsDataAsAnObject) {
+  event e;
+  e.seq = 7;
+  e.at = wall_time{milliseconds{1'795'464'000'123}};
+  e.subject = "task:T1";
+  e.kind = event_kind::task_claimed;
+  e.actor = "registry";
+  e.cause = 3;
+  e.epoch = 2;
+  e.data = R"({"task":"T1"})";
+  EXPECT_EQ(json(e), json::parse(R"({"seq":7,"at":"2026-11-23T20:00:00.123Z",
+    "subject":"task:T1","kind":"task_claimed","actor":"registry","cause":3,
+    "epoch":2,"data":{"task":"T1"}})"));
+  e.data = "torn{";
+  EXPECT_EQ(json(e)["data"], json::object());
+}
+
+TEST(ParseJson, NamesThePosition) {
+  auto x = parse_json("{\n  \"a\": tru }", "verdict.json");
+  ASSERT_FALSE(x);
+  EXPECT_EQ(x.error().code, ec::bad_input);
+  EXPECT_EQ(x.error().context.find("verdict.json:2:11: not JSON: "), 0u)
+    << x.error().context;
+}
+
+TEST(ParseJson, NeverRepeatsWhatItRead) {
+  auto x = parse_json("sk-secret-token", "body");
+  ASSERT_FALSE(x);
+  EXPECT_EQ(x.error().context.find("sk"), std::string::npos)
+    << x.error().context;
+  EXPECT_EQ(parse_json("", "body").error().context.find("body:1:1: "), 0u);
+}
+
+TEST(ParseJson, StopsAt64Levels) {
+  auto nest = [](std::size_t n) {
+    return std::string(n, '[') + std::string(n, ']');
+  };
+  EXPECT_TRUE(parse_json(nest(64), "body"));
+  auto x = parse_json(nest(65), "body");
+  ASSERT_FALSE(x);
+  EXPECT_EQ(x.error().context,
+            "body:1:65: nested too deeply, expected at most 64 levels");
+  EXPECT_TRUE(parse_json("\"" + std::string(100, '[') + "\\\"[\"", "body"));
+  EXPECT_FALSE(parse_json(std::string(2'000'000, '['), "body"));
+}
+
+TEST(ParseJson, RefusesNumbersThatDoNotFit) {
+  EXPECT_FALSE(parse_json("1e999", "body"));
+}
