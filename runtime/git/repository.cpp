@@ -310,6 +310,12 @@ result<void> repository_cache::configure(const worktree_spec& spec) {
   auto users = git_.users_identity();
   if (!users)
     return fail(users.error());
+  auto git_dir = git_dir_of(git_, spec.path);
+  if (!git_dir)
+    return fail(git_dir.error());
+  // Not `--worktree`: that reads all worktrees and dies of one that is being
+  // added at the moment.
+  auto file = (*git_dir / "config.worktree").string();
   auto name = one_line(spec.session.text);
   auto who = users->value_or(git_person{name, name + "@ao.invalid"});
   auto hooks
@@ -326,7 +332,7 @@ result<void> repository_cache::configure(const worktree_spec& spec) {
   if (!spec.credential_helper.empty())
     settings.push_back({"--add", "credential.helper", spec.credential_helper});
   for (const auto& setting : settings) {
-    git_call call{spec.path, {"config", "--worktree"}};
+    git_call call{spec.path, {"config", "--file", file}};
     call.args.insert(call.args.end(), setting.begin(), setting.end());
     if (auto done = git_.ask(call); !done)
       return fail(done.error());

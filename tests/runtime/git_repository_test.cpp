@@ -123,8 +123,15 @@ TEST_F(Repository, AddsManyWorktreesAtOnce) {
     threads.emplace_back([&, n] {
       for (int i = 0; i < 4; ++i) {
         auto s = spec(n * 4 + i);
-        made += cache->fetch() && cache->add_worktree(s)
-          && cache->checkout(s.path) && cache->configure(s);
+        result<void> done = cache->fetch();
+        if (done)
+          done = cache->add_worktree(s);
+        if (done)
+          done = cache->checkout(s.path);
+        if (done)
+          done = cache->configure(s);
+        EXPECT_TRUE(done) << to_string(done.error());
+        made += done.has_value();
       }
     });
   for (auto& thread : threads)
