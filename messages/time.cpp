@@ -14,16 +14,11 @@ struct unit {
   std::uint64_t factor;
 };
 
-constexpr unit duration_units[] = {{"d", 86'400'000},
-                                   {"h", 3'600'000},
-                                   {"m", 60'000},
-                                   {"s", 1'000},
-                                   {"ms", 1}};
+constexpr unit duration_units[] = {
+  {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
 
-constexpr unit size_units[] = {{"GiB", 1ull << 30},
-                               {"MiB", 1ull << 20},
-                               {"KiB", 1ull << 10},
-                               {"B", 1}};
+constexpr unit size_units[]
+  = {{"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}, {"B", 1}};
 
 /// Reads `<digits><unit>`; false when it is anything else or overflows.
 template <std::size_t N>
@@ -99,9 +94,10 @@ result<wall_time> parse_time(std::string_view text) {
   int used = 0;
   std::string copy{text};
   auto bad = [&] {
-    return fail(ec::bad_input, "\"" + copy
-                                 + "\" is not a time, expected "
-                                   "YYYY-MM-DDTHH:MM:SS[.mmm]Z");
+    return fail(ec::bad_input,
+                "\"" + copy
+                  + "\" is not a time, expected "
+                    "YYYY-MM-DDTHH:MM:SS[.mmm]Z");
   };
   if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year,
                   &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
@@ -138,9 +134,10 @@ result<wall_time> parse_time(std::string_view text) {
 result<milliseconds> parse_duration(std::string_view text) {
   std::uint64_t n = 0;
   if (!parse_with_unit(text, duration_units, n))
-    return fail(ec::bad_input, "\"" + std::string{text}
-                                 + "\" is not a duration, expected a number "
-                                   "with ms, s, m, h or d");
+    return fail(ec::bad_input,
+                "\"" + std::string{text}
+                  + "\" is not a duration, expected a number "
+                    "with ms, s, m, h or d");
   return milliseconds{static_cast<std::int64_t>(n)};
 }
 
@@ -152,9 +149,10 @@ std::string format_duration(milliseconds d) {
 result<std::uint64_t> parse_size(std::string_view text) {
   std::uint64_t n = 0;
   if (!parse_with_unit(text, size_units, n))
-    return fail(ec::bad_input, "\"" + std::string{text}
-                                 + "\" is not a size, expected a number with "
-                                   "B, KiB, MiB or GiB");
+    return fail(ec::bad_input,
+                "\"" + std::string{text}
+                  + "\" is not a size, expected a number with "
+                    "B, KiB, MiB or GiB");
   return n;
 }
 
