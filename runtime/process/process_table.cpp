@@ -205,6 +205,25 @@ result<std::vector<process_entry>> find_marked(std::string_view mark,
   return marked;
 }
 
+result<std::vector<unique_fd>> signal_marked(std::string_view mark, int signal,
+                                             pid_t below) {
+  std::vector<target> targets;
+  std::size_t seen = 0;
+  if (auto ok = freeze(targets, mark, below, seen); !ok)
+    return fail(ok.error());
+  forget_ended(targets);
+  std::vector<unique_fd> pidfds;
+  for (auto& t : targets) {
+    auto ok = send_signal(t.pidfd.get(), signal);
+    if (ok)
+      ok = send_signal(t.pidfd.get(), SIGCONT);
+    if (!ok)
+      return fail(ok.error());
+    pidfds.push_back(std::move(t.pidfd));
+  }
+  return pidfds;
+}
+
 result<end_report> end_marked(std::string_view mark, milliseconds grace,
                               pid_t below) {
   std::vector<target> targets;
