@@ -276,10 +276,13 @@ result<tmux_pane> tmux_server::new_session(const std::string& name,
                                            pane_size size) {
   if (auto ok = check_name(name); !ok)
     return fail(ok.error());
-  for (const auto* path : {&impl_->place.socket, &impl_->place.shim,
-                           &session_dir, &cwd})
-    if (!is_plain_path(*path))
-      return fail(ec::bad_input, "no path for a tmux session: " + *path);
+  for (std::string_view path : {std::string_view{impl_->place.socket},
+                                std::string_view{impl_->place.shim},
+                                std::string_view{session_dir},
+                                std::string_view{cwd}})
+    if (!is_plain_path(path))
+      return fail(ec::bad_input,
+                  "no path for a tmux session: " + std::string{path});
   if (size.columns < 1 || size.rows < 1 || size.columns > 10'000
       || size.rows > 10'000)
     return fail(ec::bad_input, "no size for a tmux session");
