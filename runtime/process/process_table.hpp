@@ -4,13 +4,13 @@
 #include "messages/time.hpp"
 #include "runtime/io/fd.hpp"
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace ao {
 

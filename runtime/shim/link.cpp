@@ -7,13 +7,12 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/streambuf.hpp>
 #include <boost/asio/write.hpp>
+#include <nlohmann/json.hpp>
+#include <sys/un.h>
 
 #include <atomic>
 #include <deque>
 #include <istream>
-
-#include <nlohmann/json.hpp>
-#include <sys/un.h>
 
 namespace ao {
 
@@ -24,11 +23,11 @@ using boost::system::error_code;
 /// `abandoned` belongs to the loop's thread.
 struct shim_link::impl : std::enable_shared_from_this<impl> {
   impl(io_loop& loop_of, std::string socket_path, handlers on_what)
-    : loop(loop_of),
-      path(std::move(socket_path)),
-      on(std::move(on_what)),
-      socket(loop_of.context()),
-      buffer(shim_line_limit) {}
+      : loop(loop_of),
+        path(std::move(socket_path)),
+        on(std::move(on_what)),
+        socket(loop_of.context()),
+        buffer(shim_line_limit) {}
 
   void dial() {
     if (path.size() >= sizeof(sockaddr_un::sun_path))
@@ -106,15 +105,15 @@ struct shim_link::impl : std::enable_shared_from_this<impl> {
   void write_next() {
     if (outbox.empty() || closed)
       return;
-    asio::async_write(socket, asio::buffer(outbox.front()),
-                      [me = shared_from_this()](error_code failed,
-                                                std::size_t) {
-                        // The read side notices the same and reports it.
-                        if (failed)
-                          return;
-                        me->outbox.pop_front();
-                        me->write_next();
-                      });
+    asio::async_write(
+      socket, asio::buffer(outbox.front()),
+      [me = shared_from_this()](error_code failed, std::size_t) {
+        // The read side notices the same and reports it.
+        if (failed)
+          return;
+        me->outbox.pop_front();
+        me->write_next();
+      });
   }
 
   void close(link_end why, const std::string& detail) {
@@ -142,8 +141,8 @@ struct shim_link::impl : std::enable_shared_from_this<impl> {
 };
 
 shim_link::shim_link(io_loop& loop, std::string socket_path, handlers on)
-  : impl_(std::make_shared<impl>(loop, std::move(socket_path),
-                                 std::move(on))) {
+    : impl_(
+      std::make_shared<impl>(loop, std::move(socket_path), std::move(on))) {
   loop.post([me = impl_] { me->dial(); });
 }
 

@@ -1,11 +1,11 @@
 #include "runtime/shim/output.hpp"
 
-#include <algorithm>
-#include <cerrno>
-
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 
 namespace ao {
 namespace {
@@ -16,8 +16,8 @@ constexpr std::size_t tail_size = 64u << 10;
 
 result<void> shim_output_file::open(const std::string& path,
                                     std::uint64_t cap) {
-  file_.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                     0600));
+  file_.reset(
+    ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   room_ = cap;
   if (!file_)
     return fail(ec::process_failed, errno_text("cannot open " + path));
@@ -52,8 +52,7 @@ void shim_output_file::take_rest(int pipe) {
   }
 }
 
-std::vector<std::string>
-shim_output_file::last_lines(std::size_t count) const {
+std::vector<std::string> shim_output_file::last_lines(std::size_t count) const {
   return last_lines_of(tail_, count);
 }
 

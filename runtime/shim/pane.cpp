@@ -3,12 +3,12 @@
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
-
-#include <poll.h>
-#include <unistd.h>
 
 namespace ao {
 namespace {
@@ -24,7 +24,7 @@ std::string own_variable(const char* name) {
 } // namespace
 
 shim_pane::shim_pane()
-  : present_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &modes_) == 0) {}
+    : present_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &modes_) == 0) {}
 
 void shim_pane::reclaim() {
   if (!present_)
@@ -41,9 +41,9 @@ result<std::string> shim_pane::capture(unsigned lines) {
     return std::string{};
   wait_until_shown();
   process_spec spec;
-  spec.argv = {"tmux", "-S", server.substr(0, server.find(',')),
-               "capture-pane", "-p", "-S", "-" + std::to_string(lines),
-               "-t", pane};
+  spec.argv = {"tmux", "-S", server.substr(0, server.find(',')), "capture-pane",
+               "-p",   "-S", "-" + std::to_string(lines),        "-t",
+               pane};
   spec.env = environment::inherited().to_vector();
   auto done = run(std::move(spec), capture_deadline);
   if (!done)
@@ -67,13 +67,12 @@ void shim_pane::wait_until_shown() {
   std::string seen;
   auto until = std::chrono::steady_clock::now() + echo_deadline;
   bool asked = write(STDIN_FILENO, query.data(), query.size())
-               == static_cast<ssize_t>(query.size());
+    == static_cast<ssize_t>(query.size());
   while (asked && seen.find(answer) == std::string::npos) {
     auto left = std::chrono::ceil<milliseconds>(
       until - std::chrono::steady_clock::now());
     pollfd fd{STDIN_FILENO, POLLIN, 0};
-    if (left.count() <= 0
-        || poll(&fd, 1, static_cast<int>(left.count())) <= 0)
+    if (left.count() <= 0 || poll(&fd, 1, static_cast<int>(left.count())) <= 0)
       break;
     char chunk[256];
     auto n = read(STDIN_FILENO, chunk, sizeof chunk);

@@ -2,9 +2,9 @@
 
 #include "messages/error.hpp"
 
-#include <string>
-
 #include <termios.h>
+
+#include <string>
 
 namespace ao {
 

@@ -1,14 +1,14 @@
 #include "runtime/shim/peers.hpp"
 
-#include <cerrno>
-#include <chrono>
-#include <cstring>
-#include <optional>
-
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
 
 namespace ao {
 namespace {
@@ -33,7 +33,7 @@ bool may_talk(int fd) {
   ucred who{};
   socklen_t size = sizeof who;
   return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0
-         && (who.uid == geteuid() || who.uid == 0);
+    && (who.uid == geteuid() || who.uid == 0);
 }
 
 const pollfd* entry_of(const std::vector<pollfd>& fds, int fd) {
@@ -53,8 +53,8 @@ bool shim_peers::somebody_listens(const std::string& path) {
   // EAGAIN: the queue of a listener that lives is full.
   return connect(fd.get(), reinterpret_cast<sockaddr*>(&*address),
                  sizeof *address)
-           == 0
-         || errno == EAGAIN;
+    == 0
+    || errno == EAGAIN;
 }
 
 result<void> shim_peers::listen(const std::string& path) {
@@ -72,8 +72,8 @@ result<void> shim_peers::listen(const std::string& path) {
   if (lstat(path.c_str(), &st) == 0 && S_ISSOCK(st.st_mode))
     unlink(path.c_str());
   auto mask = umask(0177);
-  int bound = bind(fd.get(), reinterpret_cast<sockaddr*>(&*address),
-                   sizeof *address);
+  int bound
+    = bind(fd.get(), reinterpret_cast<sockaddr*>(&*address), sizeof *address);
   umask(mask);
   if (bound != 0 || ::listen(fd.get(), 16) != 0)
     return fail(ec::process_failed, errno_text("cannot listen on " + path));
@@ -86,8 +86,7 @@ void shim_peers::add_to(std::vector<pollfd>& fds) const {
   if (listener_)
     fds.push_back({listener_.get(), POLLIN, 0});
   for (const auto& p : peers_) {
-    auto events = static_cast<short>(p.out.empty() ? POLLIN
-                                                   : POLLIN | POLLOUT);
+    auto events = static_cast<short>(p.out.empty() ? POLLIN : POLLIN | POLLOUT);
     fds.push_back({p.fd.get(), events, 0});
   }
 }
@@ -136,18 +135,16 @@ void shim_peers::flush(milliseconds deadline) {
   }
 }
 
-void shim_peers::close() {
-  peers_.clear();
+void shim_peers::stop_listening(const std::string& hello) {
+  accept_some(hello);
+  unlink(path_.c_str());
   listener_.reset();
-  if (!path_.empty())
-    unlink(path_.c_str());
-  path_.clear();
 }
 
 void shim_peers::accept_some(const std::string& hello) {
   for (;;) {
-    unique_fd fd{accept4(listener_.get(), nullptr, nullptr,
-                         SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    unique_fd fd{
+      accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
     if (!fd)
       return;
     if (!may_talk(fd.get()))

@@ -3,11 +3,11 @@
 #include "runtime/io/fd.hpp"
 #include "runtime/shim/protocol.hpp"
 
+#include <poll.h>
+
 #include <list>
 #include <string>
 #include <vector>
-
-#include <poll.h>
 
 namespace ao {
 
@@ -37,8 +37,9 @@ public:
   /// Writes what is queued, at most for `deadline`.
   void flush(milliseconds deadline);
 
-  /// Hangs up on all and removes the socket.
-  void close();
+  /// Greets who has dialled, then removes the socket; those who are connected
+  /// stay.
+  void stop_listening(const std::string& hello);
 
 private:
   struct peer {

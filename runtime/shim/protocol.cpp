@@ -3,11 +3,10 @@
 #include "runtime/io/fd.hpp"
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <cerrno>
 #include <tuple>
-
-#include <unistd.h>
 
 namespace ao {
 namespace {
@@ -24,10 +23,9 @@ struct word {
 };
 
 constexpr word<exit_cause> causes[] = {
-  {exit_cause::exited, "exited"},       {exit_cause::signalled, "signalled"},
-  {exit_cause::stopped, "stopped"},     {exit_cause::timed_out, "timed_out"},
-  {exit_cause::hangup, "hangup"},       {exit_cause::start_failed,
-                                         "start_failed"},
+  {exit_cause::exited, "exited"},   {exit_cause::signalled, "signalled"},
+  {exit_cause::stopped, "stopped"}, {exit_cause::timed_out, "timed_out"},
+  {exit_cause::hangup, "hangup"},   {exit_cause::start_failed, "start_failed"},
 };
 
 constexpr word<shim_state> states[] = {
@@ -188,19 +186,17 @@ result<T> named(result<T> r, const std::string& path) {
 
 bool operator==(const launch_spec& a, const launch_spec& b) {
   auto all = [](const launch_spec& x) {
-    return std::tie(x.protocol, x.session, x.epoch, x.run, x.argv, x.env,
-                    x.cwd, x.socket, x.mark, x.in, x.in_path, x.out,
-                    x.out_path, x.out_cap, x.timeout, x.grace,
-                    x.capture_lines);
+    return std::tie(x.protocol, x.session, x.epoch, x.run, x.argv, x.env, x.cwd,
+                    x.socket, x.mark, x.in, x.in_path, x.out, x.out_path,
+                    x.out_cap, x.timeout, x.grace, x.capture_lines);
   };
   return all(a) == all(b);
 }
 
 bool operator==(const exit_report& a, const exit_report& b) {
   auto all = [](const exit_report& x) {
-    return std::tie(x.session, x.epoch, x.run, x.pid, x.code, x.signal,
-                    x.cause, x.at, x.last_lines, x.detail,
-                    x.output_truncated);
+    return std::tie(x.session, x.epoch, x.run, x.pid, x.code, x.signal, x.cause,
+                    x.at, x.last_lines, x.detail, x.output_truncated);
   };
   return all(a) == all(b);
 }

@@ -5,13 +5,13 @@
 #include "messages/protocol.hpp"
 #include "messages/time.hpp"
 
+#include <sys/types.h>
+
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace ao {
 

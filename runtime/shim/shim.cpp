@@ -6,6 +6,13 @@
 #include "runtime/shim/pane.hpp"
 #include "runtime/shim/peers.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -14,13 +21,6 @@
 #include <iostream>
 #include <optional>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 namespace ao {
 namespace {
 
@@ -28,14 +28,18 @@ using clock = std::chrono::steady_clock;
 
 /// After KILL: what then still lives hangs in the kernel, and is named.
 constexpr milliseconds kill_patience{10'000};
+/// Seconds that a run waits for the end of the one before it.
+constexpr unsigned predecessor_patience = 15;
 /// For telling the end to peers that read slowly.
 constexpr milliseconds farewell{1000};
 
 /// One run of one agent; see `run_shim`.
 class shim {
 public:
-  shim(std::string dir, launch_spec launch)
-    : dir_(std::move(dir)), launch_(std::move(launch)) {
+  shim(std::string dir, launch_spec launch, unique_fd lock)
+      : dir_(std::move(dir)),
+        launch_(std::move(launch)),
+        lock_(std::move(lock)) {
     report_.session = launch_.session;
     report_.epoch = launch_.epoch;
     report_.run = launch_.run;
@@ -62,6 +66,7 @@ private:
 
   std::string dir_;
   launch_spec launch_;
+  unique_fd lock_;
   shim_peers peers_;
   shim_pane pane_;
   shim_output_file output_;
@@ -143,14 +148,14 @@ result<child> shim::start_agent() {
   for (const auto& [name, value] : launch_.env)
     spec.env.push_back(name + "=" + value);
   switch (launch_.in) {
-    case shim_stdin::null:
-      break;
-    case shim_stdin::tty:
-      spec.in = child_input::of(STDIN_FILENO);
-      break;
-    case shim_stdin::file:
-      spec.in = child_input::file(launch_.in_path);
-      break;
+  case shim_stdin::null:
+    break;
+  case shim_stdin::tty:
+    spec.in = child_input::of(STDIN_FILENO);
+    break;
+  case shim_stdin::file:
+    spec.in = child_input::file(launch_.in_path);
+    break;
   }
   if (on_tty) {
     spec.out = spec.err = child_output::inherit();
@@ -209,15 +214,15 @@ result<void> shim::take_signals() {
   bool children = false;
   while (read(signals_.get(), &info, sizeof info) == sizeof info) {
     switch (info.ssi_signo) {
-      case SIGCHLD:
-        children = true;
-        break;
-      case SIGHUP:
-        pane_is_gone_ = pane_.present();
-        begin_end(exit_cause::hangup, launch_.grace);
-        break;
-      default:
-        begin_end(exit_cause::stopped, launch_.grace);
+    case SIGCHLD:
+      children = true;
+      break;
+    case SIGHUP:
+      pane_is_gone_ = pane_.present();
+      begin_end(exit_cause::hangup, launch_.grace);
+      break;
+    default:
+      begin_end(exit_cause::stopped, launch_.grace);
     }
   }
   // After the others: who asked for the end is known before it is reported.
@@ -230,8 +235,8 @@ result<void> shim::reap_all() {
     // Children stopped by Ctrl-Z have no shell that would continue them.
     if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) != 0)
       return errno == ECHILD || errno == EINTR
-               ? result<void>{}
-               : fail(ec::process_failed, errno_text("cannot wait"));
+        ? result<void>{}
+        : fail(ec::process_failed, errno_text("cannot wait"));
     if (info.si_pid == 0)
       return {};
     if (info.si_code == CLD_STOPPED) {
@@ -273,8 +278,8 @@ void shim::begin_end(exit_cause cause, milliseconds grace) {
 /// Signals whoever is there; nobody = the tree is gone.
 result<void> shim::sweep() {
   bool killing = clock::now() >= *kill_at_;
-  auto left = signal_marked(launch_.mark, killing ? SIGKILL : SIGTERM,
-                            getpid());
+  auto left
+    = signal_marked(launch_.mark, killing ? SIGKILL : SIGTERM, getpid());
   if (!left)
     return fail(left.error());
   sentenced_ = std::move(*left);
@@ -292,8 +297,8 @@ result<void> shim::check_clock() {
   if (!kill_at_)
     return {};
   if (kill_swept_ && !sentenced_.empty() && now >= *kill_at_ + kill_patience) {
-    report_.detail = std::to_string(sentenced_.size())
-                     + " processes survive SIGKILL";
+    report_.detail
+      = std::to_string(sentenced_.size()) + " processes survive SIGKILL";
     tree_is_gone_ = true;
     return {};
   }
@@ -324,16 +329,14 @@ result<void> shim::finish() {
   collect_last_lines();
   report_.at = wall_now();
   state_ = shim_state::exited;
-  auto written = write_file_durably(exit_path(dir_, launch_.run),
-                                    to_json(report_) + "\n");
-  // Who dialled a moment ago shall hear it, too.
-  std::vector<pollfd> fds;
-  peers_.add_to(fds);
-  if (poll(fds.data(), fds.size(), 0) > 0)
-    peers_.serve(fds, hello());
+  auto written
+    = write_file_durably(exit_path(dir_, launch_.run), to_json(report_) + "\n");
+  // Whoever hears of the end finds place for the next run: socket and lock go
+  // first.
+  peers_.stop_listening(hello());
+  lock_.reset();
   peers_.tell_all(exited_event(report_));
   peers_.flush(farewell);
-  peers_.close();
   return written;
 }
 
@@ -380,29 +383,54 @@ shim_exit complain(const std::string& dir, shim_exit code,
   return code;
 }
 
+/// The lock that says which run of a session has its shim; it is released by
+/// the end of the process at the latest. A run waits for the one before it,
+/// which may be writing its last lines. An empty answer: this very run has one.
+result<unique_fd> lock_session(const std::string& dir, run_no run) {
+  auto path = dir + "/shim.lock";
+  unique_fd lock{open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  if (!lock)
+    return fail(ec::process_failed, errno_text("cannot open " + path));
+  auto own = std::to_string(run);
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    auto holder = read_whole_file(path, 64);
+    if (!holder || *holder == own)
+      return unique_fd{};
+    // Without SA_RESTART the alarm ends the wait.
+    struct sigaction nothing {};
+    nothing.sa_handler = [](int) {};
+    sigaction(SIGALRM, &nothing, nullptr);
+    alarm(predecessor_patience);
+    bool locked = flock(lock.get(), LOCK_EX) == 0;
+    alarm(0);
+    if (!locked)
+      return fail(ec::timed_out, "run " + *holder + " does not end");
+  }
+  if (ftruncate(lock.get(), 0) != 0
+      || pwrite(lock.get(), own.data(), own.size(), 0) < 0)
+    return fail(ec::process_failed, errno_text("cannot write " + path));
+  return lock;
+}
+
 } // namespace
 
 shim_exit run_shim(const std::string& dir) {
-  // Held for life: two shims never serve one session.
-  unique_fd lock{open((dir + "/shim.lock").c_str(),
-                      O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (!lock)
-    return complain(dir, shim_exit::failed, errno_text("cannot open " + dir
-                                                       + "/shim.lock"));
-  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
-    return complain(dir, shim_exit::already_ran,
-                    "another ao-shim serves " + dir);
   auto launch = read_launch(dir);
   if (!launch)
     return complain(dir, shim_exit::failed, to_string(launch.error()));
+  auto run
+    = "run " + std::to_string(launch->run) + " of " + launch->session.text;
+  auto lock = lock_session(dir, launch->run);
+  if (!lock)
+    return complain(dir, shim_exit::failed, to_string(lock.error()));
+  if (!*lock)
+    return complain(dir, shim_exit::already_ran, run + " has its ao-shim");
   if (access(exit_path(dir, launch->run).c_str(), F_OK) == 0)
-    return complain(dir, shim_exit::already_ran,
-                    "run " + std::to_string(launch->run) + " of "
-                      + launch->session.text + " is over");
+    return complain(dir, shim_exit::already_ran, run + " is over");
   if (shim_peers::somebody_listens(launch->socket))
     return complain(dir, shim_exit::already_ran,
                     "somebody answers on " + launch->socket);
-  shim life{dir, std::move(*launch)};
+  shim life{dir, std::move(*launch), std::move(*lock)};
   if (auto ok = life.prepare(); !ok)
     return complain(dir, shim_exit::failed, to_string(ok.error()));
   if (auto ok = life.live(); !ok)

@@ -1,13 +1,12 @@
 #include "runtime/tmux/control.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <sstream>
-
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include <utility>
 
 namespace ao {
 namespace {
@@ -15,26 +14,29 @@ namespace {
 /// tmux refuses lines over 16 KB.
 constexpr std::size_t longest_line = 8u << 10;
 
-/// `%begin <time> <number> <flags>`: the part that its end repeats.
-struct marker {
-  std::string kind;
-  std::string key;
-  char flag = '0';
-};
+/// How long a client may take to go after its input has ended.
+constexpr milliseconds farewell{1000};
 
-marker marker_of(const std::string& line) {
-  marker m;
-  std::istringstream in{line};
-  std::string time, number, flags;
-  in >> m.kind >> time >> number >> flags;
-  m.key = time + " " + number + " " + flags;
-  m.flag = flags.empty() ? '0' : flags.front();
-  return m;
+/// `<time> <number> <flags>` of `%begin <time> <number> <flags>`; empty when
+/// the line is not of that kind.
+std::string key_of(const std::string& line, std::string_view kind) {
+  if (line.compare(0, kind.size(), kind) != 0)
+    return {};
+  return line.substr(kind.size());
 }
 
 } // namespace
 
-result<void> tmux_control::open(process_spec client, milliseconds deadline) {
+bool tmux_control::alive() {
+  if (!client_.pidfd)
+    return false;
+  if (!wait_ended(client_.pidfd.get(), milliseconds{0}))
+    return true;
+  close();
+  return false;
+}
+
+result<void> tmux_control::open(process_spec client) {
   close();
   auto input = make_pipe();
   if (!input)
@@ -47,102 +49,83 @@ result<void> tmux_control::open(process_spec client, milliseconds deadline) {
     return fail(made.error());
   client_ = std::move(*made);
   client_.in = std::move(input->write);
-  if (auto ok = set_nonblocking(client_.in.get()); !ok)
-    return ok;
   // The answer to the client's own first command.
-  auto greeting
-    = read_answer(std::chrono::steady_clock::now() + deadline, '0');
-  if (!greeting) {
-    close();
-    return fail(greeting.error());
-  }
-  if (!greeting->ok) {
-    close();
-    return fail(ec::tmux_failed, "control connection: " + greeting->text);
-  }
-  return {};
-}
-
-bool tmux_control::alive() {
-  if (!client_.out)
-    return false;
-  pollfd fds[] = {{client_.out.get(), POLLIN, 0},
-                  {client_.pidfd.get(), POLLIN, 0}};
-  poll(fds, 2, 0);
-  int waiting = 0;
-  ioctl(client_.out.get(), FIONREAD, &waiting);
-  bool ended = fds[1].revents != 0
-               || (fds[0].revents != 0 && waiting == 0);
-  if (ended)
-    close();
-  return !ended;
+  owed_ = 1;
+  return set_nonblocking(client_.in.get());
 }
 
 result<tmux_answer> tmux_control::command(const std::string& line,
                                           milliseconds deadline) {
-  auto bytes = line + "\n";
-  // Our lines are far below a pipe's 64 kB, and one is under way at a time: a
-  // pipe that is full means that nobody has read for long. The pipe's other
-  // end may be gone, which only a signal would tell.
-  sigset_t pipe, before;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  auto n = write(client_.in.get(), bytes.data(), bytes.size());
-  int why = errno;
-  timespec now{};
-  if (n < 0 && why == EPIPE)
-    sigtimedwait(&pipe, nullptr, &now);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (n != static_cast<ssize_t>(bytes.size())) {
-    close();
-    return fail(n < 0 && why == EAGAIN ? ec::timed_out : ec::not_reachable,
-                "the control connection takes no command");
-  }
-  auto answer
-    = read_answer(std::chrono::steady_clock::now() + deadline, '1');
-  if (!answer)
+  auto until = std::chrono::steady_clock::now() + deadline;
+  auto exchange = [&]() -> result<tmux_answer> {
+    for (; owed_ > 0; --owed_)
+      if (auto late = read_answer(until); !late)
+        return late;
+    if (auto ok = send(line); !ok)
+      return fail(ok.error());
+    ++owed_;
+    auto answer = read_answer(until);
+    if (answer)
+      --owed_;
+    return answer;
+  };
+  auto answer = exchange();
+  if (!answer && answer.error().code != ec::timed_out)
     close();
   return answer;
 }
 
 void tmux_control::close() {
-  if (!client_.pidfd)
-    return;
-  // Its stdin's end would do, but not if it hangs. The server notices.
-  if (auto ok = send_signal(client_.pidfd.get(), SIGKILL); ok)
-    (void)reap(client_.pidfd.get());
+  if (client_.pidfd) {
+    client_.in.reset();
+    // One of a frozen server stays behind and ends when that goes on.
+    if (wait_ended(client_.pidfd.get(), farewell))
+      (void)reap(client_.pidfd.get());
+  }
   client_ = {};
   buffer_.clear();
+  block_.clear();
+  text_.clear();
+  owed_ = 0;
 }
 
-result<tmux_answer> tmux_control::read_answer(mono_time until,
-                                              char wanted_flag) {
+/// One command is under way at a time and far below what a pipe holds, so this
+/// writes all or finds that nobody is there. The latter is told by a signal,
+/// too, which is taken back.
+result<void> tmux_control::send(const std::string& line) {
+  auto bytes = line + "\n";
+  sigset_t pipe, before;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  auto n = write(client_.in.get(), bytes.data(), bytes.size());
+  timespec now{};
+  if (n < 0 && errno == EPIPE)
+    sigtimedwait(&pipe, nullptr, &now);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (n == static_cast<ssize_t>(bytes.size()))
+    return {};
+  return fail(ec::not_reachable, "the control connection is lost");
+}
+
+/// Goes on where the last call ran out of time.
+result<tmux_answer> tmux_control::read_answer(mono_time until) {
   for (;;) {
-    auto first = read_line(until);
-    if (!first)
-      return fail(first.error());
-    auto begin = marker_of(*first);
-    // Notifications (%sessions-changed, …) come between answers.
-    if (begin.kind != "%begin")
+    auto line = read_line(until);
+    if (!line)
+      return fail(line.error());
+    if (block_.empty()) {
+      // Between the blocks come notifications (%sessions-changed, …).
+      block_ = key_of(*line, "%begin ");
       continue;
-    tmux_answer answer;
-    for (;;) {
-      auto line = read_line(until);
-      if (!line)
-        return fail(line.error());
-      if (line->compare(0, 4, "%end") == 0
-          || line->compare(0, 6, "%error") == 0) {
-        auto end = marker_of(*line);
-        if (end.key == begin.key) {
-          answer.ok = end.kind == "%end";
-          break;
-        }
-      }
-      answer.text += *line + "\n";
     }
-    if (begin.flag == wanted_flag)
-      return answer;
+    bool end = key_of(*line, "%end ") == block_;
+    if (!end && key_of(*line, "%error ") != block_) {
+      text_ += *line + "\n";
+      continue;
+    }
+    block_.clear();
+    return tmux_answer{end, std::exchange(text_, {})};
   }
 }
 

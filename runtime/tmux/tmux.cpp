@@ -3,17 +3,17 @@
 #include "runtime/process/environment.hpp"
 #include "runtime/tmux/control.hpp"
 
-#include <algorithm>
-#include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <sstream>
-
 #include <dirent.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <sstream>
 
 namespace ao {
 namespace {
@@ -53,22 +53,22 @@ bool all_of(std::string_view text, bool (*allowed)(char)) {
 
 bool is_word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-         || (c >= '0' && c <= '9') || c == '-';
+    || (c >= '0' && c <= '9') || c == '-';
 }
 
 /// `%3`
 bool is_pane_id(std::string_view pane) {
   return pane.size() > 1 && pane.size() < 12 && pane.front() == '%'
-         && all_of(pane.substr(1), [](char c) { return c >= '0' && c <= '9'; });
+    && all_of(pane.substr(1), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 /// An absolute path that no layer of tmux reads otherwise.
 bool is_plain_path(std::string_view path) {
   return !path.empty() && path.front() == '/' && path.back() != ';'
-         && all_of(path, [](char c) {
-              auto u = static_cast<unsigned char>(c);
-              return u >= 0x20 && u != 0x7f;
-            });
+    && all_of(path, [](char c) {
+         auto u = static_cast<unsigned char>(c);
+         return u >= 0x20 && u != 0x7f;
+       });
 }
 
 result<void> check_name(const std::string& name) {
@@ -119,10 +119,9 @@ bool somebody_listens(const std::string& path) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   unique_fd fd{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   return fd
-         && (connect(fd.get(), reinterpret_cast<sockaddr*>(&address),
-                     sizeof address)
-               == 0
-             || errno == EAGAIN);
+    && (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address)
+          == 0
+        || errno == EAGAIN);
 }
 
 bool says_no_server(const std::string& text) {
@@ -154,8 +153,8 @@ struct tmux_server::impl {
   /// A tmux client with an environment of ours and no other server in mind.
   process_spec client(const std::vector<std::string>& arguments) const {
     process_spec spec;
-    spec.argv = {"tmux", "-u", "-S", place.socket, "-f",
-                 place.socket + ".conf"};
+    spec.argv
+      = {"tmux", "-u", "-S", place.socket, "-f", place.socket + ".conf"};
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
     // Panes get theirs from launch.json; this is for tmux itself.
     environment env;
@@ -189,9 +188,8 @@ struct tmux_server::impl {
       return fail(std::move(why));
     }
     if (!done->ok())
-      return fail(failure(command, done->err.empty()
-                                     ? to_string(done->status)
-                                     : done->err));
+      return fail(failure(
+        command, done->err.empty() ? to_string(done->status) : done->err));
     return std::move(done->out);
   }
 
@@ -201,19 +199,29 @@ struct tmux_server::impl {
     if (!somebody_listens(place.socket))
       return fail(ec::not_reachable, "no tmux server on " + place.socket);
     std::string session{control_session};
-    auto ok = control.open(client({"-N", "-C", "new-session", "-A", "-s",
-                                   session, "-f", "no-output", "cat", "-"}),
-                           place.deadline);
-    if (!ok)
+    if (auto ok
+        = control.open(client({"-N", "-C", "new-session", "-A", "-s", session,
+                               "-f", "no-output", "cat", "-"}));
+        !ok)
       return ok;
-    auto set = control.command(control_line({"set-option", "-t",
-                                             "=" + session + ":",
-                                             "destroy-unattached", "on"}),
-                               place.deadline);
+    control_goes_with_us = false;
+    return {};
+  }
+
+  /// So that the server ends with its last real session.
+  result<void> bind_control_session() {
+    if (control_goes_with_us)
+      return {};
+    auto set
+      = control.command(control_line({"set-option", "-t",
+                                      "=" + std::string{control_session} + ":",
+                                      "destroy-unattached", "on"}),
+                        place.deadline);
     if (!set)
       return fail(set.error());
     if (!set->ok)
       return fail(ec::tmux_failed, "set-option: " + trimmed(set->text));
+    control_goes_with_us = true;
     return {};
   }
 
@@ -224,7 +232,10 @@ struct tmux_server::impl {
     auto line = control_line(command);
     if (line.empty())
       return exec(command);
-    if (auto ok = connect(); !ok) {
+    auto ok = connect();
+    if (ok)
+      ok = bind_control_session();
+    if (!ok) {
       auto code = ok.error().code;
       if (code == ec::not_reachable && somebody_listens(place.socket))
         return exec(command);
@@ -257,10 +268,11 @@ struct tmux_server::impl {
 
   tmux_place place;
   tmux_control control;
+  bool control_goes_with_us = false;
 };
 
 tmux_server::tmux_server(tmux_place place)
-  : impl_(std::make_unique<impl>(std::move(place))) {}
+    : impl_(std::make_unique<impl>(std::move(place))) {}
 
 tmux_server::~tmux_server() = default;
 tmux_server::tmux_server(tmux_server&&) noexcept = default;
@@ -270,16 +282,15 @@ const tmux_place& tmux_server::place() const {
   return impl_->place;
 }
 
-result<tmux_pane> tmux_server::new_session(const std::string& name,
-                                           const std::string& cwd,
-                                           const std::string& session_dir,
-                                           pane_size size) {
+result<tmux_pane>
+tmux_server::new_session(const std::string& name, const std::string& cwd,
+                         const std::string& session_dir, pane_size size) {
   if (auto ok = check_name(name); !ok)
     return fail(ok.error());
-  for (std::string_view path : {std::string_view{impl_->place.socket},
-                                std::string_view{impl_->place.shim},
-                                std::string_view{session_dir},
-                                std::string_view{cwd}})
+  for (std::string_view path :
+       {std::string_view{impl_->place.socket},
+        std::string_view{impl_->place.shim}, std::string_view{session_dir},
+        std::string_view{cwd}})
     if (!is_plain_path(path))
       return fail(ec::bad_input,
                   "no path for a tmux session: " + std::string{path});
@@ -292,12 +303,10 @@ result<tmux_pane> tmux_server::new_session(const std::string& name,
       return fail(ok.error());
   // By a process of its own: only that starts a server, and program and
   // argument stay two words that no shell sees.
-  auto row = impl_->exec({"new-session", "-d", "-P", "-F",
-                          std::string{pane_row}, "-s", name, "-x",
-                          std::to_string(size.columns), "-y",
-                          std::to_string(size.rows), "-c",
-                          without_formats(cwd), "--", impl_->place.shim,
-                          session_dir});
+  auto row = impl_->exec(
+    {"new-session", "-d", "-P", "-F", std::string{pane_row}, "-s", name, "-x",
+     std::to_string(size.columns), "-y", std::to_string(size.rows), "-c",
+     without_formats(cwd), "--", impl_->place.shim, session_dir});
   if (!row)
     return fail(row.error());
   auto panes = parse_panes(*row);
@@ -309,8 +318,7 @@ result<tmux_pane> tmux_server::new_session(const std::string& name,
 result<bool> tmux_server::has_session(const std::string& name) {
   if (auto ok = check_name(name); !ok)
     return fail(ok.error());
-  auto found = impl_->ask(impl::kind::looks,
-                          {"has-session", "-t", "=" + name});
+  auto found = impl_->ask(impl::kind::looks, {"has-session", "-t", "=" + name});
   if (found)
     return true;
   const auto& why = found.error();
@@ -322,8 +330,8 @@ result<bool> tmux_server::has_session(const std::string& name) {
 }
 
 result<std::vector<tmux_pane>> tmux_server::list_panes() {
-  auto rows = impl_->ask(impl::kind::looks, {"list-panes", "-a", "-F",
-                                             std::string{pane_row}});
+  auto rows = impl_->ask(impl::kind::looks,
+                         {"list-panes", "-a", "-F", std::string{pane_row}});
   if (rows)
     return parse_panes(*rows);
   if (rows.error().code == ec::not_reachable)
@@ -351,8 +359,8 @@ result<std::string> tmux_server::capture(const std::string& pane, int lines) {
   if (lines < 1)
     return fail(ec::bad_input, "no number of rows to capture");
   // Never over the control connection: the agent could forge its markers.
-  auto text = impl_->exec({"capture-pane", "-p", "-S",
-                           "-" + std::to_string(lines), "-t", pane});
+  auto text = impl_->exec(
+    {"capture-pane", "-p", "-S", "-" + std::to_string(lines), "-t", pane});
   if (!text)
     return text;
   *text = trimmed(std::move(*text));
@@ -381,8 +389,8 @@ result<void> tmux_server::paste(const std::string& pane,
   if (!loaded)
     return loaded;
   // -r: a newline stays a newline; -d: the buffer goes.
-  auto pasted = impl_->change({"paste-buffer", "-d", "-p", "-r", "-b", buffer,
-                               "-t", pane});
+  auto pasted = impl_->change(
+    {"paste-buffer", "-d", "-p", "-r", "-b", buffer, "-t", pane});
   if (!pasted && pasted.error().code == ec::tmux_failed)
     (void)impl_->change({"delete-buffer", "-b", buffer});
   return pasted;
@@ -405,14 +413,13 @@ result<void> tmux_server::press(const std::string& pane,
 }
 
 result<pid_t> tmux_server::server_pid() {
-  auto text = impl_->ask(impl::kind::looks,
-                         {"display-message", "-p", "#{pid}"});
+  auto text
+    = impl_->ask(impl::kind::looks, {"display-message", "-p", "#{pid}"});
   if (!text)
     return fail(text.error());
   auto pid = std::atoi(text->c_str());
   if (pid <= 1)
-    return fail(ec::tmux_failed, "display-message: unexpected answer "
-                                   + *text);
+    return fail(ec::tmux_failed, "display-message: unexpected answer " + *text);
   return pid;
 }
 
@@ -429,19 +436,21 @@ result<bool> tmux_server::kill_server() {
   if (!done && done.error().code != ec::not_reachable)
     return fail(done.error());
   if (pidfd && !wait_ended(pidfd->get(), impl_->place.deadline))
-    return fail(ec::timed_out, "kill-server: tmux "
-                                 + std::to_string(*pid) + " does not end");
+    return fail(ec::timed_out,
+                "kill-server: tmux " + std::to_string(*pid) + " does not end");
   return true;
 }
 
 bool is_tmux_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && name.front() != '-'
-         && all_of(name, [](char c) { return is_word_char(c) || c == '_'; });
+    && all_of(name, [](char c) { return is_word_char(c) || c == '_'; });
 }
 
 tmux_servers::tmux_servers(std::string run_dir, std::string shim,
                            milliseconds deadline)
-  : run_dir_(std::move(run_dir)), shim_(std::move(shim)), deadline_(deadline) {
+    : run_dir_(std::move(run_dir)),
+      shim_(std::move(shim)),
+      deadline_(deadline) {
   std::size_t count = 1;
   std::unique_ptr<DIR, int (*)(DIR*)> dir{opendir(run_dir_.c_str()), closedir};
   while (auto* item = dir ? readdir(dir.get()) : nullptr) {

@@ -3,12 +3,12 @@
 #include "messages/error.hpp"
 #include "messages/time.hpp"
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace ao {
 
@@ -62,8 +62,7 @@ public:
   /// `ao-shim <session_dir>` in `cwd`. Starts the server if needed. A session
   /// of that name is an error (look with `has_session` first).
   /// `name` is of `[A-Za-z0-9_-]`, at most 64 long.
-  result<tmux_pane> new_session(const std::string& name,
-                                const std::string& cwd,
+  result<tmux_pane> new_session(const std::string& name, const std::string& cwd,
                                 const std::string& session_dir,
                                 pane_size size = {});
 

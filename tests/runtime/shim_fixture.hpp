@@ -9,13 +9,13 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <optional>
-
-#include <sys/stat.h>
 
 namespace ao {
 
@@ -28,11 +28,9 @@ public:
   shim_link::handlers handlers() {
     shim_link::handlers on;
     on.on_hello = [this](const shim_hello& h) { note([&] { hello_ = h; }); };
-    on.on_exited
-      = [this](const exit_report& r) { note([&] { exited_ = r; }); };
-    on.on_closed = [this](link_end e, const std::string&) {
-      note([&] { closed_ = e; });
-    };
+    on.on_exited = [this](const exit_report& r) { note([&] { exited_ = r; }); };
+    on.on_closed
+      = [this](link_end e, const std::string&) { note([&] { closed_ = e; }); };
     return on;
   }
 

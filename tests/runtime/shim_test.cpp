@@ -2,13 +2,13 @@
 
 #include <rapidcheck/gtest.h>
 
-#include <csignal>
-#include <cstring>
-#include <fstream>
-
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <fstream>
 
 using namespace ao;
 using namespace std::chrono_literals;
@@ -24,9 +24,9 @@ protected:
     address.sun_family = AF_UNIX;
     std::strcpy(address.sun_path, launch_.socket.c_str());
     unique_fd fd{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address),
-                      sizeof address),
-              0);
+    EXPECT_EQ(
+      connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address),
+      0);
     return fd;
   }
 };
@@ -96,6 +96,25 @@ TEST_F(Shim, RefusesToServeASessionThatIsServed) {
   EXPECT_EQ(report().signal, SIGTERM);
 }
 
+TEST_F(Shim, WaitsForTheRunBeforeIt) {
+  make_fifo("ready");
+  write("trap '' TERM; echo > ready; while :; do sleep 1000; done");
+  auto first = start_shim();
+  read_fifo("ready");
+  launch_.run = 3;
+  write("exit 4");
+  auto second = start_shim();
+  io_loop loop;
+  link_events events;
+  shim_link link{loop, launch_.socket, events.handlers()};
+  ASSERT_TRUE(events.hello());
+  EXPECT_EQ(events.hello()->run, 2u);
+  link.kill();
+  EXPECT_EQ(end_of(first), 0);
+  EXPECT_EQ(end_of(second), 0);
+  EXPECT_EQ(report().code, 4);
+}
+
 TEST_F(Shim, ReplacesAStaleSocket) {
   make_fifo("ready");
   write("echo > ready; sleep 1000");
@@ -116,8 +135,7 @@ TEST_F(Shim, ReplacesAStaleSocket) {
 TEST_F(Shim, NamesALaunchThatItCannotRead) {
   auto shim = start_shim();
   EXPECT_EQ(end_of(shim), 1);
-  EXPECT_NE(content(dir_ + "/shim.err").find("launch.json"),
-            std::string::npos);
+  EXPECT_NE(content(dir_ + "/shim.err").find("launch.json"), std::string::npos);
 }
 
 TEST_F(Shim, NamesASocketPathThatIsTooLong) {
@@ -125,8 +143,7 @@ TEST_F(Shim, NamesASocketPathThatIsTooLong) {
   write("true");
   auto shim = start_shim();
   EXPECT_EQ(end_of(shim), 1);
-  EXPECT_NE(content(dir_ + "/shim.err").find("at most 107"),
-            std::string::npos);
+  EXPECT_NE(content(dir_ + "/shim.err").find("at most 107"), std::string::npos);
 }
 
 TEST_F(Shim, EndsWhatTheAgentLeftBehind) {
@@ -174,9 +191,9 @@ TEST_F(Shim, GivesTheAgentItsEnvironmentItsMarkAndItsInput) {
   write_as_is();
   auto shim = start_shim();
   EXPECT_EQ(end_of(shim), 0);
-  EXPECT_EQ(content(dir_ + "/log"), "A=1\nAO_MARK=" + launch_.mark
-                                      + "\nPATH=/usr/bin:/bin\nPWD=" + dir_
-                                      + "\n" + dir_ + "\nthe prompt\n");
+  EXPECT_EQ(content(dir_ + "/log"),
+            "A=1\nAO_MARK=" + launch_.mark + "\nPATH=/usr/bin:/bin\nPWD=" + dir_
+              + "\n" + dir_ + "\nthe prompt\n");
 }
 
 TEST_F(Shim, GreetsItsPeersAndTellsThemTheEnd) {
@@ -297,9 +314,9 @@ TEST_F(Shim, ClosesALinkThatSpeaksSomethingElse) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strcpy(address.sun_path, launch_.socket.c_str());
-  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address),
-                 sizeof address),
-            0);
+  ASSERT_EQ(
+    bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address),
+    0);
   ASSERT_EQ(listen(listener.get(), 1), 0);
   io_loop loop;
   link_events events;

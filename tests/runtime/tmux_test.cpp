@@ -2,10 +2,10 @@
 #include "runtime/tmux/tmux.hpp"
 #include "tests/runtime/shim_fixture.hpp"
 
+#include <fcntl.h>
+
 #include <csignal>
 #include <fstream>
-
-#include <fcntl.h>
 
 using namespace ao;
 using namespace std::chrono_literals;
@@ -58,7 +58,7 @@ protected:
 /// Reads `size` bytes as they come, without echo, into `file`.
 std::string reader_of(std::size_t size) {
   return "stty raw -echo; echo > ready; head -c " + std::to_string(size)
-         + " > got";
+    + " > got";
 }
 
 } // namespace
@@ -141,8 +141,7 @@ TEST_F(Tmux, ListsFindsAndKillsSessions) {
   auto again = server_.new_session("app-1", dir_, dir_);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ec::tmux_failed);
-  EXPECT_NE(again.error().context.find("duplicate session"),
-            std::string::npos);
+  EXPECT_NE(again.error().context.find("duplicate session"), std::string::npos);
   EXPECT_TRUE(*server_.kill_session("app-1"));
   expect_shim_ends();
   EXPECT_EQ(report().cause, exit_cause::hangup);
@@ -227,10 +226,13 @@ TEST_F(Tmux, ConnectsAnewAfterTheControlClientDied) {
   start();
   read_fifo("ready");
   ASSERT_EQ(server_.list_panes()->size(), 1u);
-  auto client = std::atoi(
-    raw({"list-clients", "-F", "#{client_pid}"}).c_str());
+  auto client = std::atoi(raw({"list-clients", "-F", "#{client_pid}"}).c_str());
   ASSERT_GT(client, 1);
+  auto fd = open_pidfd(client);
+  ASSERT_TRUE(fd);
   ASSERT_EQ(kill(client, SIGKILL), 0);
+  // A command to a client that dies at this moment would crash tmux 3.3a.
+  ASSERT_TRUE(wait_ended(fd->get(), patience));
   auto panes = server_.list_panes();
   ASSERT_TRUE(panes) << to_string(panes.error());
   EXPECT_EQ(panes->size(), 1u);
@@ -271,10 +273,9 @@ TEST_F(Tmux, TakesPathsLiterally) {
 }
 
 TEST_F(Tmux, RefusesNamesPanesKeysAndPathsThatMeanSomethingElse) {
-  for (std::string name : {"", "a.b", "a:b", "a;", "=a", "a b", "-a", "a\n",
-                           "ä", "ao-control"}) {
-    EXPECT_EQ(server_.new_session(name, dir_, dir_).error().code,
-              ec::bad_input)
+  for (std::string name :
+       {"", "a.b", "a:b", "a;", "=a", "a b", "-a", "a\n", "ä", "ao-control"}) {
+    EXPECT_EQ(server_.new_session(name, dir_, dir_).error().code, ec::bad_input)
       << name;
     EXPECT_EQ(server_.has_session(name).error().code, ec::bad_input) << name;
     EXPECT_EQ(server_.kill_session(name).error().code, ec::bad_input) << name;
@@ -287,8 +288,7 @@ TEST_F(Tmux, RefusesNamesPanesKeysAndPathsThatMeanSomethingElse) {
   for (std::string key : {"", "-X", "a b", "C-c;", "'", "\n"})
     EXPECT_EQ(server_.press("%1", key).error().code, ec::bad_input) << key;
   for (std::string path : {"", "relative", "/a\nb", "/a;"})
-    EXPECT_EQ(server_.new_session("a", path, path).error().code,
-              ec::bad_input)
+    EXPECT_EQ(server_.new_session("a", path, path).error().code, ec::bad_input)
       << path;
 }
 
@@ -306,9 +306,9 @@ TEST_F(Tmux, InheritsNeitherDescriptorsNorSecrets) {
   EXPECT_TRUE(environ_value(*pid, "PATH"));
   auto fds = "/proc/" + std::to_string(*pid) + "/fd/";
   std::error_code none;
-  EXPECT_NE(std::filesystem::read_symlink(fds + std::to_string(leak.get()),
-                                          none),
-            "/dev/null");
+  EXPECT_NE(
+    std::filesystem::read_symlink(fds + std::to_string(leak.get()), none),
+    "/dev/null");
 }
 
 TEST(TmuxServers, FindsTheSocketsOfARunDirectory) {
