@@ -24,7 +24,7 @@ void watch(self_pointer self, const change& c, const std::string& head) {
   auto& st = self->state;
   ask<supervisor_actor>(self, st.context,
                         make_actor_name("watchers", st.project.text),
-                        registry_deadline, start_child{c.id.text})
+                        registry_deadline, start_child{"ci-watcher/" + c.id.text})
     .then(
       [self, branch = c.branch, id = c.id, head](const child_info&) {
         tell<ci_watcher_actor>(self->state.context,
