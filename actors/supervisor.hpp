@@ -30,8 +30,8 @@ struct supervisor_hooks {
     = {};
 };
 
-/// Makes the specification of the dynamic child called `id`; the error is the
-/// answer of `start_child`.
+/// Makes the specification of the child called `id`, which becomes its name as
+/// well; an error is the answer of `start_child`.
 using child_factory = std::function<result<child_spec>(const std::string& id)>;
 
 /// A supervisor as data.
@@ -41,11 +41,15 @@ struct supervisor_spec {
 
   supervision_rule rule;
 
-  /// In start order. For a dynamic supervisor: those to begin with.
+  /// Those to begin with, in start order.
   std::vector<child_spec> children = {};
 
-  /// Dynamic only: makes the children of `start_child`.
+  /// Makes the children of `start_child`; none can be added without it.
   child_factory factory = {};
+
+  /// Further ones to begin with, made by the factory. One that it cannot make
+  /// is reported as given up.
+  std::vector<std::string> keys = {};
 
   supervisor_hooks hooks = {};
 };
