@@ -1,5 +1,7 @@
 #include "runtime/actor/ask.hpp"
 
+#include "messages/time.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
