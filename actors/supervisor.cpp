@@ -1,6 +1,5 @@
 #include "actors/supervisor.hpp"
 
-#include "runtime/actor/directory.hpp"
 #include "runtime/actor/error.hpp"
 #include "runtime/actor/harden.hpp"
 
@@ -12,77 +11,19 @@
 #include <caf/send.hpp>
 #include <caf/system_messages.hpp>
 #include <caf/type_id.hpp>
-#include <caf/typed_response_promise.hpp>
 
-#include <deque>
-#include <optional>
-#include <random>
-#include <unordered_map>
 #include <utility>
 
 namespace ao {
 
-struct supervisor_state {
-  static inline const char* name = "supervisor";
-
-  using child_promise = caf::typed_response_promise<child_info>;
-  using list_promise = caf::typed_response_promise<child_list>;
-
-  /// One child and its present process.
-  struct slot {
-    child_spec spec;
-    caf::actor handle;
-    directory::ticket ticket = 0;
-    std::uint64_t incarnation = 0;
-    /// Why the last process has ended.
-    caf::error reason;
-  };
-
-  /// Whose process an actor is.
-  struct process {
-    std::string id;
-    std::uint64_t incarnation = 0;
-  };
-
-  /// Takes the children along when the supervisor dies out of order; after an
-  /// orderly stop there are none.
-  ~supervisor_state() {
-    for (auto& [id, s] : slots) {
-      if (!s.handle)
-        continue;
-      context.names->erase(s.spec.name, s.ticket);
-      caf::anon_send_exit(s.handle, caf::exit_reason::kill);
-    }
+supervisor_state::~supervisor_state() {
+  for (auto& [id, s] : slots) {
+    if (!s.handle)
+      continue;
+    context.names->erase(s.spec.name, s.ticket);
+    caf::anon_send_exit(s.handle, caf::exit_reason::kill);
   }
-
-  actor_context context;
-  std::string title;
-  child_factory factory;
-  supervisor_hooks hooks;
-  std::optional<supervision> rule;
-  std::unordered_map<std::string, slot> slots;
-  std::unordered_map<caf::actor_id, process> processes;
-
-  /// Who waits for a child to be ready, or down.
-  std::unordered_map<std::string, std::vector<child_promise>> starters;
-  std::unordered_map<std::string, std::vector<child_promise>> stoppers;
-
-  /// Who waits for all of them.
-  std::vector<list_promise> waiting;
-  bool up = false;
-
-  /// Set by the rule while it takes a command that does not apply.
-  std::optional<error> refusal;
-
-  /// What we were told to end with.
-  caf::error exit_reason;
-
-  /// Events that came up while one was being carried out.
-  std::deque<supervision::event> backlog;
-  bool busy = false;
-
-  std::mt19937_64 random{std::random_device{}()};
-};
+}
 
 namespace {
 

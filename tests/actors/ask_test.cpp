@@ -127,7 +127,7 @@ TEST_F(Ask, WorksForUntypedActorsToo) {
   auto got = out;
   auto ctx = context;
   spawn([=](caf::event_based_actor* self) {
-    ask<oracle_actor>(self, ctx, "oracle/delphi"_name, 1s, 3)
+    ao::ask<oracle_actor>(self, ctx, "oracle/delphi"_name, 1s, 3)
       .then([=](std::string& answer) { got->values.push_back(answer); },
             [](const caf::error&) {});
   });
@@ -244,5 +244,5 @@ TEST_F(Ask, HardenedActorsLogWhatIsUnexpectedAndLiveOn) {
   EXPECT_EQ(answer.error(), caf::sec::unexpected_message);
   EXPECT_TRUE(alive(caf::actor_cast<caf::strong_actor_ptr>(target)));
   ASSERT_EQ(log.size(), 1u);
-  EXPECT_EQ(log[0].substr(0, 18), "message_unexpected");
+  EXPECT_EQ(log[0].substr(0, 24), "error message_unexpected");
 }

@@ -15,8 +15,10 @@ actor_fixture::config::config() {
 
 actor_fixture::actor_fixture()
   : context{&names,
-            [this](log_level, const std::string& line) {
-              log.push_back(line);
+            [this](log_level level, const std::string& line) {
+              constexpr const char* words[] = {"debug ", "info ", "warn ",
+                                               "error "};
+              log.push_back(words[static_cast<int>(level)] + line);
             },
             false},
     sys(config_),
