@@ -32,6 +32,9 @@ struct drop_worktree {
   /// Undo of a failed provisioning: nobody has worked in it.
   bool undo = false;
   bool keep_branch = false;
+  /// The work is on the base already, in another commit (squash): the branch
+  /// may go.
+  bool merged = false;
 };
 
 struct worktree_dropped {
@@ -56,6 +59,12 @@ struct pane_opened {
 
 struct close_pane {
   session_id session;
+};
+
+/// RUNNER → TMUX: paste the text into the session's pane and submit it.
+struct paste_text {
+  session_id session;
+  std::string text;
 };
 
 /// INTERNAL: what the link to a shim has to say.

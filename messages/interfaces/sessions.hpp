@@ -64,6 +64,8 @@ AO_ROLE(tmux_actor,
         // Answers the pane with a shim in it; an existing one is answered.
         caf::replies_to<msg::open_pane>::with<msg::pane_opened>,
         // Answers when there is no such pane.
-        caf::replies_to<msg::close_pane>::with<session_id>);
+        caf::replies_to<msg::close_pane>::with<session_id>,
+        // Answers when the text is submitted in the pane.
+        caf::replies_to<msg::paste_text>::with<session_id>);
 
 } // namespace ao

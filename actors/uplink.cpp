@@ -1,0 +1,63 @@
+#include "actors/uplink.hpp"
+
+#include "messages/interfaces/supervision.hpp"
+#include "runtime/actor/harden.hpp"
+
+namespace ao {
+namespace {
+
+using self_pointer = uplink_actor::stateful_pointer<uplink_state>;
+
+/// Has the session's RUNNER started, then hands it the order.
+template <class Order>
+caf::result<session_id> pass_on(self_pointer self, const session_id& session,
+                                Order order) {
+  auto promise = self->make_response_promise<session_id>();
+  auto refuse = [promise](const caf::error& why) mutable {
+    promise.deliver(why);
+  };
+  ask<supervisor_actor>(self, self->state.context, "runners"_name,
+                        registry_deadline, start_child{session.text})
+    .then(
+      [=](const child_info&) mutable {
+        ask<runner_actor>(self, self->state.context,
+                          make_actor_name("runner", session.text),
+                          registry_deadline, order)
+          .then([promise](const session_id& id) mutable {
+            promise.deliver(id);
+          }, refuse);
+      },
+      refuse);
+  return promise;
+}
+
+} // namespace
+
+uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
+  harden(self, context);
+  self->state.context = std::move(context);
+  return {
+    [self](const msg::ensure_order& order) {
+      return pass_on(self, order.spec.session, order);
+    },
+    [self](const msg::stop_order& order) {
+      return pass_on(self, order.session, order);
+    },
+    [self](const msg::publish_order& order) {
+      return pass_on(self, order.session, order);
+    },
+    [self](const msg::session_report& report) -> caf::result<std::uint64_t> {
+      auto promise = self->make_response_promise<std::uint64_t>();
+      ask<session_actor>(self, self->state.context,
+                         make_actor_name("session", report.session.text),
+                         registry_deadline, report)
+        .then([promise](std::uint64_t seq) mutable { promise.deliver(seq); },
+              [promise](const caf::error& why) mutable {
+                promise.deliver(why);
+              });
+      return promise;
+    },
+  };
+}
+
+} // namespace ao

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "messages/orders.hpp"
+#include "messages/settings.hpp"
+#include "runtime/process/environment.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ao {
+
+/// Where one session's files and sockets are.
+struct session_places {
+  /// `sessions/<id>`.
+  std::string directory;
+  std::string worktree;
+  std::string agent_socket;
+  /// Directory of `ao`; goes to the front of PATH.
+  std::string programs;
+};
+
+/// How one run of an agent starts: the adapter's whole answer.
+struct agent_launch {
+  std::vector<std::string> argv;
+  environment env;
+  /// The file with the prompt's exact bytes; also `AO_PROMPT_FILE`.
+  std::string prompt_file;
+  /// Its bytes are the agent's standard input.
+  bool prompt_on_stdin = false;
+  /// Its bytes are pasted once the agent lives.
+  bool paste_prompt = false;
+};
+
+/// Longest prompt that travels as an argument (CONTRACT §6); the kernel's own
+/// limit for one argument is 128 KiB.
+constexpr std::size_t longest_prompt_argument = 100'000;
+
+/// Plans the start of a run: argument vector, environment, way of the prompt.
+/// Errors: `agent_not_ready` (no such program), `prompt_too_long`,
+/// `bad_input` (a NUL in the prompt).
+result<agent_launch> plan_launch(const agent_settings& agent,
+                                 const msg::session_spec& spec,
+                                 const session_places& places,
+                                 const environment& inherited);
+
+/// Whether `prompt` may be delivered to `agent`; checked before a session is
+/// made. Errors: `prompt_too_long`, `bad_input`.
+result<void> check_prompt(const agent_settings& agent,
+                          const std::string& prompt);
+
+/// The prompt of a task: of one made by `spawn --prompt` exactly its body,
+/// otherwise its title, then its body as one contiguous run.
+std::string prompt_of(const task& t);
+
+} // namespace ao
