@@ -9,6 +9,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/spawn_options.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -17,7 +18,8 @@ namespace ao {
 
 /// When a child counts as started.
 enum class child_ready : std::uint8_t {
-  /// When its behaviour runs and it waits for nothing (`await`) in it.
+  /// When its behaviour runs and it waits for nothing (`await`) in it. An actor
+  /// that awaits hears neither exit nor kill, so such waits have deadlines.
   runs = 0,
   /// When it has answered `ready_atom`: supervisors, and whoever has more to
   /// do than fits its first moment.

@@ -3,11 +3,20 @@
 #include "actors/child_spec.hpp"
 #include "messages/interfaces/supervision.hpp"
 #include "runtime/actor/context.hpp"
+#include "runtime/actor/directory.hpp"
 #include "runtime/rules/supervision.hpp"
 
+#include <caf/actor.hpp>
+#include <caf/error.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <deque>
 #include <functional>
-#include <memory>
+#include <optional>
+#include <random>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace ao {
@@ -30,8 +39,8 @@ struct supervisor_hooks {
     = {};
 };
 
-/// Makes the specification of the dynamic child called `id`; the error is the
-/// answer of `start_child`.
+/// Makes the specification of the child called `id`, which becomes its name as
+/// well; an error is the answer of `start_child`.
 using child_factory = std::function<result<child_spec>(const std::string& id)>;
 
 /// A supervisor as data.
@@ -41,17 +50,85 @@ struct supervisor_spec {
 
   supervision_rule rule;
 
-  /// In start order. For a dynamic supervisor: those to begin with.
+  /// Those to begin with, in start order.
   std::vector<child_spec> children = {};
 
-  /// Dynamic only: makes the children of `start_child`.
+  /// Makes the children of `start_child`; none can be added without it.
   child_factory factory = {};
+
+  /// Further ones to begin with, made by the factory. One that it cannot make
+  /// is reported as given up.
+  std::vector<std::string> keys = {};
 
   supervisor_hooks hooks = {};
 };
 
 /// State of the SUPERVISOR.
-struct supervisor_state;
+struct supervisor_state {
+  static inline const char* name = "supervisor";
+
+  using child_promise = caf::typed_response_promise<child_info>;
+  using list_promise = caf::typed_response_promise<child_list>;
+
+  /// One child and its present process.
+  struct slot {
+    child_spec spec;
+    caf::actor handle;
+    directory::ticket ticket = 0;
+    std::uint64_t incarnation = 0;
+    /// Why the last process has ended.
+    caf::error reason;
+  };
+
+  /// Whose process an actor is.
+  struct process {
+    std::string id;
+    std::uint64_t incarnation = 0;
+  };
+
+  supervisor_state() = default;
+  supervisor_state(const supervisor_state&) = delete;
+  supervisor_state& operator=(const supervisor_state&) = delete;
+
+  /// Takes the children along when the supervisor dies out of order; after an
+  /// orderly stop there are none.
+  ~supervisor_state();
+
+  /// Names and log of the host.
+  actor_context context;
+
+  /// What the log calls it.
+  std::string title;
+
+  child_factory factory;
+  supervisor_hooks hooks;
+
+  /// Decides; the rest of the state carries it out.
+  std::optional<supervision> rule;
+
+  std::unordered_map<std::string, slot> slots;
+  std::unordered_map<caf::actor_id, process> processes;
+
+  /// Who waits for a child to be ready, or down.
+  std::unordered_map<std::string, std::vector<child_promise>> starters;
+  std::unordered_map<std::string, std::vector<child_promise>> stoppers;
+
+  /// Who waits for all of them.
+  std::vector<list_promise> waiting;
+  bool up = false;
+
+  /// Set by the rule while it takes a command that does not apply.
+  std::optional<error> refusal;
+
+  /// What we were told to end with.
+  caf::error exit_reason;
+
+  /// Events that came up while one was being carried out.
+  std::deque<supervision::event> backlog;
+  bool busy = false;
+
+  std::mt19937_64 random{std::random_device{}()};
+};
 
 /// Starts its children in order, restarts them by rule, stops them in reverse.
 ///

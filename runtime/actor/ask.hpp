@@ -5,99 +5,153 @@
 #include "runtime/actor/error.hpp"
 
 #include <caf/actor.hpp>
-#include <caf/actor_system.hpp>
-#include <caf/duration.hpp>
+#include <caf/actor_clock.hpp>
+#include <caf/atom.hpp>
+#include <caf/fwd.hpp>
 #include <caf/local_actor.hpp>
-#include <caf/message.hpp>
+#include <caf/response_type.hpp>
 #include <caf/send.hpp>
+#include <caf/timespan.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 namespace ao {
 
-/// One request to a name and the tries that it may cost.
-struct ask_plan {
-  const directory* names = nullptr;
-  actor_name target;
-  /// Over all tries.
-  caf::timespan deadline{0};
-  /// For one try; a third of the deadline, so that an answer that was dropped
-  /// by a dying actor leaves time for two more.
-  caf::timespan try_for{0};
-};
-
-/// Splits the deadline into tries.
-ask_plan plan_ask(const directory& names, actor_name target,
-                  caf::timespan deadline);
-
 /// Whether `why` says that nobody has answered, so that another try may help.
 /// An answer of the target, and an exception that the request itself raised,
-/// are final.
+/// are final: repeating them would end the target once more.
 bool worth_another_try(const caf::error& why);
 
-/// Spawns the actor that repeats `request` until the plan's deadline (10 ms
-/// doubling to 500 ms between tries) and answers the first message it gets.
-/// It ends with its answer or with `asker`.
-/// @param left What is left of the plan's deadline.
-caf::actor spawn_asker(caf::local_actor* asker, ask_plan plan,
-                       caf::timespan left, caf::message request);
+/// The last word on a request: `timed_out` when the target was there and gave
+/// no answer, `not_reachable` when nobody held the name.
+caf::error ask_failure(const actor_name& target, caf::timespan deadline,
+                       bool reached);
 
-/// A request under way; `then` says what to do with its answer.
-template <class Interface, class Self, class Msg>
-class pending_ask {
+/// Spawns the small actor that answers `true` to its first message after
+/// `pause`, and ends.
+caf::actor spawn_pause(caf::local_actor* self, caf::timespan pause);
+
+namespace detail {
+
+/// A request under way: lives in the handlers of the asking actor, and dies
+/// with them.
+template <class Interface, class Self, class Msg, class OnValue, class OnError>
+class asking
+  : public std::enable_shared_from_this<
+      asking<Interface, Self, Msg, OnValue, OnError>> {
 public:
-  pending_ask(Self* self, ask_plan plan, Msg msg)
-    : self_(self), plan_(std::move(plan)), msg_(std::move(msg)) {
+  asking(Self* self, const directory& names, actor_name target,
+         caf::timespan deadline, Msg msg, OnValue on_value, OnError on_error)
+    : self_(self),
+      names_(names),
+      target_(std::move(target)),
+      deadline_(deadline),
+      until_(self->clock().now() + deadline),
+      msg_(std::move(msg)),
+      on_value_(std::move(on_value)),
+      on_error_(std::move(on_error)) {
     // nop
   }
 
-  pending_ask(const pending_ask&) = delete;
-  pending_ask& operator=(const pending_ask&) = delete;
-
-  /// Sends the request. Exactly one of the two is called, within the deadline
-  /// and a moment: `on_value` with the answer (no argument for `reacts_to`),
-  /// or `on_error` with the target's own error, `timed_out` or
-  /// `not_reachable`.
-  template <class OnValue, class OnError>
-  void then(OnValue on_value, OnError on_error) && {
-    using handle_type = typename Interface::super;
-    auto* self = self_;
-    auto holder = plan_.names->template find<handle_type>(plan_.target);
-    if (!holder) {
-      repeat(self, plan_, plan_.deadline, std::move(msg_), std::move(on_value),
-             std::move(on_error));
-      return;
-    }
-    auto began = self->clock().now();
-    self->request(holder, plan_.try_for, msg_)
-      .then(on_value, [=, plan = plan_, msg = msg_](caf::error& why) mutable {
-        auto left = plan.deadline - (self->clock().now() - began);
-        if (!worth_another_try(why))
-          on_error(static_cast<const caf::error&>(why));
-        else
-          repeat(self, plan, std::max(left, caf::timespan{0}), std::move(msg),
-                 std::move(on_value), std::move(on_error));
-      });
-  }
-
-private:
-  template <class OnValue, class OnError>
-  static void repeat(Self* self, const ask_plan& plan, caf::timespan left,
-                     Msg msg, OnValue on_value, OnError on_error) {
-    auto asker = spawn_asker(self, plan, left,
-                             caf::make_message(std::move(msg)));
-    // The asker answers by its own deadline; ours only guards against it.
-    self->request(asker, left + std::chrono::seconds{1}, caf::atom("ask"))
-      .then(std::move(on_value),
-            [on_error = std::move(on_error)](caf::error& why) mutable {
-              on_error(static_cast<const caf::error&>(why));
+  /// Resolves the name and sends the request.
+  void attempt() {
+    auto left = until_ - self_->clock().now();
+    if (left <= caf::timespan{0})
+      return fail(ask_failure(target_, deadline_, reached_));
+    auto holder = names_.template find<handle_type>(target_);
+    reached_ = static_cast<bool>(holder);
+    if (!reached_)
+      return pause();
+    // A third of the deadline, so that an answer dropped by a dying actor
+    // leaves time for two more tries.
+    auto try_for = std::min<caf::timespan>(left, deadline_ / 3);
+    self_->request(holder, try_for, msg_)
+      .then(forward(output_type{}),
+            [me = this->shared_from_this()](caf::error& why) {
+              if (worth_another_try(why))
+                me->pause();
+              else
+                me->fail(why);
             });
   }
 
+private:
+  using handle_type = typename Interface::super;
+  using output_type
+    = caf::response_type_t<typename handle_type::signatures, Msg>;
+
+  auto forward(caf::detail::type_list<void>) {
+    return [me = this->shared_from_this()] { me->on_value_(); };
+  }
+
+  template <class... Out>
+  auto forward(caf::detail::type_list<Out...>) {
+    return [me = this->shared_from_this()](Out&... xs) { me->on_value_(xs...); };
+  }
+
+  void fail(const caf::error& why) {
+    on_error_(why);
+  }
+
+  void pause() {
+    caf::timespan left = until_ - self_->clock().now();
+    auto length = std::max(std::min(left, pause_), caf::timespan{0});
+    pause_ = std::min<caf::timespan>(pause_ * 2, std::chrono::milliseconds{500});
+    auto again = [me = this->shared_from_this()] { me->attempt(); };
+    self_
+      ->request(spawn_pause(self_, length), length + std::chrono::seconds{1},
+                caf::atom("pause"))
+      .then([again](bool) { again(); }, [again](caf::error&) { again(); });
+  }
+
   Self* self_;
-  ask_plan plan_;
+  const directory& names_;
+  actor_name target_;
+  caf::timespan deadline_;
+  caf::actor_clock::time_point until_;
+  caf::timespan pause_ = std::chrono::milliseconds{10};
+  bool reached_ = false;
+  Msg msg_;
+  OnValue on_value_;
+  OnError on_error_;
+};
+
+} // namespace detail
+
+/// A request that is sent by `then`, which says what to do with its answer.
+template <class Interface, class Self, class Msg>
+class pending_ask {
+public:
+  pending_ask(Self* self, const directory& names, actor_name target,
+              caf::timespan deadline, Msg msg)
+    : self_(self),
+      names_(names),
+      target_(std::move(target)),
+      deadline_(deadline),
+      msg_(std::move(msg)) {
+    // nop
+  }
+
+  /// Sends the request. Exactly one of the two is called, within the deadline:
+  /// `on_value` with the answer (no argument for `reacts_to`), or `on_error`
+  /// with the target's own error, `timed_out` or `not_reachable`.
+  template <class OnValue, class OnError>
+  void then(OnValue on_value, OnError on_error) {
+    using asking = detail::asking<Interface, Self, Msg, OnValue, OnError>;
+    std::make_shared<asking>(self_, names_, std::move(target_), deadline_,
+                             std::move(msg_), std::move(on_value),
+                             std::move(on_error))
+      ->attempt();
+  }
+
+private:
+  Self* self_;
+  const directory& names_;
+  actor_name target_;
+  caf::timespan deadline_;
   Msg msg_;
 };
 
@@ -120,10 +174,8 @@ template <class Interface, class Self, class Rep, class Period, class Msg>
 pending_ask<Interface, Self, Msg>
 ask(Self* self, const directory& names, actor_name target,
     std::chrono::duration<Rep, Period> deadline, Msg msg) {
-  return {self,
-          plan_ask(names, std::move(target),
-                   std::chrono::duration_cast<caf::timespan>(deadline)),
-          std::move(msg)};
+  return {self, names, std::move(target),
+          std::chrono::duration_cast<caf::timespan>(deadline), std::move(msg)};
 }
 
 template <class Interface, class Self, class Rep, class Period, class Msg>

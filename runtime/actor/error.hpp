@@ -7,6 +7,7 @@
 #include <caf/error.hpp>
 #include <caf/fwd.hpp>
 
+#include <exception>
 #include <string>
 
 CAF_ERROR_CODE_ENUM(ao::ec, "ao")
@@ -33,7 +34,7 @@ error to_ao_error(const caf::error& e);
 /// Teaches CAF to render our errors; once per configuration.
 void register_errors(caf::actor_system_config& config);
 
-/// `internal: <what>`, from the exception in flight.
+/// `internal: <what>`, for an exception caught by an actor.
 error describe(const std::exception_ptr& thrown);
 
 } // namespace ao

@@ -2,7 +2,9 @@
 
 #include "runtime/actor/context.hpp"
 
-#include <caf/fwd.hpp>
+// What every behaviour needs of CAF, so that it is included in one place.
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 namespace ao {
 

@@ -6,12 +6,10 @@
 #include "runtime/rules/restart_window.hpp"
 
 #include <cstdint>
-#include <iosfwd>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -247,8 +245,6 @@ private:
     bool commanded = false;
     /// The specification is new with this command.
     bool fresh = false;
-    /// To be removed when down.
-    bool leaving = false;
     /// Killed because it was not ready in time.
     bool late = false;
     /// Counted among those whose first start `up` waits for.
@@ -263,11 +259,8 @@ private:
     place from = 0;
     milliseconds delay{0};
     std::uint64_t timer = 0;
-  };
-
-  struct timer_of {
-    /// 0: the walk's.
-    place child = 0;
+    /// The one whose start is under way; 0 = none.
+    place current = 0;
   };
 
   using child_map = std::map<place, child>;
@@ -286,22 +279,37 @@ private:
   void handle(const delete_child&);
   void handle(const stop&);
 
-  child* lookup(const std::string& id, place* where = nullptr);
-  place add(child_rule rule);
+  child* lookup(const std::string& id);
+  place place_of(const std::string& id) const;
+  bool add(child_rule rule);
   void remove(place where);
   void launch(place where, child& c);
+  /// Asks `c` to end, with a deadline.
   void ask(place where, child& c);
+  /// Kills `c`, with a deadline.
   void enforce(place where, child& c);
-  /// The process of `c` is gone.
-  void gone(place where, exit_class how, const error& reason);
-  void start_has_failed(place where, const error& reason);
-  void crashed(place where, const error& reason);
+  /// The process of the child is gone; decides what follows.
+  void gone(place where, exit_class how, error reason);
+  void gone_as_asked(place where, child& c);
+  void gone_by_itself(place where, child& c, exit_class how,
+                      const error& reason);
+  void start_has_failed(place where, child& c, exit_class how,
+                        const error& reason);
+  /// The child is to be restarted, if its limit allows.
+  void crashed(place where, child& c, const error& reason);
+  /// Restarts all from `from` on, after the delay.
   void recycle(place from, milliseconds delay);
-  void close(std::string id, error reason);
+  /// Stays down; removed if nothing will want its specification.
+  void settle_down(place where, child& c, bool removed);
+  void give_up(place where, child& c, const error& reason);
+  void close();
+  void fail_with(const child& c, const error& reason);
+  /// Takes the walk as far as it goes at present.
   void step();
   void finish_if_empty();
   void booted(child& c);
-  std::uint64_t set_timer(place where, milliseconds after);
+  bool descending(place where) const;
+  void set_timer(std::uint64_t& timer, place where, milliseconds after);
   void drop_timer(std::uint64_t& timer);
   void refuse(const std::string& id, ec code, const std::string& why);
 
@@ -312,7 +320,8 @@ private:
   std::set<place> live_;
   /// Those that the present walk still has to start.
   std::set<place> todo_;
-  std::unordered_map<std::uint64_t, timer_of> timers_;
+  /// Armed timers and whose they are; 0 = the walk's.
+  std::unordered_map<std::uint64_t, place> timers_;
   std::optional<walk> walk_;
   restart_window window_;
   place last_place_ = 0;
@@ -332,7 +341,7 @@ private:
   effects out_;
 };
 
-/// `start a#1`, `ask_stop a#1`, `refused a: wrong_state: …`.
+/// `start a#1`, `ask a#1`, `refused a wrong_state`, for logs and tests.
 std::string to_string(const supervision::effect& x);
 
 } // namespace ao

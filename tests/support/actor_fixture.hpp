@@ -43,7 +43,7 @@ public:
   /// The names of the host.
   directory names;
 
-  /// The log, one line each.
+  /// The log, one line each: `warn child_restarted supervisor=…`.
   std::vector<std::string> log;
 
   /// Passed to behaviours: `names`, `log`, no threads.

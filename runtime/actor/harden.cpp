@@ -1,0 +1,40 @@
+#include "runtime/actor/harden.hpp"
+
+#include "runtime/actor/error.hpp"
+
+#include <caf/message_view.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/sec.hpp>
+
+#include <string>
+
+namespace ao {
+namespace {
+
+std::string line(caf::scheduled_actor* self, const char* verb) {
+  return std::string{verb} + " actor=" + self->name() + "#"
+         + std::to_string(self->id());
+}
+
+} // namespace
+
+void harden(caf::scheduled_actor* self, const actor_context& context) {
+  self->set_exception_handler(
+    [context](caf::scheduled_actor* me, std::exception_ptr& thrown) {
+      auto what = describe(thrown);
+      context.say(log_level::error,
+                  line(me, "actor_threw") + " reason=" + to_string(what));
+      return make_error(what);
+    });
+  self->set_default_handler(
+    [context](caf::scheduled_actor* me,
+              caf::message_view&) -> caf::result<caf::message> {
+      context.say(log_level::error, line(me, "message_unexpected"));
+      return caf::sec::unexpected_message;
+    });
+  self->set_down_handler([context](caf::scheduled_actor* me, caf::down_msg&) {
+    context.say(log_level::warn, line(me, "down_unexpected"));
+  });
+}
+
+} // namespace ao
