@@ -78,7 +78,8 @@ namespace ao {
   X(agent_exec_refused)                                                        \
   X(notification_accepted)                                                     \
   X(notification_delivered)                                                    \
-  X(notification_failed)
+  X(notification_failed)                                                       \
+  X(session_parked)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

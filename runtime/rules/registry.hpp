@@ -3,7 +3,7 @@
 #include "messages/store.hpp"
 
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -264,24 +264,36 @@ private:
     std::uint64_t version = 0;
     std::uint64_t last = 0;
   };
-  struct standing {
-    task_state state;
-    std::string why;
+
+  /// What its needs say of a task.
+  struct outlook {
     bool open = false;
+    /// `waits for T1, T2 (failed)`; empty when they are closed.
+    std::string why;
   };
 
-  task* task_of(const task_id& id);
   const task* task_of(const task_id& id) const;
-  standing standing_of(const task& t) const;
-  std::uint64_t take_number(const std::string& name, registry_decision& d);
-  result<void> lock(registry_decision& d, std::string subject);
-  claim next_claim(const std::string& subject) const;
+  outlook outlook_of(const std::vector<task_id>& needs) const;
+  bool held(const std::string& subject) const;
+  /// What `settle_task` would make of `t`.
+  task settled(const task& t) const;
+
+  result<void> lock(registry_decision& d, const std::string& subject);
+  std::uint64_t take_numbers(const std::string& name, std::uint64_t count,
+                             registry_decision& d);
+  claim grant(const std::string& subject, const session_id& to,
+              const node_name& node, wall_time now) const;
+  claim withdrawn(const std::string& subject, wall_time now) const;
   event note(event_kind kind, const task& t, wall_time now) const;
-  void put(task t);
-  error already_claimed(const claim& c, const task* t) const;
-  result<registry_decision> end_task(const task& t, task_state to,
-                                     std::string why, const change_id& change,
-                                     wall_time now);
+  event note(event_kind kind, const claim& c, const task* t, wall_time now,
+             const std::string& why) const;
+  registry_decision refuse(const claim& holder, const task* t,
+                           wall_time now) const;
+  /// The row of `t` changed by `to` and what that implies for its claim.
+  result<registry_decision> put_to(const task& t, task_state to,
+                                   const std::string& why,
+                                   const change_id& change, wall_time now);
+  void take_in(task t);
 
   std::string actor_;
   std::map<std::uint64_t, task> tasks_;

@@ -3,6 +3,7 @@
 #include "messages/change.hpp"
 #include "messages/event.hpp"
 #include "messages/session.hpp"
+#include "runtime/rules/restart_window.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -16,14 +17,12 @@ namespace ao {
 struct session_policy {
   /// `openChange: auto`: the hub pushes and opens; else the agent does.
   bool open_change_auto = true;
-  /// At most so many restarts after failures within `period`.
-  std::uint32_t intensity = 2;
-  milliseconds period{std::chrono::minutes{30}};
-  /// Before the first restart; doubles with each one in the period.
-  milliseconds delay{std::chrono::seconds{15}};
-  milliseconds max_delay{std::chrono::minutes{5}};
-  /// Share of the delay by which it varies, 0 to 1.
-  double jitter = 0.25;
+  /// Remove the worktree as soon as the change is merged.
+  bool remove_after_merge = false;
+  /// Restarts after failures: at most `intensity` within `period`.
+  restart_limits restart{2, std::chrono::minutes{30},
+                         std::chrono::seconds{15}, std::chrono::minutes{5},
+                         0.25};
 };
 
 /// What every decision is told besides the input.
@@ -132,12 +131,15 @@ struct message_waits {};
 struct kill_session {
   std::string why;
 };
-/// `ao stop --agents`, or a person parks it: stop, save, wait for a restore.
+/// Stop, save, wait for a restore.
 struct park_session {
   std::string why;
+  /// `ao stop --agents`: its task stays claimed, and what is queued stays so.
+  bool by_hub = false;
 };
-/// Start it again, under the epoch of a new grant where the claim was given
-/// back. The only way out of an end, and only of `killed` and `errored`.
+/// Start it again. An ended (`killed`, `errored` only), lost or parked one
+/// needs the epoch of a new grant, unless the hub had parked it; 0 = the same.
+/// The only way out of an end.
 struct restore_session {
   epoch_no epoch = 0;
   node_name node;
@@ -227,10 +229,6 @@ bool parked_by_hub(const session& s);
 
 /// True while an exited session is to be started again by itself.
 bool awaits_restart(const session& s);
-
-/// The pause before restart number `nth` (from 0) of a period.
-milliseconds restart_delay(const session_policy& policy, std::uint32_t nth,
-                           double draw);
 
 /// The machine of one session, hub side.
 ///

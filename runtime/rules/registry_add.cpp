@@ -1,0 +1,230 @@
+#include "runtime/rules/registry.hpp"
+
+#include "runtime/rules/event_data.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace ao {
+namespace {
+
+constexpr std::size_t title_limit = 500;
+constexpr std::size_t body_limit = std::size_t{1} << 20;
+constexpr std::size_t word_limit = 200;
+
+/// The length of the well-formed UTF-8 sequence at `i`, 0 if there is none
+/// (overlong forms, surrogates and what is above U+10FFFF are none).
+std::size_t sequence_at(const std::string& s, std::size_t i) {
+  auto byte = [&s](std::size_t k) {
+    return k < s.size() ? static_cast<unsigned char>(s[k]) : 0u;
+  };
+  auto more = [&byte](std::size_t k) { return (byte(k) & 0xC0u) == 0x80u; };
+  auto first = byte(i);
+  if (first < 0x80)
+    return 1;
+  if (first >= 0xC2 && first <= 0xDF)
+    return more(i + 1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    auto second = byte(i + 1);
+    auto good = first == 0xE0   ? second >= 0xA0
+                : first == 0xED ? second <= 0x9F
+                                : true;
+    return good && more(i + 1) && more(i + 2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    auto second = byte(i + 1);
+    auto good = first == 0xF0   ? second >= 0x90
+                : first == 0xF4 ? second <= 0x8F
+                                : true;
+    return good && more(i + 1) && more(i + 2) && more(i + 3) ? 4 : 0;
+  }
+  return 0;
+}
+
+bool is_utf8(const std::string& s) {
+  for (std::size_t i = 0; i < s.size();) {
+    auto n = sequence_at(s, i);
+    if (n == 0)
+      return false;
+    i += n;
+  }
+  return true;
+}
+
+bool has_control(const std::string& s) {
+  return std::any_of(s.begin(), s.end(), [](char c) {
+    auto u = static_cast<unsigned char>(c);
+    return u < 0x20 || u == 0x7F;
+  });
+}
+
+/// One line that can be shown, stored and passed on.
+bool is_word(const std::string& s) {
+  return !s.empty() && s.size() <= word_limit && is_utf8(s) && !has_control(s);
+}
+
+/// What a person calls the item.
+const std::string& name_of_item(const add_task& x) {
+  return !x.ref.empty() ? x.ref : !x.key.empty() ? x.key : x.title;
+}
+
+result<void> check(const add_task& x) {
+  if (x.project.empty())
+    return fail(ec::bad_input, "a task needs a project");
+  if (x.title.find_first_not_of(' ') == std::string::npos)
+    return fail(ec::bad_input, "the title of a task is empty");
+  if (x.title.size() > title_limit)
+    return fail(ec::bad_input, "the title of a task is longer than 500 bytes");
+  if (!is_utf8(x.title) || has_control(x.title))
+    return fail(ec::bad_input, "the title of a task is not one line of UTF-8");
+  if (x.body.size() > body_limit)
+    return fail(ec::too_large, "the body of a task is larger than 1 MiB");
+  if (!is_utf8(x.body) || x.body.find('\0') != std::string::npos)
+    return fail(ec::bad_input, "the body of a task is not UTF-8 without NUL");
+  if (x.priority < 0 || x.priority > 9)
+    return fail(ec::bad_input, "priority " + std::to_string(x.priority)
+                                 + " is not within 0 and 9");
+  for (const auto& label : x.labels)
+    if (!is_word(label))
+      return fail(ec::bad_input, "a label is empty, too long or not one line");
+  for (const auto* word : {&x.key, &x.ref, &x.agent})
+    if (!word->empty() && !is_word(*word))
+      return fail(ec::bad_input, "key, ref and agent are one short line each");
+  return {};
+}
+
+} // namespace
+
+result<std::vector<std::size_t>>
+order_by_needs(const std::vector<add_task>& items) {
+  std::unordered_map<std::string, std::size_t> by_key;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    if (!items[i].key.empty())
+      by_key.emplace(items[i].key, i);
+  enum : char { fresh, open, closed };
+  std::vector<char> seen(items.size(), fresh);
+  std::vector<std::size_t> order;
+  // The path from a root to the present item, each with its next need; not
+  // recursive, as a chain may be as long as the backlog.
+  std::vector<std::pair<std::size_t, std::size_t>> path;
+  for (std::size_t root = 0; root < items.size(); ++root) {
+    if (seen[root] != fresh)
+      continue;
+    seen[root] = open;
+    path.assign(1, {root, 0});
+    while (!path.empty()) {
+      auto at = path.back().first;
+      const auto& needs = items[at].needs;
+      if (path.back().second == needs.size()) {
+        seen[at] = closed;
+        order.push_back(at);
+        path.pop_back();
+        continue;
+      }
+      auto need = by_key.find(needs[path.back().second++]);
+      if (need == by_key.end() || seen[need->second] == closed)
+        continue;
+      if (seen[need->second] == fresh) {
+        seen[need->second] = open;
+        path.emplace_back(need->second, 0);
+        continue;
+      }
+      auto i = std::find_if(path.begin(), path.end(), [&need](const auto& p) {
+        return p.first == need->second;
+      });
+      std::string cycle;
+      for (; i != path.end(); ++i)
+        cycle += name_of_item(items[i->first]) + " -> ";
+      return fail(ec::dependency_cycle,
+                  cycle + name_of_item(items[need->second]));
+    }
+  }
+  return order;
+}
+
+result<registry_decision> registry_book::decide(const add_task& request,
+                                                wall_time now) {
+  return decide(add_tasks{{request}}, now);
+}
+
+result<registry_decision> registry_book::decide(const add_tasks& request,
+                                                wall_time now) {
+  const auto& items = request.items;
+  std::unordered_set<std::string> batch;
+  for (const auto& x : items) {
+    if (auto ok = check(x); !ok)
+      return fail(ok.error());
+    if (!x.key.empty() && !batch.insert(x.key).second)
+      return fail(ec::bad_input, "key " + x.key + " is there twice");
+  }
+  for (const auto& x : items)
+    for (const auto& need : x.needs)
+      if (batch.count(need) == 0 && find_task(need, x.project) == nullptr)
+        return fail(ec::no_such_task,
+                    name_of_item(x) + " needs " + need + ", which is unknown");
+  if (auto order = order_by_needs(items); !order)
+    return fail(order.error());
+
+  std::uint64_t fresh = 0;
+  for (const auto& x : items) {
+    if (!x.key.empty() && busy(x.key))
+      return fail(ec::request_in_flight,
+                  "a task with key " + x.key + " is being added");
+    fresh += x.key.empty() || by_key_.count(x.key) == 0;
+  }
+
+  registry_decision d;
+  tasks_added answer;
+  auto number = fresh == 0 ? 0 : take_numbers("task", fresh, d);
+  std::unordered_map<std::string, task_id> ids;
+  for (const auto& x : items) {
+    auto known = x.key.empty() ? by_key_.end() : by_key_.find(x.key);
+    answer.fresh.push_back(known == by_key_.end());
+    if (known != by_key_.end()) {
+      answer.tasks.push_back(tasks_.at(known->second));
+      continue;
+    }
+    task t;
+    t.id = make_task_id(number++);
+    t.key = !x.key.empty() ? x.key
+                           : x.project.text + "/task:" + t.id.text.substr(1);
+    ids[t.key] = t.id;
+    answer.tasks.push_back(std::move(t));
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!answer.fresh[i])
+      continue;
+    const auto& x = items[i];
+    auto& t = answer.tasks[i];
+    t.version = 1;
+    t.project = x.project;
+    t.ref = x.ref;
+    t.title = x.title;
+    t.body = x.body;
+    t.labels = x.labels;
+    t.priority = x.priority;
+    t.agent = x.agent;
+    t.created_at = t.updated_at = now;
+    for (const auto& need : x.needs) {
+      auto in_batch = ids.find(need);
+      auto id = in_batch != ids.end() ? in_batch->second
+                                      : find_task(need, x.project)->id;
+      if (std::find(t.needs.begin(), t.needs.end(), id) == t.needs.end())
+        t.needs.push_back(id);
+    }
+    auto needs = outlook_of(t.needs);
+    t.state = needs.open ? task_state::blocked : task_state::ready;
+    t.why = needs.why;
+    // Cannot fail: keys were found free above and ids are new.
+    (void) lock(d, t.key);
+    d.write.events.push_back(note(event_kind::task_added, t, now));
+    d.write.events.push_back(note(needs.open ? event_kind::task_blocked
+                                             : event_kind::task_ready,
+                                  t, now));
+    d.write.rows.emplace_back(t);
+  }
+  d.answer = std::move(answer);
+  return d;
+}
+
+} // namespace ao

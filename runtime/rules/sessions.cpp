@@ -1,0 +1,689 @@
+#include "runtime/rules/sessions.hpp"
+
+#include "runtime/rules/event_data.hpp"
+
+#include <algorithm>
+
+namespace ao {
+namespace {
+
+/// True where a run of an agent is being made or lives.
+bool runs(const session& s) {
+  return s.runtime == runtime_state::provisioning
+         || s.runtime == runtime_state::starting
+         || s.runtime == runtime_state::alive
+         || s.runtime == runtime_state::lost;
+}
+
+std::string how(const exit_info& e) {
+  if (e.signal)
+    return "signal " + std::to_string(*e.signal);
+  if (e.code)
+    return "exit status " + std::to_string(*e.code);
+  return e.cause.empty() ? "no exit status" : e.cause;
+}
+
+/// Failures that pass by themselves: waited for, not counted.
+bool passes(const exit_info& e) {
+  return e.failure == "rate_limited" || e.failure == "overloaded";
+}
+
+resume_reason reason_of(const exit_info& e) {
+  if (e.failure == "hang")
+    return resume_reason::hang;
+  if (e.failure == "oom")
+    return resume_reason::oom;
+  return resume_reason::crash;
+}
+
+/// One input on its way through the machine.
+class machine {
+public:
+  machine(const session_state& state, const session_context& context)
+    : context_(context) {
+    out_.next = state;
+  }
+
+  session_step finish() {
+    if (out_.changed) {
+      row().version += 1;
+      row().updated_at = context_.now;
+    }
+    return std::move(out_);
+  }
+
+  // -- inputs -----------------------------------------------------------------
+
+  void operator()(const session_recovered&) {
+    auto& s = row();
+    if (s.role == session_role::manual)
+      return tell();
+    if (is_terminal(s)) {
+      if (runs(s))
+        effect(stop_run{s.run});
+      else
+        remove_if_merged();
+    } else if (s.runtime == runtime_state::exited) {
+      if (awaits_restart(s))
+        effect(arm_restart{s.run + 1, left_of(pause())});
+      else if (wants_publishing())
+        effect(publish_branch{});
+    } else if (s.runtime != runtime_state::lost && runs(s)) {
+      effect(ensure_run{s.run, s.resume});
+    }
+    tell();
+  }
+
+  void operator()(const slot_granted& x) {
+    auto& s = row();
+    if (is_terminal(s) || s.runtime != runtime_state::queued)
+      return drop("is not queued");
+    s.run += 1;
+    s.resume = resume_reason::none;
+    if (!x.node.empty())
+      s.node = x.node;
+    to(runtime_state::provisioning, "");
+    record(event_kind::session_spawned, data());
+    effect(ensure_run{s.run, s.resume});
+    tell();
+  }
+
+  void operator()(const slot_waits& x) {
+    auto& s = row();
+    if (is_terminal(s) || s.runtime != runtime_state::queued)
+      return drop("is not queued");
+    if (s.reason == x.reason)
+      return drop("waits for that already");
+    to(runtime_state::queued, x.reason);
+    record(event_kind::session_queued, data());
+  }
+
+  void operator()(const session_report& x) {
+    auto& s = row();
+    if (x.epoch != s.epoch)
+      return drop("epoch " + std::to_string(x.epoch) + " is not the present "
+                  + std::to_string(s.epoch));
+    if (x.run != s.run || s.run == 0)
+      return drop("run " + std::to_string(x.run) + " is not the present "
+                  + std::to_string(s.run));
+    if (x.seq != 0 && x.seq <= out_.next.seen)
+      return drop("report " + std::to_string(x.seq) + " was seen");
+    out_.next.seen = std::max(out_.next.seen, x.seq);
+    std::visit([this](const auto& fact) { take(fact); }, x.fact);
+  }
+
+  void operator()(const restart_due& x) {
+    auto& s = row();
+    if (!awaits_restart(s) || x.run != s.run + 1)
+      return drop("no restart as run " + std::to_string(x.run) + " is due");
+    start(reason_of(*s.exit));
+  }
+
+  void operator()(const message_waits&) {
+    auto& s = row();
+    if (is_terminal(s))
+      return refuse(ec::session_closed, "has ended");
+    if (s.runtime != runtime_state::exited)
+      return drop("has no exited agent");
+    if (awaits_restart(s))
+      return drop("is restarted anyway");
+    start(resume_reason::message);
+  }
+
+  void operator()(const kill_session& x) {
+    if (is_terminal(row()))
+      return drop("has ended");
+    finish_as(session_end::killed, x.why);
+  }
+
+  void operator()(const end_session& x) {
+    if (is_terminal(row()))
+      return drop("has ended");
+    if (x.end == session_end::open)
+      return drop("open is no end");
+    finish_as(x.end, x.why);
+  }
+
+  void operator()(const park_session& x) {
+    auto& s = row();
+    if (is_terminal(s))
+      return drop("has ended");
+    if (s.runtime == runtime_state::parked)
+      return drop("is parked");
+    if (s.role == session_role::manual)
+      return drop("has no agent");
+    if (s.runtime == runtime_state::queued && x.by_hub)
+      return drop("is queued and stays so");
+    park(x.why, x.by_hub ? resume_reason::hub : resume_reason::none);
+    if (s.run > 0)
+      effect(stop_run{s.run});
+  }
+
+  void operator()(const restore_session& x) {
+    auto& s = row();
+    if (s.role == session_role::manual)
+      return refuse(ec::wrong_state, "has no agent to restore");
+    if (s.end == session_end::merged || s.end == session_end::done)
+      return refuse(ec::session_closed, "has ended");
+    if (is_terminal(s) && s.cleaned)
+      return refuse(ec::session_closed, "is cleaned up; spawn its task again");
+    if (is_terminal(s) && runs(s))
+      return refuse(ec::wrong_state, "is being stopped");
+    auto rests = is_terminal(s) || s.runtime == runtime_state::exited
+                 || s.runtime == runtime_state::parked
+                 || s.runtime == runtime_state::lost;
+    if (!rests)
+      return refuse(ec::wrong_state,
+                    "is " + std::string{to_string(s.runtime)});
+    auto needs_grant = is_terminal(s) || s.runtime == runtime_state::lost
+                       || (s.runtime == runtime_state::parked
+                           && !parked_by_hub(s));
+    auto epoch = x.epoch == 0 ? s.epoch : x.epoch;
+    if (epoch < s.epoch || (needs_grant && epoch == s.epoch))
+      return refuse(ec::stale_epoch, "needs a new grant of its claim");
+    s.epoch = epoch;
+    if (!x.node.empty())
+      s.node = x.node;
+    s.end = session_end::open;
+    s.end_reason.clear();
+    s.ended_at.reset();
+    out_.next.failures.clear();
+    if (s.run == 0) {
+      to(runtime_state::queued, "waits for a slot");
+      record(event_kind::session_queued, data());
+      return tell();
+    }
+    start(x.reason);
+  }
+
+  void operator()(const cleanup_session&) {
+    auto& s = row();
+    if (!is_terminal(s))
+      return refuse(ec::wrong_state, "has not ended");
+    if (s.cleaned)
+      return drop("is cleaned up");
+    if (runs(s) && s.role != session_role::manual)
+      return refuse(ec::wrong_state, "is being stopped");
+    effect(remove_worktree{});
+  }
+
+  void operator()(const change_told& x) {
+    auto& s = row();
+    if (is_terminal(s))
+      return drop("has ended");
+    if (x.state == change_state::merged) {
+      s.change = x.change;
+      return finish_as(session_end::merged, x.change.text + " is merged");
+    }
+    if (x.state == change_state::open) {
+      if (s.change == x.change)
+        return drop("knows its change");
+      s.change = x.change;
+      out_.changed = true;
+      return tell();
+    }
+    if (s.change != x.change)
+      return drop("has no such change");
+    s.change = {};
+    ask_person(x.change.text + " was closed without a merge");
+    tell();
+  }
+
+  void operator()(const node_gone& x) {
+    auto& s = row();
+    if (is_terminal(s) || !runs(s) || s.runtime == runtime_state::lost
+        || s.role == session_role::manual)
+      return drop("has no agent to lose");
+    to(runtime_state::lost, x.why);
+    s.activity = activity_state::unknown;
+    record(event_kind::session_lost, data());
+    effect(release_slot{});
+    tell();
+  }
+
+private:
+  // -- facts ------------------------------------------------------------------
+
+  void take(const step_reached& x) {
+    auto& s = row();
+    if (is_terminal(s)
+        || (s.runtime != runtime_state::provisioning
+            && s.runtime != runtime_state::starting))
+      return drop("is not being provisioned");
+    if (s.reason == x.name)
+      return drop("is at that step");
+    to(s.runtime, x.name);
+    record(event_kind::session_step, data().with("step", x.name));
+  }
+
+  void take(const agent_alive& x) {
+    auto& s = row();
+    if (is_terminal(s) || s.runtime == runtime_state::parked) {
+      // It should not live: our stop was lost, or overtaken by its start.
+      effect(stop_run{s.run});
+      return drop("is to be stopped");
+    }
+    if (!runs(s))
+      return drop("run " + std::to_string(s.run) + " has ended");
+    auto was = s.runtime;
+    if (was == runtime_state::alive && s.agent_pid == x.agent_pid
+        && s.shim_pid == x.shim_pid && s.tmux_pane == x.tmux_pane)
+      return drop("is known to live");
+    s.agent_pid = x.agent_pid;
+    s.shim_pid = x.shim_pid;
+    s.workspace_path = x.workspace_path;
+    s.tmux_socket = x.tmux_socket;
+    s.tmux_pane = x.tmux_pane;
+    if (!s.started_at)
+      s.started_at = context_.now;
+    to(runtime_state::alive, "");
+    auto adopted = was == runtime_state::lost || was == runtime_state::alive;
+    record(adopted ? event_kind::session_adopted : event_kind::agent_started,
+           data().with_value("pid", x.agent_pid));
+    tell();
+  }
+
+  void take(const agent_activity& x) {
+    auto& s = row();
+    if (is_terminal(s) || s.runtime != runtime_state::alive)
+      return drop("has no live agent");
+    auto asks = x.activity == activity_state::waiting_input;
+    auto question = !asks                   ? std::string{}
+                    : x.needs_input.empty() ? "the agent waits for input"
+                                            : x.needs_input;
+    // What the agent has said by `ao report` stays until it works again.
+    if (!asks && x.activity != activity_state::active)
+      question = s.needs_input;
+    if (s.activity == x.activity && s.needs_input == question)
+      return drop("is known to be so");
+    s.activity = x.activity;
+    out_.changed = true;
+    if (question != s.needs_input) {
+      s.needs_input = question;
+      if (!question.empty())
+        ask_person(question);
+    }
+    tell();
+  }
+
+  void take(const agent_said& x) {
+    auto& s = row();
+    if (is_terminal(s) || !runs(s))
+      return drop("has no live agent");
+    record(event_kind::agent_reported,
+           data().with("state", x.word).with("note", x.note));
+    out_.changed = true;
+    if (x.word == "needs_input") {
+      ask_person(x.note.empty() ? "the agent needs input" : x.note);
+      return tell();
+    }
+    s.needs_input.clear();
+    auto finished = x.word == "completed" || x.word == "ready_for_review";
+    if (finished && publishes())
+      effect(publish_branch{});
+    tell();
+  }
+
+  void take(const agent_ended& x) {
+    auto& s = row();
+    if (is_terminal(s) || s.runtime == runtime_state::parked)
+      return stopped(x.exit, {});
+    if (!runs(s))
+      return drop("is known to have ended");
+    ended(x.exit);
+    s.worktree = x.worktree;
+    if (x.exit.code == 0 && !x.exit.signal && s.exit->failure.empty())
+      return turn_completed();
+    failed();
+  }
+
+  void take(const provision_failed& x) {
+    auto& s = row();
+    auto why = x.step + ": " + x.why;
+    if (is_terminal(s))
+      return stopped(std::nullopt, {});
+    if (s.runtime == runtime_state::parked || !runs(s))
+      return drop("is not being provisioned");
+    if (s.started_at) {
+      // There is work in the worktree: as good as a crash of the agent.
+      exit_info e;
+      e.cause = "start_failed";
+      e.at = context_.now;
+      e.failure = "crash";
+      e.last_lines = {why};
+      ended(e);
+      return failed();
+    }
+    record(event_kind::spawn_failed,
+           data().with("step", x.step).with("why", x.why));
+    to(runtime_state::exited, why);
+    end_as(session_end::errored, why);
+    effect(release_slot{});
+    tell();
+  }
+
+  void take(const branch_pushed& x) {
+    auto& s = row();
+    if (is_terminal(s) || s.role != session_role::worker)
+      return drop("has nothing to publish");
+    if (!s.worktree)
+      s.worktree.emplace();
+    if (s.worktree->head_sha != x.head_sha) {
+      s.worktree->head_sha = x.head_sha;
+      out_.changed = true;
+    }
+    if (publishes())
+      effect(open_change{x.head_sha});
+  }
+
+  void take(const push_failed& x) {
+    auto& s = row();
+    if (is_terminal(s))
+      return drop("has ended");
+    auto text = "the branch could not be pushed: " + x.why;
+    if (s.needs_input == text)
+      return drop("is known to be so");
+    ask_person(text);
+    tell();
+  }
+
+  void take(const run_stopped& x) {
+    auto& s = row();
+    if (is_terminal(s) || s.runtime == runtime_state::parked)
+      return stopped(x.exit, x.rescue_ref);
+    if (!runs(s))
+      return drop("is known to have ended");
+    exit_info e;
+    if (x.exit)
+      e = *x.exit;
+    if (e.cause.empty())
+      e.cause = "stopped";
+    if (e.failure.empty())
+      e.failure = "killed";
+    ended(e);
+    failed();
+  }
+
+  void take(const cleaned_up& x) {
+    auto& s = row();
+    if (!is_terminal(s))
+      return drop("has not ended");
+    if (s.cleaned || (!x.kept_because.empty() && s.reason == x.kept_because))
+      return drop("is known to be so");
+    s.cleaned = x.kept_because.empty();
+    s.reason = x.kept_because;
+    out_.changed = true;
+    if (s.cleaned)
+      record(event_kind::session_cleaned, data());
+  }
+
+  // -- moves ------------------------------------------------------------------
+
+  void to(runtime_state state, const std::string& reason) {
+    auto& s = row();
+    if (s.runtime != state)
+      s.since = context_.now;
+    s.runtime = state;
+    s.reason = reason;
+    out_.changed = true;
+  }
+
+  void start(resume_reason why) {
+    auto& s = row();
+    s.run += 1;
+    s.resume = why;
+    s.exit.reset();
+    s.needs_input.clear();
+    s.activity = activity_state::unknown;
+    s.agent_pid = s.shim_pid = 0;
+    out_.next.seen = 0;
+    if (why == resume_reason::crash || why == resume_reason::hang
+        || why == resume_reason::oom)
+      s.restarts += 1;
+    to(s.started_at ? runtime_state::starting : runtime_state::provisioning,
+       "");
+    record(event_kind::agent_restarted,
+           data().with("reason", std::string{to_string(why)}));
+    effect(ensure_run{s.run, why});
+    tell();
+  }
+
+  /// The run is over by itself.
+  void ended(const exit_info& e) {
+    auto& s = row();
+    s.exit = e;
+    s.exit->run = s.run;
+    auto clean = e.code == 0 && !e.signal;
+    if (!clean && e.failure.empty())
+      s.exit->failure = "crash";
+    s.agent_pid = s.shim_pid = 0;
+    s.activity = activity_state::unknown;
+    to(runtime_state::exited, how(e));
+    auto d = data();
+    if (e.code)
+      d.with_value("code", *e.code);
+    if (e.signal)
+      d.with_value("signal", *e.signal);
+    record(event_kind::agent_exited,
+           d.with("class", s.exit->failure).with("cause", e.cause));
+  }
+
+  /// The run is over because we wanted it to be.
+  void stopped(const std::optional<exit_info>& e, const std::string& rescue) {
+    auto& s = row();
+    auto saved = rescue.empty() ? std::string{} : "work saved as " + rescue;
+    auto known = s.runtime != runtime_state::parked && !runs(s)
+                 && (saved.empty() || s.reason == saved);
+    if (s.runtime == runtime_state::parked && !is_terminal(s))
+      known = s.agent_pid == 0 && s.shim_pid == 0 && (s.exit || !e)
+              && (saved.empty() || s.reason == saved);
+    if (known)
+      return drop("is known to be stopped");
+    s.agent_pid = s.shim_pid = 0;
+    s.activity = activity_state::unknown;
+    if (e && !s.exit) {
+      s.exit = e;
+      s.exit->run = s.run;
+    }
+    to(is_terminal(s) ? runtime_state::exited : s.runtime,
+       saved.empty() ? s.reason : saved);
+    if (!saved.empty())
+      record(event_kind::rescue_saved, data().with("ref", rescue));
+    effect(release_slot{});
+    remove_if_merged();
+  }
+
+  void turn_completed() {
+    auto& s = row();
+    const auto& w = *s.worktree;
+    effect(release_slot{});
+    if (s.role != session_role::worker) {
+      end_as(session_end::done, "completed");
+    } else if (w.dirty) {
+      std::string text = "uncommitted changes at exit:";
+      for (const auto& line : w.status_lines)
+        text += "\n" + line;
+      ask_person(text);
+    } else if (w.ahead == 0 && s.change.empty()) {
+      end_as(session_end::done, "nothing to merge");
+    } else if (wants_publishing()) {
+      effect(publish_branch{});
+    } else if (w.ahead > 0 && s.change.empty()) {
+      ask_person(std::to_string(w.ahead)
+                 + " commits without a change; `ao pr create` opens one");
+    }
+    tell();
+  }
+
+  void failed() {
+    auto& s = row();
+    const auto& e = *s.exit;
+    if (e.failure == "auth") {
+      s.reason = "not logged in";
+      effect(raise_incident{"auth", s.agent + " is not logged in"});
+      effect(release_slot{});
+      return tell();
+    }
+    const auto& limits = context_.policy.restart;
+    auto& failures = out_.next.failures;
+    if (!passes(e)) {
+      auto old = [&](wall_time t) { return context_.now - t > limits.period; };
+      failures.erase(
+        std::remove_if(failures.begin(), failures.end(), old), failures.end());
+      failures.push_back(context_.now);
+      if (failures.size() > limits.intensity) {
+        auto text = "failed " + std::to_string(failures.size()) + " times in "
+                    + format_duration(limits.period) + ", last by " + how(e);
+        park(text, resume_reason::none);
+        for (const auto& line : e.last_lines)
+          text += "\n" + line;
+        return effect(raise_incident{"crash_loop", text});
+      }
+    }
+    auto delay = pause();
+    s.reason = how(e) + ", restart in " + format_duration(delay);
+    effect(arm_restart{s.run + 1, delay});
+    tell();
+  }
+
+  void park(const std::string& why, resume_reason resume) {
+    auto& s = row();
+    s.resume = resume;
+    to(runtime_state::parked, why);
+    record(event_kind::session_parked, data().with("why", why));
+    effect(release_slot{});
+    tell();
+  }
+
+  void end_as(session_end end, const std::string& why) {
+    auto& s = row();
+    s.end = end;
+    s.end_reason = why;
+    s.ended_at = context_.now;
+    s.needs_input.clear();
+    out_.changed = true;
+    record(end == session_end::killed ? event_kind::session_killed
+                                      : event_kind::session_ended,
+           data().with("end", std::string{to_string(end)}).with("why", why));
+  }
+
+  void finish_as(session_end end, const std::string& why) {
+    auto& s = row();
+    end_as(end, why);
+    // A kill ends what an exited agent has left, too, and saves its work.
+    auto stop = s.run > 0 && s.role != session_role::manual
+                && (runs(s) || s.runtime == runtime_state::parked
+                    || end == session_end::killed);
+    if (stop) {
+      effect(stop_run{s.run});
+    } else {
+      to(runtime_state::exited, s.reason);
+      effect(release_slot{});
+      remove_if_merged();
+    }
+    tell();
+  }
+
+  void ask_person(const std::string& text) {
+    row().needs_input = text;
+    out_.changed = true;
+    record(event_kind::needs_input, data().with("text", text));
+    effect(raise_incident{"needs_input", text});
+  }
+
+  // -- questions --------------------------------------------------------------
+
+  bool publishes() {
+    return row().role == session_role::worker
+           && context_.policy.open_change_auto;
+  }
+
+  bool wants_publishing() {
+    auto& s = row();
+    return publishes() && s.exit && s.exit->failure.empty() && s.worktree
+           && !s.worktree->dirty && s.worktree->ahead > 0
+           && s.needs_input.empty();
+  }
+
+  milliseconds pause() {
+    auto limits = context_.policy.restart;
+    if (row().exit && passes(*row().exit))
+      limits.delay = limits.max_delay;
+    auto nth = std::max<std::size_t>(1, out_.next.failures.size());
+    return restart_delay(limits, static_cast<std::uint32_t>(nth),
+                         context_.draw);
+  }
+
+  /// Of a pause that began when the agent exited.
+  milliseconds left_of(milliseconds pause) {
+    auto gone = std::chrono::duration_cast<milliseconds>(context_.now
+                                                         - row().since);
+    return std::clamp(pause - gone, milliseconds{0}, pause);
+  }
+
+  void remove_if_merged() {
+    auto& s = row();
+    if (s.end == session_end::merged && !s.cleaned
+        && context_.policy.remove_after_merge && s.run > 0)
+      effect(remove_worktree{});
+  }
+
+  // -- the step ---------------------------------------------------------------
+
+  session& row() { return out_.next.row; }
+
+  event_data data() {
+    auto& s = row();
+    event_data d;
+    d.with("project", s.project)
+      .with("task", s.task)
+      .with("session", s.id)
+      .with("change", s.change)
+      .with("node", s.node)
+      .with("reason", s.reason);
+    return d.with_value("run", s.run);
+  }
+
+  void record(event_kind kind, const event_data& data) {
+    auto& s = row();
+    out_.events.push_back(make_event(kind, context_.now, subject_of(s.id),
+                                     "session/" + s.id.text, s.epoch, data));
+    out_.changed = true;
+  }
+
+  void effect(session_effect e) { out_.effects.push_back(std::move(e)); }
+
+  void tell() { effect(tell_task{}); }
+
+  void drop(std::string why) { out_.dropped = row().id.text + " " + why; }
+
+  void refuse(ec code, const std::string& why) {
+    out_.refused = error{code, row().id.text + " " + why};
+  }
+
+  const session_context& context_;
+  session_step out_;
+};
+
+} // namespace
+
+bool parked_by_hub(const session& s) {
+  return s.runtime == runtime_state::parked && !is_terminal(s)
+         && s.resume == resume_reason::hub;
+}
+
+bool awaits_restart(const session& s) {
+  return !is_terminal(s) && s.runtime == runtime_state::exited && s.exit
+         && !s.exit->failure.empty() && s.exit->failure != "auth"
+         && s.needs_input.empty();
+}
+
+session_step next_session(const session_state& state,
+                          const session_input& input,
+                          const session_context& context) {
+  machine m{state, context};
+  std::visit(m, input);
+  return m.finish();
+}
+
+} // namespace ao
