@@ -40,9 +40,8 @@ void flush(self_pointer self) {
     else
       askers[i].deliver(make_error(outcomes[i].error()));
   }
-  // An fsync that has failed is never tried again on the same connection.
   if (st.db->broken())
-    self->quit(make_error(ec::store_failed, "the database must be reopened"));
+    reopen(self);
 }
 
 } // namespace
@@ -62,6 +61,15 @@ store_actor::behavior_type store_keeper(self_pointer self,
       if (st.waiting.size() >= max_group)
         flush(self);
       return caf::delegated<store_written>{};
+    },
+    [self](const msg::read_events& asked) -> caf::result<msg::event_page> {
+      auto& st = self->state;
+      auto events = st.db->events(asked.after, asked.limit, asked.subject);
+      if (st.db->broken())
+        reopen(self);
+      if (!events)
+        return make_error(events.error());
+      return msg::event_page{std::move(*events)};
     },
     [self](flush_atom) {
       if (!self->state.waiting.empty())

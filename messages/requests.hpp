@@ -2,6 +2,7 @@
 
 #include "messages/change.hpp"
 #include "messages/error.hpp"
+#include "messages/event.hpp"
 #include "messages/ids.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
@@ -49,6 +50,8 @@ struct open_session {
 struct opened_session {
   session opened;
   task of;
+  /// This is the first answer to a request that came again.
+  bool repeated = false;
 };
 
 /// Moves a task on behalf of the holder of `epoch`.
@@ -243,6 +246,19 @@ struct check_merge {
 struct merge_verdict {
   std::string sha;
   bool passed = false;
+};
+
+/// What the STORE is asked when the ring of newest events does not reach back
+/// far enough: at most `limit` events after the cursor, oldest first.
+struct read_events {
+  std::uint64_t after = 0;
+  std::size_t limit = 1000;
+  /// Only those of this subject.
+  std::optional<std::string> subject;
+};
+
+struct event_page {
+  std::vector<event> events;
 };
 
 } // namespace ao::msg
