@@ -2,6 +2,7 @@
 
 #include "messages/error.hpp"
 #include "messages/ids.hpp"
+#include "messages/settings.hpp"
 #include "messages/time.hpp"
 #include "runtime/git/git.hpp"
 #include "runtime/git/hook.hpp"
@@ -16,9 +17,6 @@
 #include <vector>
 
 namespace ao {
-
-/// How a change becomes part of its base.
-enum class merge_method { squash, merge, rebase };
 
 /// How the base of the forge stands to the branch of the user's checkout.
 struct base_sync {
