@@ -32,8 +32,8 @@ public:
     if (n >= starts_.size())
       return {};
     auto end = text_.find('\n', starts_[n]);
-    return text_.substr(starts_[n], end == text_.npos ? text_.npos
-                                                      : end - starts_[n]);
+    return text_.substr(starts_[n],
+                        end == text_.npos ? text_.npos : end - starts_[n]);
   }
 
   text_place place(std::size_t line_no, std::size_t byte) const {
@@ -51,9 +51,9 @@ public:
     // The end of the text may be said to be behind the last line.
     auto last = starts_.size() - 1;
     auto line_no = static_cast<std::size_t>(mark.line);
-    return line_no > last ? place(last, line(last).size())
-                          : place(line_no,
-                                  static_cast<std::size_t>(mark.column));
+    return line_no > last
+      ? place(last, line(last).size())
+      : place(line_no, static_cast<std::size_t>(mark.column));
   }
 
   text_place place_of_offset(std::size_t offset) const {
@@ -68,7 +68,7 @@ public:
         || static_cast<std::size_t>(mark.line) >= starts_.size())
       return {};
     auto offset = starts_[static_cast<std::size_t>(mark.line)]
-                  + static_cast<std::size_t>(mark.column);
+      + static_cast<std::size_t>(mark.column);
     return offset < text_.size() ? text_.substr(offset) : std::string_view{};
   }
 
@@ -143,7 +143,7 @@ void refuse_bad_bytes(std::string_view text, const line_index& lines) {
     if (c == 0)
       throw refusal{lines.place_of_offset(i), "a NUL byte", "text"};
     bool plain_return
-        = c == '\r' && (i + 1 == text.size() || text[i + 1] != '\n');
+      = c == '\r' && (i + 1 == text.size() || text[i + 1] != '\n');
     if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f
         || plain_return) {
       std::ostringstream code;
@@ -256,10 +256,9 @@ private:
 
   static void check_depth(std::size_t depth, text_place at) {
     if (depth > max_tree_depth)
-      throw refusal{at,
-                    "nested deeper than " + std::to_string(max_tree_depth)
-                      + " levels",
-                    "less nesting"};
+      throw refusal{
+        at, "nested deeper than " + std::to_string(max_tree_depth) + " levels",
+        "less nesting"};
   }
 
   void start(tree_kind kind, const YAML::Mark& mark, const std::string& tag,
@@ -337,8 +336,8 @@ private:
 /// cause that people cannot see.
 refusal explain(const YAML::Exception& e, const line_index& lines) {
   auto line_no = e.mark.is_null() || e.mark.line < 0
-                   ? std::size_t{0}
-                   : static_cast<std::size_t>(e.mark.line);
+    ? std::size_t{0}
+    : static_cast<std::size_t>(e.mark.line);
   auto line = lines.line(line_no);
   auto indent = line.substr(0, line.find_first_not_of(" \t"));
   auto tab = indent.find('\t');
@@ -346,8 +345,8 @@ refusal explain(const YAML::Exception& e, const line_index& lines) {
     return {lines.place(line_no, tab), "a tab in the indentation", "spaces"};
   auto message = e.msg;
   if (!message.empty())
-    message[0] = static_cast<char>(
-      std::tolower(static_cast<unsigned char>(message[0])));
+    message[0]
+      = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
   return {lines.place(e.mark), "no YAML: " + message, "valid YAML"};
 }
 
@@ -384,8 +383,8 @@ tree_outcome read_yaml(std::string_view text, const std::string& file) {
   try {
     out.root = read_document(text, lines);
   } catch (const refusal& r) {
-    out.errors.push_back({file, r.at.line, r.at.column, "(document)",
-                          r.message, r.expected, {}});
+    out.errors.push_back(
+      {file, r.at.line, r.at.column, "(document)", r.message, r.expected, {}});
   }
   return out;
 }

@@ -32,7 +32,7 @@ std::string stamped(log_level level, std::string_view line) {
 class file_sink : public spdlog::sinks::base_sink<std::mutex> {
 public:
   file_sink(rotating_file file, std::weak_ptr<thread_pool> pool)
-    : file_(std::move(file)), pool_(std::move(pool)) {}
+      : file_(std::move(file)), pool_(std::move(pool)) {}
 
   /// Returns when `enough(lines written)` holds; asked after each line.
   template <class Predicate>
@@ -62,9 +62,9 @@ private:
     if (dropped == told_)
       return;
     file_.append(
-        stamped(log_level::warn,
-                log_line("log_lines_dropped",
-                         {{"count", std::to_string(dropped - told_)}})));
+      stamped(log_level::warn,
+              log_line("log_lines_dropped",
+                       {{"count", std::to_string(dropped - told_)}})));
     told_ = dropped;
   }
 
@@ -111,10 +111,14 @@ void append_quoted(std::string& out, std::string_view value) {
 
 std::string_view to_string(log_level x) {
   switch (x) {
-    case log_level::debug: return "debug";
-    case log_level::info: return "info";
-    case log_level::warn: return "warn";
-    case log_level::error: return "error";
+  case log_level::debug:
+    return "debug";
+  case log_level::info:
+    return "info";
+  case log_level::warn:
+    return "warn";
+  case log_level::error:
+    return "error";
   }
   return "info";
 }
@@ -136,11 +140,12 @@ std::string log_line(std::string_view verb,
 
 struct log::parts {
   parts(rotating_file file, log_level least, redactor known)
-    : level(least), secrets(std::make_shared<const redactor>(std::move(known))),
-      pool(std::make_shared<thread_pool>(queue_lines, 1)),
-      sink(std::make_shared<file_sink>(std::move(file), pool)),
-      out(std::make_shared<spdlog::async_logger>(
-        "ao", sink, pool, spdlog::async_overflow_policy::overrun_oldest)) {
+      : level(least),
+        secrets(std::make_shared<const redactor>(std::move(known))),
+        pool(std::make_shared<thread_pool>(queue_lines, 1)),
+        sink(std::make_shared<file_sink>(std::move(file), pool)),
+        out(std::make_shared<spdlog::async_logger>(
+          "ao", sink, pool, spdlog::async_overflow_policy::overrun_oldest)) {
     out->set_level(spdlog::level::trace);
     // A sink that throws must not print on our terminal.
     out->set_error_handler([](const std::string&) {});
@@ -177,9 +182,8 @@ result<std::unique_ptr<log>> log::open(log_options options, redactor secrets) {
                                   options.max_files);
   if (!file)
     return fail(file.error());
-  return std::unique_ptr<log>{
-    new log{std::make_unique<parts>(std::move(*file), options.level,
-                                    std::move(secrets))}};
+  return std::unique_ptr<log>{new log{std::make_unique<parts>(
+    std::move(*file), options.level, std::move(secrets))}};
 }
 
 void log::write(log_level level, std::string_view verb,

@@ -13,7 +13,7 @@ bool is_digit(char c) {
 
 bool is_word(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-         || c == '_';
+    || c == '_';
 }
 
 bool is_token(char c) {
@@ -23,7 +23,7 @@ bool is_token(char c) {
 /// A bearer token may also be base64 or a JWT.
 bool is_bearer(char c) {
   return is_token(c) || c == '.' || c == '~' || c == '+' || c == '/'
-         || c == '=';
+    || c == '=';
 }
 
 /// A token told by how it begins.
@@ -34,10 +34,9 @@ struct shape {
 };
 
 constexpr shape shapes[] = {
-  {"github_pat_", 20}, {"ghp_", 16},  {"gho_", 16},  {"ghu_", 16},
-  {"ghs_", 16},        {"ghr_", 16},  {"glpat-", 16}, {"sk-", 16},
-  {"xoxb-", 8},        {"xoxp-", 8},  {"xoxa-", 8},  {"xapp-", 8},
-  {"AKIA", 16},        {"ASIA", 16},  {"aot_", 8},
+  {"github_pat_", 20}, {"ghp_", 16},   {"gho_", 16}, {"ghu_", 16}, {"ghs_", 16},
+  {"ghr_", 16},        {"glpat-", 16}, {"sk-", 16},  {"xoxb-", 8}, {"xoxp-", 8},
+  {"xoxa-", 8},        {"xapp-", 8},   {"AKIA", 16}, {"ASIA", 16}, {"aot_", 8},
 };
 
 template <class Predicate>
@@ -85,7 +84,7 @@ std::size_t bearer_word(std::string_view text) {
 } // namespace
 
 redactor::redactor(std::vector<std::string> secrets)
-  : secrets_(std::move(secrets)) {
+    : secrets_(std::move(secrets)) {
   secrets_.erase(std::remove_if(secrets_.begin(), secrets_.end(),
                                 [](const std::string& s) {
                                   return s.size() < shortest_secret;
@@ -95,8 +94,7 @@ redactor::redactor(std::vector<std::string> secrets)
             [](const std::string& a, const std::string& b) {
               return a.size() != b.size() ? a.size() > b.size() : a < b;
             });
-  secrets_.erase(std::unique(secrets_.begin(), secrets_.end()),
-                 secrets_.end());
+  secrets_.erase(std::unique(secrets_.begin(), secrets_.end()), secrets_.end());
 }
 
 std::string redactor::redact(std::string_view text) const {
@@ -104,10 +102,9 @@ std::string redactor::redact(std::string_view text) const {
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
     auto rest = text.substr(i);
-    auto known = std::find_if(secrets_.begin(), secrets_.end(),
-                              [&](const std::string& s) {
-                                return rest.substr(0, s.size()) == s;
-                              });
+    auto known = std::find_if(
+      secrets_.begin(), secrets_.end(),
+      [&](const std::string& s) { return rest.substr(0, s.size()) == s; });
     std::size_t length = known == secrets_.end() ? 0 : known->size();
     // A shape begins where a word begins: task-sk-… is no token.
     bool begins = i == 0 || !is_word(text[i - 1]);

@@ -23,8 +23,8 @@ int open_append(const fs::path& path) {
 std::uint64_t size_of(int fd) {
   struct stat info {};
   return ::fstat(fd, &info) == 0 && info.st_size > 0
-           ? static_cast<std::uint64_t>(info.st_size)
-           : 0;
+    ? static_cast<std::uint64_t>(info.st_size)
+    : 0;
 }
 
 fs::path numbered(const fs::path& path, std::uint32_t n) {
@@ -49,8 +49,8 @@ result<rotating_file> rotating_file::open(fs::path path,
   if (::fchmod(fd, 0600) != 0) {
     auto why = std::generic_category().message(errno);
     ::close(fd);
-    return fail(ec::home_unusable, "the log " + path.string()
-                                     + " cannot be made private: " + why);
+    return fail(ec::home_unusable,
+                "the log " + path.string() + " cannot be made private: " + why);
   }
   auto size = size_of(fd);
   return rotating_file{std::move(path), max_bytes, max_files, fd, size};
@@ -59,13 +59,18 @@ result<rotating_file> rotating_file::open(fs::path path,
 rotating_file::rotating_file(fs::path path, std::uint64_t max_bytes,
                              std::uint32_t max_files, int fd,
                              std::uint64_t size)
-  : path_(std::move(path)), max_bytes_(max_bytes), max_files_(max_files),
-    fd_(fd), size_(size) {}
+    : path_(std::move(path)),
+      max_bytes_(max_bytes),
+      max_files_(max_files),
+      fd_(fd),
+      size_(size) {}
 
 rotating_file::rotating_file(rotating_file&& other) noexcept
-  : path_(std::move(other.path_)), max_bytes_(other.max_bytes_),
-    max_files_(other.max_files_), fd_(std::exchange(other.fd_, -1)),
-    size_(other.size_) {}
+    : path_(std::move(other.path_)),
+      max_bytes_(other.max_bytes_),
+      max_files_(other.max_files_),
+      fd_(std::exchange(other.fd_, -1)),
+      size_(other.size_) {}
 
 rotating_file::~rotating_file() {
   if (fd_ >= 0)

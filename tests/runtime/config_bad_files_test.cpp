@@ -156,9 +156,10 @@ TEST_P(BadFile, IsRefusedWithOnePreciseLinePerErrorAndNoEffect) {
   EXPECT_TRUE(outcome.shown.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-  Config, BadFile, ::testing::ValuesIn(bad_files),
-  [](const auto& info) { return std::string{info.param.name}; });
+INSTANTIATE_TEST_SUITE_P(Config, BadFile, ::testing::ValuesIn(bad_files),
+                         [](const auto& info) {
+                           return std::string{info.param.name};
+                         });
 
 TEST(Config, NamesTheForgeThatIsNotAvailableByItsOwnCode) {
   auto outcome = read(app("forge: {plugin: github}"));

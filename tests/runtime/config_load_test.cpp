@@ -72,8 +72,7 @@ TEST(Config, AcceptsTheSampleOfTheContract) {
   EXPECT_EQ(app.merge.automatic, true);
   EXPECT_EQ(app.reviewer->agent, "scripted");
   EXPECT_EQ(all.escalation.mediation.agent, "codex");
-  EXPECT_EQ(all.escalation.human.re_raise,
-            (std::vector<milliseconds>{4h, 8h}));
+  EXPECT_EQ(all.escalation.human.re_raise, (std::vector<milliseconds>{4h, 8h}));
   EXPECT_EQ(all.notifiers.at("openclaw").token, "t0ken");
   EXPECT_EQ(all.notifiers.at("openclaw").to, "123");
   EXPECT_EQ(all.notification_routing.info, std::vector<std::string>{});
@@ -107,8 +106,8 @@ TEST(Config, ReplacesVariablesInValuesOfEveryType) {
 }
 
 TEST(Config, DoesNotLookIntoWhatAVariableHolds) {
-  auto outcome = read("projects: {app: {path: /a, name: \"${A}\"}}\n",
-                      {{"A", "${B}"}});
+  auto outcome
+    = read("projects: {app: {path: /a, name: \"${A}\"}}\n", {{"A", "${B}"}});
   ASSERT_TRUE(outcome.value) << report(outcome);
   EXPECT_EQ(project(outcome, "app").name, "${B}");
 }
@@ -169,10 +168,10 @@ TEST(Config, ListsEverySecretForTheRedactor) {
   ASSERT_TRUE(outcome.value) << report(outcome);
   auto secrets = secrets_in(*outcome.value, environment(vars));
   std::sort(secrets.begin(), secrets.end());
-  EXPECT_EQ(secrets, (std::vector<std::string>{"agent-secret", "forge-secret",
-                                               "gateway-secret",
-                                               "header-secret",
-                                               "hook-secret"}));
+  EXPECT_EQ(
+    secrets,
+    (std::vector<std::string>{"agent-secret", "forge-secret", "gateway-secret",
+                              "header-secret", "hook-secret"}));
 }
 
 TEST(Config, AgentsPrefixesAndPoliciesAreInherited) {
@@ -198,9 +197,10 @@ TEST(Config, AgentsPrefixesAndPoliciesAreInherited) {
 
 TEST(Config, LoadsNoFileThatCannotBeRead) {
   auto missing = load_config("/nowhere/ao.yaml", environment());
-  EXPECT_EQ(report(missing), "ao.yaml:1:1: (document): cannot be read: No "
-                             "such file or directory, expected a readable "
-                             "file");
+  EXPECT_EQ(report(missing),
+            "ao.yaml:1:1: (document): cannot be read: No "
+            "such file or directory, expected a readable "
+            "file");
   EXPECT_EQ(report(load_config("/tmp", environment())),
             "tmp:1:1: (document): is a directory, expected a file");
 }
@@ -258,9 +258,9 @@ TEST_F(FindConfig, PrefersTheVariableEvenIfItsFileIsMissing) {
 // -- what is derived ---------------------------------------------------------
 
 TEST(DeriveConfig, TakesProjectBranchAgentAndPrefixFromTheRepository) {
-  auto outcome = derive_config({"/src/My Fine-App", "feature", "trunk",
-                                "git@github.com:me/fine-app.git"},
-                               {"aider", "codex"});
+  auto outcome = derive_config(
+    {"/src/My Fine-App", "feature", "trunk", "git@github.com:me/fine-app.git"},
+    {"aider", "codex"});
   ASSERT_TRUE(outcome.value);
   const auto& p = project(outcome, "MyFine-App");
   EXPECT_EQ(p.path, "/src/My Fine-App");
@@ -276,7 +276,8 @@ TEST(DeriveConfig, TakesProjectBranchAgentAndPrefixFromTheRepository) {
 
 TEST(DeriveConfig, FallsBackToTheCurrentBranchThenToMain) {
   auto branch = [](const repository_facts& facts) {
-    return derive_config(facts, {}).value->projects.begin()
+    return derive_config(facts, {})
+      .value->projects.begin()
       ->second.default_branch;
   };
   EXPECT_EQ(branch({"/a", "work", "", ""}), "work");
@@ -284,8 +285,7 @@ TEST(DeriveConfig, FallsBackToTheCurrentBranchThenToMain) {
 }
 
 TEST(DeriveConfig, DerivesPrefixesLikeTheOriginal) {
-  for (auto [name, prefix] :
-       std::vector<std::pair<std::string, std::string>>{
+  for (auto [name, prefix] : std::vector<std::pair<std::string, std::string>>{
          {"app", "app"},
          {"Test", "test"},
          {"AgentOrchestrator", "ao"},

@@ -105,8 +105,9 @@ TEST(OriginalConfig, IsReadAsItIs) {
   EXPECT_EQ(p.agent_defaults.permissions, agent_permissions::permissionless);
   EXPECT_EQ(p.worker.config->model, "sonnet");
   EXPECT_EQ(p.orchestrator.config->permissions, agent_permissions::standard);
-  EXPECT_EQ(p.agent_rules, "Always run tests.\n\tA tab inside a block is "
-                           "text.\n");
+  EXPECT_EQ(p.agent_rules,
+            "Always run tests.\n\tA tab inside a block is "
+            "text.\n");
   EXPECT_EQ(p.agent_rules_file, "/home/me/my-app/.agent-rules.md");
   EXPECT_EQ(p.reactions.at("approved-and-green").action,
             reaction_action::auto_merge);
@@ -128,17 +129,17 @@ TEST(OriginalConfig, IsReadAsItIs) {
 
 TEST(OriginalConfig, HasNothingThatIsIgnoredInSilence) {
   auto outcome = read(wrapped, {{"OPENCLAW_HOOKS_TOKEN", "t"}});
-  EXPECT_EQ(noted(outcome),
-            (std::vector<std::string>{
-              "dashboard", "defaults.notifiers", "directTerminalPort",
-              "notifiers.openclaw.retries", "notifiers.slack.plugin",
-              "notifiers.slack.webhook", "plugins", "port", "power",
-              "projects.my-app.agentConfig.someFutureKey",
-              "projects.my-app.decomposer",
-              "projects.my-app.opencodeIssueSessionStrategy",
-              "projects.my-app.orchestratorSessionStrategy",
-              "projects.my-app.tracker.plugin",
-              "reactions.ci-failed.retries", "terminalPort"}));
+  EXPECT_EQ(
+    noted(outcome),
+    (std::vector<std::string>{
+      "dashboard", "defaults.notifiers", "directTerminalPort",
+      "notifiers.openclaw.retries", "notifiers.slack.plugin",
+      "notifiers.slack.webhook", "plugins", "port", "power",
+      "projects.my-app.agentConfig.someFutureKey", "projects.my-app.decomposer",
+      "projects.my-app.opencodeIssueSessionStrategy",
+      "projects.my-app.orchestratorSessionStrategy",
+      "projects.my-app.tracker.plugin", "reactions.ci-failed.retries",
+      "terminalPort"}));
 }
 
 TEST(OriginalConfig, RetriesReplaceOurAttemptsAndStopAtFive) {

@@ -40,8 +40,8 @@ TEST(KeyTable, HasEachPatternOnceWithItsParentBeforeIt) {
     EXPECT_EQ(seen.count(parent), 1u) << row.pattern;
     EXPECT_TRUE(seen.insert(row.pattern).second) << row.pattern;
     EXPECT_FALSE(row.doc.empty()) << row.pattern;
-    EXPECT_EQ(row.type == key_type::word, !row.words.empty()
-                                            && row.type != key_type::table)
+    EXPECT_EQ(row.type == key_type::word,
+              !row.words.empty() && row.type != key_type::table)
       << row.pattern;
     EXPECT_EQ(row.type == key_type::ignored, !row.reason.empty())
       << row.pattern;
@@ -62,8 +62,8 @@ TEST(KeyTable, IsWrittenOutInTheExample) {
 }
 
 TEST(KeyTable, ItsExampleLoads) {
-  auto outcome = load_config(example_file,
-                             environment({{"OPENCLAW_HOOKS_TOKEN", "t"}}));
+  auto outcome
+    = load_config(example_file, environment({{"OPENCLAW_HOOKS_TOKEN", "t"}}));
   EXPECT_TRUE(outcome.value) << report(outcome);
 }
 
@@ -101,8 +101,8 @@ TEST(KeyTable, ItsDefaultsAreThoseOfTheSettings) {
       } else if (row->type != key_type::table && !row->fallback.empty()) {
         bool quote = row->fallback.find('{') == 0 && row->fallback != "{}";
         auto value = row->type == key_type::branch_template || quote
-                       ? "\"" + row->fallback + "\""
-                       : row->fallback;
+          ? "\"" + row->fallback + "\""
+          : row->fallback;
         text += pad + name + ": " + value + "\n";
       }
     }
@@ -175,8 +175,8 @@ TEST(KeyTable, ChecksOtherTreesThanTheConfiguration) {
   check_request request;
   request.table = &table;
   request.file = "verdict.json";
-  auto tree = read_yaml(R"({"verdict": "advize", "text": "${HOME}"})",
-                        "verdict.json");
+  auto tree
+    = read_yaml(R"({"verdict": "advize", "text": "${HOME}"})", "verdict.json");
   auto checked = check_tree(tree.root, request);
   ASSERT_EQ(checked.errors.size(), 1u);
   EXPECT_EQ(to_string(checked.errors[0]),
@@ -203,11 +203,14 @@ namespace {
 /// Texts that look a little like YAML, so that they get past the scanner.
 rc::Gen<std::string> yaml_like() {
   auto pieces = rc::gen::elementOf(std::vector<std::string>{
-    "projects", "limits", "sessions", "app", "path", "ci", ": ", ":", "\n",
-    "\n  ", "\n    ", "- ", "[", "]", "{", "}", ", ", "\"", "'", "&a ", "*a",
-    "|\n", ">", "#", "~", "${HOME}", "${X", "!!map ", "? ", "---", "...",
-    "\t", "true", "1", "3s", "<<", "%YAML 1.2", "\\", "\xC3\xA4", "\xFF",
-    "null", "@", "`", "\r\n"});
+    "projects",  "limits",  "sessions", "app",    "path",   "ci",
+    ": ",        ":",       "\n",       "\n  ",   "\n    ", "- ",
+    "[",         "]",       "{",        "}",      ", ",     "\"",
+    "'",         "&a ",     "*a",       "|\n",    ">",      "#",
+    "~",         "${HOME}", "${X",      "!!map ", "? ",     "---",
+    "...",       "\t",      "true",     "1",      "3s",     "<<",
+    "%YAML 1.2", "\\",      "\xC3\xA4", "\xFF",   "null",   "@",
+    "`",         "\r\n"});
   return rc::gen::map(rc::gen::container<std::vector<std::string>>(pieces),
                       [](const std::vector<std::string>& parts) {
                         std::string text;

@@ -22,9 +22,9 @@ inline env_lookup environment(std::map<std::string, std::string> vars = {}) {
 }
 
 /// Reads `text` as if it were /work/app/ao.yaml, called `ao.yaml` in reports.
-inline config_outcome
-read(const std::string& text, std::map<std::string, std::string> vars = {},
-     const std::string& file = "/work/app/ao.yaml") {
+inline config_outcome read(const std::string& text,
+                           std::map<std::string, std::string> vars = {},
+                           const std::string& file = "/work/app/ao.yaml") {
   return read_config(text, file, environment(std::move(vars)));
 }
 
@@ -49,9 +49,7 @@ inline std::string shown(const config_outcome& outcome,
 
 /// A file of the source tree.
 inline std::filesystem::path source_file(const std::string& name) {
-  return std::filesystem::path{__FILE__}.parent_path().parent_path()
-           .parent_path()
-         / name;
+  return std::filesystem::path{AO_SOURCE_DIR} / name;
 }
 
 inline std::string content_of(const std::filesystem::path& file) {
