@@ -64,7 +64,7 @@ http::handler make_api_handler(const directory& names);
 /// @param context The hub.
 /// @param host The process.
 api_actor::behavior_type
-api(api_actor::stateful_pointer<api_state> self, hub_context context,
+api_keeper(api_actor::stateful_pointer<api_state> self, hub_context context,
     api_host host);
 
 } // namespace ao
