@@ -26,6 +26,9 @@ struct api_host {
   /// When the hub started.
   wall_time started_at{};
 
+  /// `0.1.0`, of this program.
+  std::string version = "unknown";
+
   /// Sessions found alive at its start.
   std::uint64_t adopted = 0;
 

@@ -63,7 +63,7 @@ store_actor::behavior_type store_keeper(self_pointer self,
         self->send(self, flush_atom::value);
       st.waiting.push_back(std::move(write));
       st.askers.push_back(self->make_response_promise<store_written>());
-      if (st.waiting.size() >= store::max_group)
+      if (st.waiting.size() >= max_group)
         flush(self);
       return caf::delegated<store_written>{};
     },
