@@ -51,7 +51,7 @@ std::uint64_t version_of(const row& r) {
 }
 
 std::string doc_of(const row& r) {
-  return std::visit([](const auto& x) { return dump(json(x)); }, r);
+  return std::visit([](const auto& x) { return dump(x); }, r);
 }
 
 result<void> add_row(store_rows& rows, table t, std::string_view key,
