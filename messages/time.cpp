@@ -67,6 +67,12 @@ std::tm utc(wall_time t, int& ms) {
   return out;
 }
 
+/// Writes `n` over the digits that end before `end`.
+void put_digits(char* end, int n, int width) {
+  for (; width > 0; --width, n /= 10)
+    *--end = static_cast<char>('0' + n % 10);
+}
+
 } // namespace
 
 wall_time wall_now() {
@@ -77,11 +83,18 @@ wall_time wall_now() {
 std::string format_time(wall_time t) {
   int ms = 0;
   auto tm = utc(t, ms);
-  std::array<char, 64> buf{};
-  std::snprintf(buf.data(), buf.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                tm.tm_min, tm.tm_sec, ms);
-  return buf.data();
+  // By hand: each row that is stored has several times, and printf was a third
+  // of the cost of its text.
+  std::string out = "0000-00-00T00:00:00.000Z";
+  auto* text = out.data();
+  put_digits(text + 4, tm.tm_year + 1900, 4);
+  put_digits(text + 7, tm.tm_mon + 1, 2);
+  put_digits(text + 10, tm.tm_mday, 2);
+  put_digits(text + 13, tm.tm_hour, 2);
+  put_digits(text + 16, tm.tm_min, 2);
+  put_digits(text + 19, tm.tm_sec, 2);
+  put_digits(text + 23, ms, 3);
+  return out;
 }
 
 std::string format_ref_time(wall_time t) {
