@@ -167,7 +167,7 @@ void perform(self_pointer self, const registry_effect& effect) {
       return decide(self, effect.task.text, {}, settle_task{effect.task},
                     [](const auto&) {});
     case registry_effect::kind::start_session:
-      return start(self, "sessions", effect.session.text);
+      return start(self, "sessions", "session/" + effect.session.text);
     case registry_effect::kind::task_ready:
       tell<dispatcher_actor>(st.context, "dispatcher"_name,
                              look_atom{});
@@ -178,7 +178,7 @@ void perform(self_pointer self, const registry_effect& effect) {
       return;
     case registry_effect::kind::tell_task:
       if (t && !is_closed(t->state))
-        start(self, "tasks", t->id.text);
+        start(self, "tasks", "task/" + t->id.text);
       if (t)
         tell<task_actor>(st.context, make_actor_name("task", t->id.text),
                          msg::task_changed{*t});

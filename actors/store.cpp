@@ -27,11 +27,6 @@ void open_database(self_pointer self) {
                         st.db->last_seq());
 }
 
-/// An fsync that has failed is never tried again on the same connection.
-void reopen(self_pointer self) {
-  self->quit(make_error(ec::store_failed, "the database must be reopened"));
-}
-
 /// One COMMIT for everything that waits.
 void flush(self_pointer self) {
   auto& st = self->state;

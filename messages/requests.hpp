@@ -158,6 +158,11 @@ struct run_ci {
   bool merged_result = false;
 };
 
+/// INTERNAL of the CI RUNNERS: the shim of this run has hung up.
+struct ci_ended {
+  std::string key;
+};
+
 struct ci_finished {
   change_id change;
   std::string sha;

@@ -37,7 +37,7 @@ AO_ROLE(ci_runners_actor,
         // already is adopted.
         caf::replies_to<msg::run_ci>::with<msg::ci_finished>,
         // INTERNAL: from the link to a shim.
-        caf::reacts_to<look_atom>);
+        caf::reacts_to<msg::ci_ended>);
 
 /// The MERGE QUEUE: merges into one branch, one change after the other, and
 /// only what is green as merged.

@@ -1,12 +1,12 @@
 #include "runtime/io/fd.hpp"
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 
 namespace ao {
 namespace {
@@ -89,14 +89,14 @@ result<std::string> read_whole_file(const std::string& path,
     if (n == 0)
       return bytes;
     if (bytes.size() + static_cast<std::size_t>(n) > limit)
-      return fail(ec::too_large, path + " is over "
-                                   + std::to_string(limit) + " bytes");
+      return fail(ec::too_large,
+                  path + " is over " + std::to_string(limit) + " bytes");
     bytes.append(chunk, static_cast<std::size_t>(n));
   }
 }
 
-result<void> write_file_durably(const std::string& path,
-                                std::string_view bytes, unsigned mode) {
+result<void> write_file_durably(const std::string& path, std::string_view bytes,
+                                unsigned mode) {
   std::string temp = path + ".XXXXXX";
   unique_fd fd{mkostemp(temp.data(), O_CLOEXEC)};
   if (!fd)

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -124,7 +125,8 @@ struct report_failure {
   std::string sha;
   std::string text;
 };
-/// Close the incident of `cause`: the reason is gone.
+/// Close the incident of `cause` (empty = all of the change): the reason is
+/// gone.
 struct report_recovery {
   std::string cause;
 };
@@ -161,7 +163,7 @@ change_step next_change(const change_watch& watch, const change_input& input,
 std::string ci_failure_text(const ci_run& run,
                             const std::vector<std::string>& log_tail);
 
-/// `rocket <word>` as a person would type it; quoted where a shell needs it.
+/// The command as a person would type it; quoted where a shell needs it.
 std::string shown_command(const std::vector<std::string>& command);
 
 } // namespace ao

@@ -504,6 +504,8 @@ private:
       for (const auto& line : w.status_lines)
         text += "\n" + line;
       ask_person(text);
+    } else if (!s.needs_input.empty()) {
+      // It asked before it left; the answer starts it again.
     } else if (w.ahead == 0 && s.change.empty()) {
       end_as(session_end::done, "nothing to merge");
     } else if (wants_publishing()) {
@@ -518,6 +520,7 @@ private:
   void failed() {
     auto& s = row();
     const auto& e = *s.exit;
+    s.needs_input.clear();
     if (e.failure == "auth") {
       s.reason = "not logged in";
       effect(raise_incident{"auth", s.agent + " is not logged in"});

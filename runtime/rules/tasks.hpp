@@ -4,8 +4,10 @@
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 #include "runtime/rules/registry.hpp"
+#include "runtime/rules/sessions.hpp"
 
 #include <optional>
+#include <utility>
 #include <variant>
 
 namespace ao {
@@ -18,6 +20,10 @@ using task_wish = std::variant<std::monostate, move_task, release_claim>;
 /// nothing once the task is where it should be. Rows of another epoch count
 /// for nothing.
 task_wish next_task(const task& t, const session* holder, const change* c);
+
+/// What `s` is told when its task is `t`: to end with it, to stop because its
+/// claim is gone, or nothing. Level-triggered like `next_task`.
+std::optional<session_input> word_to_holder(const task& t, const session& s);
 
 /// The TASK's view: the newest row of each that it was told.
 class task_view {

@@ -39,10 +39,10 @@ struct open_options {
 ///
 /// Durable means durable: WAL, synchronous=FULL, and the answer comes after
 /// COMMIT. The file belongs to one process at a time. An fsync that failed is
-/// never tried again, because the kernel may have dropped the pages; closing
-/// keeps what was acknowledged. Only if the process dies before it has closed
-/// a broken store can a failed group turn up later, and then whole, exactly as
-/// if its answer had been lost.
+/// never tried again on the same pages, which the kernel may have dropped;
+/// closing moves into the database only what was durable before. If the
+/// process dies before it has closed a broken store, the failed group may turn
+/// up later, and then whole, exactly as if only its answer had been lost.
 class store {
 public:
   /// Opens or creates the database, takes it for this process, and brings its
@@ -70,7 +70,8 @@ public:
 
   /// At most `limit` events after the cursor, oldest first; those of one
   /// subject when it is given. Errors: `cursor_too_old` when events after the
-  /// cursor have been purged, `store_failed`.
+  /// cursor have been purged (the cursor 0 means the oldest kept),
+  /// `store_failed`.
   result<std::vector<event>>
   events(std::uint64_t after, std::size_t limit,
          const std::optional<std::string>& subject = std::nullopt);

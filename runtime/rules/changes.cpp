@@ -1,0 +1,497 @@
+#include "runtime/rules/changes.hpp"
+
+#include "runtime/rules/event_data.hpp"
+
+#include <algorithm>
+
+namespace ao {
+namespace {
+
+bool concluded(const ci_run& run) {
+  return run.state == ci_state::passed || run.state == ci_state::failed;
+}
+
+/// Nothing more is to be expected of it.
+bool over(const ci_run& run) {
+  return concluded(run) || run.finished_at;
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words)
+    out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+/// One input on its way through the machine.
+class machine {
+public:
+  machine(const change_watch& watch, const change_policy& policy,
+          wall_time now)
+    : policy_(policy), now_(now) {
+    out_.next = watch;
+  }
+
+  change_step finish() {
+    for (const auto& key : touched_) {
+      auto& run = out_.next.runs.at(key);
+      run.version += 1;
+      out_.rows.emplace_back(run);
+    }
+    if (changed_) {
+      c().version += 1;
+      c().updated_at = now_;
+      out_.rows.emplace_back(c());
+    }
+    return std::move(out_);
+  }
+
+  // -- inputs -----------------------------------------------------------------
+
+  void operator()(const change_recovered&) {
+    tell();
+    if (!open())
+      return;
+    if (auto run = find(c().head_sha, false);
+        run != nullptr && !over(*run) && !policy_.external_ci)
+      effect(run_ci{c().head_sha, false});
+    if (queued()) {
+      // The queue has forgotten it; where it stood is found at the forge.
+      if (c().merge == merge_state::merging) {
+        c().merge = merge_state::queued;
+        changed_ = true;
+      }
+      effect(enqueue_merge{});
+    }
+    go_on();
+  }
+
+  void operator()(const head_moved& x) {
+    if (!open())
+      return drop("is closed");
+    if (x.epoch < c().epoch)
+      return drop("has a newer epoch than " + std::to_string(x.epoch));
+    if (x.sha == c().head_sha || x.sha.empty())
+      return drop("is at that head");
+    cancel_runs();
+    c().head_sha = x.sha;
+    c().epoch = x.epoch;
+    c().ci = has_ci() ? ci_state::pending : ci_state::none;
+    c().review = policy_.require_review ? review_state::pending
+                                        : review_state::none;
+    c().merge = merge_state::idle;
+    c().merge_reason.clear();
+    changed_ = true;
+    record(event_kind::head_moved, data());
+    // The branch may be back at a head that has its verdict.
+    if (auto run = find(x.sha, false); run != nullptr) {
+      if (concluded(*run)) {
+        c().ci = run->state;
+      } else {
+        auto& again = touch(x.sha, false);
+        again.state = ci_state::pending;
+        again.cause.clear();
+        again.finished_at.reset();
+        if (!policy_.external_ci)
+          effect(run_ci{x.sha, false});
+      }
+    }
+    go_on();
+    tell();
+  }
+
+  void operator()(const ci_began& x) {
+    if (auto why = off_course(x.sha, x.merged_result); !why.empty())
+      return drop(why);
+    auto known = find(x.sha, x.merged_result);
+    if (known != nullptr && known->state != ci_state::pending)
+      return drop("knows that run");
+    auto& run = touch(x.sha, x.merged_result);
+    run.state = ci_state::running;
+    run.directory = x.directory;
+    run.started_at = now_;
+    if (!x.merged_result) {
+      c().ci = ci_state::running;
+      changed_ = true;
+      tell();
+    }
+    record(event_kind::ci_started, data(run));
+  }
+
+  void operator()(const ci_ended& x) {
+    if (auto why = off_course(x.sha, x.merged_result); !why.empty())
+      return drop(why);
+    auto verdict = x.passed ? ci_state::passed : ci_state::failed;
+    auto known = find(x.sha, x.merged_result);
+    // A forge may run its checks again; our own runs end once.
+    if (known != nullptr && over(*known)
+        && (!policy_.external_ci || known->state == verdict))
+      return drop("knows that verdict");
+    auto& run = touch(x.sha, x.merged_result);
+    run.state = verdict;
+    run.exit_code = x.exit_code;
+    run.cause = x.cause;
+    run.finished_at = now_;
+    if (run.started_at == wall_time{})
+      run.started_at = now_;
+    record(x.passed ? event_kind::ci_passed : event_kind::ci_failed,
+           data(run));
+    if (x.merged_result)
+      effect(tell_queue{x.sha, x.passed});
+    if (!x.merged_result || !x.passed) {
+      c().ci = verdict;
+      changed_ = true;
+    }
+    if (!x.passed) {
+      leave_queue(x.merged_result ? "fails with what was merged before it"
+                                  : "");
+      effect(report_failure{"ci_failed", x.sha,
+                            ci_failure_text(run, x.log_tail)});
+    } else if (!x.merged_result) {
+      effect(report_recovery{"ci_failed"});
+    }
+    go_on();
+    tell();
+  }
+
+  void operator()(const review_given& x) {
+    if (!open())
+      return drop("is closed");
+    if (!x.sha.empty() && x.sha != c().head_sha)
+      return drop("is not at " + x.sha.substr(0, 12));
+    if (x.review == c().review)
+      return drop("knows that review");
+    c().review = x.review;
+    changed_ = true;
+    if (x.review == review_state::approved) {
+      record(event_kind::approved, data());
+      effect(report_recovery{"changes_requested"});
+    } else if (x.review == review_state::changes_requested) {
+      record(event_kind::changes_requested, data().with("text", x.text));
+      leave_queue("");
+      effect(report_failure{"changes_requested", c().head_sha, x.text});
+    }
+    go_on();
+    tell();
+  }
+
+  void operator()(const merge_wanted&) {
+    if (!open())
+      return drop("is closed");
+    if (c().merge != merge_state::idle)
+      return drop("is in the queue or in conflict");
+    if (!ready())
+      return drop("is not green, or not approved");
+    enqueue();
+    tell();
+  }
+
+  void operator()(const merge_began&) {
+    if (!open() || c().merge != merge_state::queued)
+      return drop("is not queued");
+    c().merge = merge_state::merging;
+    changed_ = true;
+  }
+
+  void operator()(const merge_prepared& x) {
+    if (!open() || !queued())
+      return drop("is not being merged");
+    if (c().merge == merge_state::queued) {
+      c().merge = merge_state::merging;
+      changed_ = true;
+    }
+    if (!has_ci() || policy_.external_ci || x.sha == c().head_sha)
+      return effect(tell_queue{x.sha, is_green(c())});
+    auto run = find(x.sha, true);
+    if (run != nullptr && concluded(*run))
+      return effect(tell_queue{x.sha, run->state == ci_state::passed});
+    auto& again = touch(x.sha, true);
+    if (again.finished_at) {
+      again.state = ci_state::pending;
+      again.cause.clear();
+      again.finished_at.reset();
+    }
+    effect(run_ci{x.sha, true});
+  }
+
+  void operator()(const merge_done& x) {
+    if (!open())
+      return drop("is closed");
+    cancel_runs();
+    c().state = change_state::merged;
+    c().merged_sha = x.merged_sha;
+    c().merge = merge_state::idle;
+    c().merge_reason.clear();
+    changed_ = true;
+    record(event_kind::merged, data().with("sha", x.merged_sha));
+    effect(report_recovery{});
+    tell();
+  }
+
+  void operator()(const merge_conflicted& x) {
+    if (!open() || !queued())
+      return drop("is not being merged");
+    c().merge = merge_state::conflict;
+    c().merge_reason = "conflict in " + join(x.files);
+    changed_ = true;
+    record(event_kind::conflict, data().with_value("files", x.files));
+    effect(report_failure{
+      "conflict", c().head_sha,
+      "The branch " + c().branch + " does not merge into " + c().base + " ("
+        + c().merge_reason + ").\nMerge origin/" + c().base
+        + " into your branch, resolve the conflicts, commit and push."});
+    tell();
+  }
+
+  void operator()(const merge_raced&) {
+    if (!open() || !queued())
+      return drop("is not being merged");
+    if (c().merge != merge_state::queued) {
+      c().merge = merge_state::queued;
+      changed_ = true;
+    }
+    effect(enqueue_merge{});
+  }
+
+  void operator()(const change_dropped& x) {
+    if (!open())
+      return drop("is closed");
+    cancel_runs();
+    c().state = change_state::closed;
+    c().merge = merge_state::idle;
+    changed_ = true;
+    record(event_kind::change_closed, data().with("why", x.why));
+    effect(report_recovery{});
+    tell();
+  }
+
+private:
+  // -- moves ------------------------------------------------------------------
+
+  /// What follows from the row as it is now.
+  void go_on() {
+    if (!open() || c().head_sha.empty())
+      return;
+    if (!has_ci() && c().ci != ci_state::none) {
+      c().ci = ci_state::none;
+      changed_ = true;
+    }
+    if (has_ci() && !policy_.external_ci
+        && find(c().head_sha, false) == nullptr) {
+      touch(c().head_sha, false);
+      c().ci = ci_state::pending;
+      changed_ = true;
+      effect(run_ci{c().head_sha, false});
+    }
+    if (policy_.merge_auto && c().merge == merge_state::idle && ready())
+      enqueue();
+  }
+
+  void enqueue() {
+    c().merge = merge_state::queued;
+    changed_ = true;
+    record(event_kind::merge_queued, data());
+    effect(enqueue_merge{});
+  }
+
+  void leave_queue(const std::string& why) {
+    if (!queued())
+      return;
+    c().merge = merge_state::idle;
+    c().merge_reason = why;
+    changed_ = true;
+  }
+
+  void cancel_runs() {
+    for (auto& entry : out_.next.runs) {
+      auto& run = entry.second;
+      if (over(run))
+        continue;
+      run.cause = "superseded";
+      run.finished_at = now_;
+      touched_.push_back(entry.first);
+      if (!policy_.external_ci)
+        effect(cancel_ci{run.sha, run.merged_result});
+    }
+  }
+
+  // -- questions --------------------------------------------------------------
+
+  bool open() { return c().state == change_state::open; }
+
+  bool queued() {
+    return c().merge == merge_state::queued
+           || c().merge == merge_state::merging;
+  }
+
+  bool has_ci() {
+    return policy_.external_ci || !policy_.ci_command.empty();
+  }
+
+  bool ready() {
+    return !c().head_sha.empty() && is_green(c())
+           && (has_ci() ? c().ci == ci_state::passed : true)
+           && c().review != review_state::changes_requested
+           && (!policy_.require_review
+               || c().review == review_state::approved);
+  }
+
+  /// Why a word about a run of `sha` does not count; empty when it does.
+  std::string off_course(const std::string& sha, bool merged_result) {
+    if (!open())
+      return "is closed";
+    if (!merged_result)
+      return sha == c().head_sha ? ""
+                                 : "is not at " + sha.substr(0, 12);
+    return queued() && find(sha, true) != nullptr
+             ? ""
+             : "has no merged result " + sha.substr(0, 12);
+  }
+
+  const ci_run* find(const std::string& sha, bool merged_result) {
+    auto i = out_.next.runs.find(ci_key(c().id, sha, merged_result));
+    return i == out_.next.runs.end() ? nullptr : &i->second;
+  }
+
+  // -- the step ---------------------------------------------------------------
+
+  /// The run, made if there is none; it will be committed.
+  ci_run& touch(const std::string& sha, bool merged_result) {
+    auto key = ci_key(c().id, sha, merged_result);
+    auto& run = out_.next.runs[key];
+    if (run.key.empty()) {
+      run.key = key;
+      run.change = c().id;
+      run.sha = sha;
+      run.merged_result = merged_result;
+      run.command = policy_.ci_command;
+    }
+    if (std::find(touched_.begin(), touched_.end(), key) == touched_.end())
+      touched_.push_back(key);
+    return run;
+  }
+
+  change& c() { return out_.next.row; }
+
+  event_data data() {
+    event_data d;
+    d.with("project", c().project)
+      .with("task", c().task)
+      .with("session", c().session)
+      .with("change", c().id)
+      .with("head", c().head_sha);
+    return d;
+  }
+
+  event_data data(const ci_run& run) {
+    auto d = data();
+    d.with("sha", run.sha)
+      .with("cause", run.cause)
+      .with_value("mergedResult", run.merged_result);
+    if (run.exit_code)
+      d.with_value("exitCode", *run.exit_code);
+    return d;
+  }
+
+  void record(event_kind kind, const event_data& data) {
+    out_.events.push_back(make_event(kind, now_, subject_of(c().id),
+                                     "ci-watcher/" + c().id.text, c().epoch,
+                                     data));
+  }
+
+  void effect(change_effect e) { out_.effects.push_back(std::move(e)); }
+
+  void tell() { effect(tell_owners{}); }
+
+  void drop(const std::string& why) { out_.dropped = c().id.text + " " + why; }
+
+  const change_policy& policy_;
+  wall_time now_;
+  change_step out_;
+  bool changed_ = false;
+  std::vector<std::string> touched_;
+};
+
+} // namespace
+
+std::string ci_key(const change_id& change, const std::string& sha,
+                   bool merged_result) {
+  return change.text + "/" + sha + (merged_result ? "/merge" : "");
+}
+
+change_step next_change(const change_watch& watch, const change_input& input,
+                        const change_policy& policy, wall_time now) {
+  machine m{watch, policy, now};
+  std::visit(m, input);
+  return m.finish();
+}
+
+std::string shown_command(const std::vector<std::string>& command) {
+  std::string out;
+  for (const auto& word : command) {
+    if (!out.empty())
+      out += ' ';
+    auto plain = !word.empty()
+                 && word.find_first_not_of(
+                      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                      "0123456789_-./:=,+@%")
+                      == std::string::npos;
+    if (plain) {
+      out += word;
+      continue;
+    }
+    out += '\'';
+    for (auto c : word)
+      if (c == '\'')
+        out += "'\\''";
+      else
+        out += c;
+    out += '\'';
+  }
+  return out;
+}
+
+std::string ci_failure_text(const ci_run& run,
+                            const std::vector<std::string>& log_tail) {
+  constexpr std::size_t most_lines = 100;
+  auto command = shown_command(run.command);
+  auto text = "CI failed on " + run.sha.substr(0, 12) + ": "
+              + (command.empty() ? "the forge's checks" : command);
+  if (run.cause == "timed_out") {
+    auto lasted = run.finished_at.value_or(run.started_at) - run.started_at;
+    text += " timed out after "
+            + format_duration(
+              std::chrono::duration_cast<std::chrono::seconds>(lasted));
+  } else if (run.exit_code) {
+    text += " exited " + std::to_string(*run.exit_code);
+  } else {
+    text += run.cause.empty() ? " failed" : " ended: " + run.cause;
+  }
+  text += '\n';
+  if (run.merged_result)
+    text += "This is your branch merged with what came before it; alone it "
+            "passes.\n";
+  if (!log_tail.empty()) {
+    // The fence is longer than any in the log, which cannot close it then.
+    std::size_t longest = 2;
+    auto first = log_tail.size() > most_lines ? log_tail.size() - most_lines
+                                              : 0;
+    for (auto i = first; i < log_tail.size(); ++i) {
+      std::size_t ticks = 0;
+      for (auto c : log_tail[i]) {
+        ticks = c == '`' ? ticks + 1 : 0;
+        longest = std::max(longest, ticks);
+      }
+    }
+    std::string fence(longest + 1, '`');
+    text += "Last lines of the log:\n" + fence + "\n";
+    for (auto i = first; i < log_tail.size(); ++i)
+      text += log_tail[i] + "\n";
+    text += fence + "\n";
+  }
+  text += "Fix the cause, commit and push to the same branch; do not weaken or "
+          "skip the checks.\n";
+  return text;
+}
+
+} // namespace ao

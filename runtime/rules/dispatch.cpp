@@ -1,0 +1,113 @@
+#include "runtime/rules/dispatch.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <tuple>
+
+namespace ao {
+namespace {
+
+constexpr std::chrono::minutes pace_period{1};
+
+/// `app-7` before `app-10`.
+std::uint64_t number_at_end(const std::string& id) {
+  auto digits = id.find_last_not_of("0123456789");
+  auto from = digits == std::string::npos ? 0 : digits + 1;
+  return std::strtoull(id.c_str() + from, nullptr, 10);
+}
+
+bool before(const dispatch_candidate& a, const dispatch_candidate& b) {
+  return std::make_tuple(a.priority, a.since, number_at_end(a.id), a.id)
+         < std::make_tuple(b.priority, b.since, number_at_end(b.id), b.id);
+}
+
+/// What the load leaves for the next start.
+class budget {
+public:
+  budget(const dispatch_load& load, const dispatch_limits& limits,
+         mono_time now)
+    : load_(load), limits_(limits) {
+    auto& starts = load_.starts;
+    auto old = [now](mono_time t) { return now - t >= pace_period; };
+    starts.erase(std::remove_if(starts.begin(), starts.end(), old),
+                 starts.end());
+    std::sort(starts.begin(), starts.end());
+  }
+
+  /// Why the next one has to wait; empty when it does not.
+  std::string refusal() const {
+    if (load_.free_memory < limits_.min_free_memory)
+      return "free memory " + format_size(load_.free_memory) + " is below "
+             + format_size(limits_.min_free_memory);
+    if (load_.free_disk < limits_.min_free_disk)
+      return "free disk " + format_size(load_.free_disk) + " is below "
+             + format_size(limits_.min_free_disk);
+    if (load_.running >= limits_.sessions)
+      return "all " + std::to_string(limits_.sessions) + " slots are taken";
+    if (load_.spawning >= limits_.parallel_spawns)
+      return std::to_string(load_.spawning) + " sessions are being started";
+    if (paced())
+      return "at most " + std::to_string(limits_.spawns_per_minute)
+             + " starts a minute";
+    return {};
+  }
+
+  bool paced() const {
+    return limits_.spawns_per_minute > 0
+           && load_.starts.size() >= limits_.spawns_per_minute;
+  }
+
+  /// When the pace allows the next start.
+  mono_time next_by_pace() const {
+    auto last = load_.starts.size() - limits_.spawns_per_minute;
+    return load_.starts[last] + pace_period;
+  }
+
+  void take(mono_time now) {
+    load_.running += 1;
+    load_.spawning += 1;
+    load_.starts.push_back(now);
+  }
+
+private:
+  dispatch_load load_;
+  const dispatch_limits& limits_;
+};
+
+} // namespace
+
+dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
+                            const dispatch_load& load,
+                            const dispatch_limits& limits, mono_time now) {
+  std::sort(candidates.begin(), candidates.end(), before);
+  dispatch_plan plan;
+  budget left{load, limits, now};
+  auto again = [&plan](mono_time at) {
+    plan.again_at = plan.again_at ? std::min(*plan.again_at, at) : at;
+  };
+  auto able_waits = false;
+  for (auto& c : candidates) {
+    if (!c.held_by.empty()) {
+      plan.wait.push_back({c.id, c.held_by});
+      continue;
+    }
+    if (c.not_before && *c.not_before > now) {
+      again(*c.not_before);
+      plan.wait.push_back({c.id, "backs off after a failed start"});
+      continue;
+    }
+    auto why = left.refusal();
+    if (why.empty()) {
+      left.take(now);
+      plan.start.push_back(c.id);
+      continue;
+    }
+    able_waits = true;
+    plan.wait.push_back({c.id, std::move(why)});
+  }
+  if (able_waits && left.paced())
+    again(left.next_by_pace());
+  return plan;
+}
+
+} // namespace ao
