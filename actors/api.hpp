@@ -26,6 +26,9 @@ struct api_host {
   /// When the hub started.
   wall_time started_at{};
 
+  /// `0.1.0`, of this program.
+  std::string version = "unknown";
+
   /// Sessions found alive at its start.
   std::uint64_t adopted = 0;
 
@@ -64,7 +67,7 @@ http::handler make_api_handler(const directory& names);
 /// @param context The hub.
 /// @param host The process.
 api_actor::behavior_type
-api(api_actor::stateful_pointer<api_state> self, hub_context context,
+api_keeper(api_actor::stateful_pointer<api_state> self, hub_context context,
     api_host host);
 
 } // namespace ao

@@ -6,7 +6,7 @@
 ///   store           STORE
 ///   tasks           REGISTRY, TASK, DISPATCHER
 ///   sessions        SESSION, UPLINK, RUNNER, REPOSITORY, TMUX
-///   api             API
+///   api             API, EVENT STREAMER
 ///   forge           FORGE, CI WATCHER, CI RUNNERS, MERGE QUEUE
 ///   supervision     SUPERVISOR
 ///

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/interfaces/tasks.hpp"
 #include "messages/role.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -23,6 +24,12 @@ struct http_call {
 AO_ROLE(api_actor,
         // From the HTTP server.
         caf::reacts_to<http_call>);
+
+/// The EVENT STREAMER: writes one stream of Server-Sent Events until its
+/// reader leaves.
+AO_ROLE(event_streamer_actor,
+        // INTERNAL: there are new events, or the reader has left.
+        caf::reacts_to<look_atom>);
 
 } // namespace ao
 

@@ -4,6 +4,7 @@
 #include "messages/orders.hpp"
 #include "messages/requests.hpp"
 #include "messages/settings.hpp"
+#include "runtime/home/token.hpp"
 #include "runtime/http/message.hpp"
 #include "runtime/rules/push.hpp"
 #include "runtime/store/row_view.hpp"
