@@ -1,5 +1,6 @@
 #include "actors/hub.hpp"
 #include "ao_version.hpp"
+#include "messages/interfaces/store.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/compat.hpp"
 #include "runtime/actor/error.hpp"
@@ -262,7 +263,7 @@ void record(const hub_context& context, caf::scoped_actor& self,
   e.actor = "hub";
   e.data = dump(json{{"pid", ::getpid()}, {"version", AO_VERSION}});
   write.events = {e};
-  auto store = context.names->find<store_actor::super>("store"_name);
+  auto store = context.names->find<store_actor>("store"_name);
   if (!store)
     return;
   self->request(store, store_deadline, write)
@@ -338,12 +339,12 @@ int live(const arguments& args, const home& place, settings all,
                [&](const caf::error& why) { failed = to_ao_error(why); });
     if (!failed)
       if (auto ok = server.listen_unix("agent", place.agent_socket(),
-                                       stale_socket::replace);
+                                       http::stale_socket::replace);
           !ok)
         failed = ok.error();
     if (!failed)
       if (auto ok = server.listen_unix("hub", place.hub_socket(),
-                                       stale_socket::replace);
+                                       http::stale_socket::replace);
           !ok)
         failed = ok.error();
     if (failed) {
