@@ -84,7 +84,7 @@ bool may_speak_caf(std::string_view path) {
   for (auto prefix :
        {"messages/type_ids.", "messages/local_types.", "messages/role.",
         "messages/interfaces.", "messages/interfaces/", "runtime/actor/",
-        "actors/", "cli/ao_hub", "cli/ao_node", "cli/hub/", "cli/node/"})
+        "actors/", "cli/hub_main.", "cli/node_main.", "cli/hub/", "cli/node/"})
     if (starts_with(path, prefix))
       return true;
   return false;
