@@ -117,7 +117,8 @@ public:
 
   void operator()(const restart_due& x) {
     auto& s = row();
-    if (s.role == session_role::manual || !awaits_restart(s) || x.run != s.run + 1)
+    if (s.role == session_role::manual || !awaits_restart(s)
+        || x.run != s.run + 1)
       return drop("no restart as run " + std::to_string(x.run) + " is due");
     start(reason_of(*s.exit));
   }

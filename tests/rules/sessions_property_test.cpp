@@ -220,6 +220,13 @@ RC_GTEST_PROP(SessionProperty, HoldsThroughAnyHistory, ()) {
       auto again = next_session(state, in, context);
       check(state, in, again);
       MUST(!again.changed);
+      // Nor after a restart of the hub, which forgets what it has seen; only
+      // what the agent says by itself leaves no trace in the row.
+      auto forgetful = state;
+      forgetful.seen = 0;
+      if (step.dropped.empty()
+          && !std::holds_alternative<agent_said>(fresh->fact))
+        MUST(!next_session(forgetful, in, context).changed);
     }
   }
 }
