@@ -20,7 +20,11 @@ void open_database(self_pointer self) {
   auto rows = st.db->load();
   if (!rows)
     throw std::runtime_error(to_string(rows.error()));
-  st.context.rows->reset(std::move(*rows), st.db->last_seq());
+  auto tail = st.db->last_events(event_feed::capacity);
+  if (!tail)
+    throw std::runtime_error(to_string(tail.error()));
+  st.context.rows->load(std::move(*rows), std::move(*tail),
+                        st.db->last_seq());
 }
 
 /// One COMMIT for everything that waits.
@@ -29,16 +33,15 @@ void flush(self_pointer self) {
   auto writes = std::exchange(st.waiting, {});
   auto askers = std::exchange(st.askers, {});
   auto outcomes = st.db->commit(writes);
-  st.context.rows->publish(writes, outcomes);
+  st.context.rows->publish(std::move(writes), outcomes);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i])
       askers[i].deliver(std::move(*outcomes[i]));
     else
       askers[i].deliver(make_error(outcomes[i].error()));
   }
-  // An fsync that has failed is never tried again on the same connection.
   if (st.db->broken())
-    self->quit(make_error(ec::store_failed, "the database must be reopened"));
+    reopen(self);
 }
 
 } // namespace
@@ -55,9 +58,18 @@ store_actor::behavior_type store_keeper(self_pointer self,
         self->send(self, flush_atom::value);
       st.waiting.push_back(std::move(write));
       st.askers.push_back(self->make_response_promise<store_written>());
-      if (st.waiting.size() >= store::max_group)
+      if (st.waiting.size() >= max_group)
         flush(self);
       return caf::delegated<store_written>{};
+    },
+    [self](const msg::read_events& asked) -> caf::result<msg::event_page> {
+      auto& st = self->state;
+      auto events = st.db->events(asked.after, asked.limit, asked.subject);
+      if (st.db->broken())
+        reopen(self);
+      if (!events)
+        return make_error(events.error());
+      return msg::event_page{std::move(*events)};
     },
     [self](flush_atom) {
       if (!self->state.waiting.empty())

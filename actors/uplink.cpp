@@ -17,7 +17,7 @@ caf::result<session_id> pass_on(self_pointer self, const session_id& session,
     promise.deliver(why);
   };
   ask<supervisor_actor>(self, self->state.context, "runners"_name,
-                        registry_deadline, start_child{session.text})
+                        registry_deadline, start_child{"runner/" + session.text})
     .then(
       [=](const child_info&) mutable {
         ask<runner_actor>(self, self->state.context,

@@ -58,8 +58,7 @@ constexpr ec_info table[] = {
   {ec::internal, "internal", "A defect of ao", 500, 1},
   {ec::restart_intensity_reached, "restart_intensity_reached",
    "A child was restarted too often", 500, 1},
-  {ec::wrong_state, "wrong_state", "Not possible in the present state", 409,
-   4},
+  {ec::wrong_state, "wrong_state", "Not possible in the present state", 409, 4},
   {ec::request_in_flight, "request_in_flight",
    "The same request is being worked on", 409, 4},
 };

@@ -6,10 +6,12 @@
 ///   store           STORE
 ///   tasks           REGISTRY, TASK, DISPATCHER
 ///   sessions        SESSION, UPLINK, RUNNER, REPOSITORY, TMUX
+///   api             API, EVENT STREAMER
 ///   forge           FORGE, CI WATCHER, CI RUNNERS, MERGE QUEUE
 ///   supervision     SUPERVISOR
 ///
 /// Supervisors' children and the wire are the only untyped conversations.
+#include "messages/interfaces/api.hpp"
 #include "messages/interfaces/forge.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "messages/interfaces/store.hpp"

@@ -49,6 +49,9 @@ enum class stop_how : std::uint8_t {
   /// The agent ended, work saved when there is any that no ref holds; then
   /// worktree, pane and branch removed.
   remove = 2,
+  /// The same for a session whose work is on the base: the branch goes even
+  /// though its own commits are not there (squash).
+  remove_merged = 3,
 };
 
 /// HUB → RUNNER: make it true that no agent of this session lives.

@@ -2,6 +2,7 @@
 
 #include "messages/change.hpp"
 #include "messages/error.hpp"
+#include "messages/event.hpp"
 #include "messages/ids.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
@@ -49,6 +50,8 @@ struct open_session {
 struct opened_session {
   session opened;
   task of;
+  /// This is the first answer to a request that came again.
+  bool repeated = false;
 };
 
 /// Moves a task on behalf of the holder of `epoch`.
@@ -61,6 +64,13 @@ struct move_task {
   std::string actor;
   /// Event that caused it; 0 = none.
   std::uint64_t cause = 0;
+};
+
+/// Gives a task back; it is ready (or blocked) again.
+struct release_claim {
+  task_id task;
+  epoch_no epoch = 0;
+  std::string why;
 };
 
 struct cancel_task {
@@ -127,8 +137,11 @@ struct open_change {
   epoch_no epoch = 0;
   task_id task;
   std::string branch;
+  /// Empty = the task's.
   std::string title;
   std::string body;
+  /// Empty = what the forge has.
+  std::string head_sha;
   std::string actor = "api";
 };
 
@@ -143,6 +156,11 @@ struct run_ci {
   change_id change;
   std::string sha;
   bool merged_result = false;
+};
+
+/// INTERNAL of the CI RUNNERS: the shim of this run has hung up.
+struct ci_ended {
+  std::string key;
 };
 
 struct ci_finished {
@@ -183,14 +201,64 @@ struct merge_outcome {
   std::string detail;
 };
 
-/// DISPATCHER: this session waits for a slot; answered when it has one.
+/// SESSION → DISPATCHER: this session (re)starts and waits for a slot.
 struct admit_session {
   session_id session;
 };
 
-/// DISPATCHER: the slot of this session is free again.
+/// SESSION → DISPATCHER: the slot of this session is free again.
 struct slot_free {
   session_id session;
+};
+
+/// DISPATCHER → SESSION: it has a slot on `node`.
+struct slot_granted {
+  node_name node;
+};
+
+/// DISPATCHER → SESSION: it has to wait, and why.
+struct slot_waits {
+  std::string reason;
+};
+
+/// INTERNAL of the SESSION: the delay before this restart is over.
+struct restart_now {
+  run_no run = 0;
+};
+
+/// `ao session cleanup`: save, then remove worktree, pane and branch.
+struct cleanup_session {
+  request_id request;
+};
+
+/// MERGE QUEUE → CI WATCHER: the change is at the front of the queue.
+/// Answered with its row as it is then.
+struct begin_merge {
+  change_id change;
+};
+
+/// MERGE QUEUE → CI WATCHER: run the checks on the merged result `sha`.
+struct check_merge {
+  change_id change;
+  std::string sha;
+};
+
+struct merge_verdict {
+  std::string sha;
+  bool passed = false;
+};
+
+/// What the STORE is asked when the ring of newest events does not reach back
+/// far enough: at most `limit` events after the cursor, oldest first.
+struct read_events {
+  std::uint64_t after = 0;
+  std::size_t limit = 1000;
+  /// Only those of this subject.
+  std::optional<std::string> subject;
+};
+
+struct event_page {
+  std::vector<event> events;
 };
 
 } // namespace ao::msg

@@ -19,8 +19,7 @@ void apply(restart_settings& into, const restart_override& from) {
   take(into.jitter, from.jitter);
 }
 
-const agent_settings* find_agent(const settings& all,
-                                 const std::string& name) {
+const agent_settings* find_agent(const settings& all, const std::string& name) {
   auto at = all.agents.find(name);
   return at == all.agents.end() ? nullptr : &at->second;
 }
@@ -45,10 +44,14 @@ std::string_view to_string(dispatch_mode x) {
 
 std::string_view to_string(prompt_delivery x) {
   switch (x) {
-    case prompt_delivery::argument: return "argument";
-    case prompt_delivery::stdin_: return "stdin";
-    case prompt_delivery::paste: return "paste";
-    case prompt_delivery::file: return "file";
+  case prompt_delivery::argument:
+    return "argument";
+  case prompt_delivery::stdin_:
+    return "stdin";
+  case prompt_delivery::paste:
+    return "paste";
+  case prompt_delivery::file:
+    return "file";
   }
   return "argument";
 }
@@ -63,9 +66,12 @@ std::string_view to_string(tracker_kind x) {
 
 std::string_view to_string(merge_method x) {
   switch (x) {
-    case merge_method::squash: return "squash";
-    case merge_method::merge: return "merge";
-    case merge_method::rebase: return "rebase";
+  case merge_method::squash:
+    return "squash";
+  case merge_method::merge:
+    return "merge";
+  case merge_method::rebase:
+    return "rebase";
   }
   return "squash";
 }
@@ -76,47 +82,64 @@ std::string_view to_string(change_opener x) {
 
 std::string_view to_string(duplicate_policy x) {
   switch (x) {
-    case duplicate_policy::warn: return "warn";
-    case duplicate_policy::hold: return "hold";
-    case duplicate_policy::off: return "off";
+  case duplicate_policy::warn:
+    return "warn";
+  case duplicate_policy::hold:
+    return "hold";
+  case duplicate_policy::off:
+    return "off";
   }
   return "warn";
 }
 
 std::string_view to_string(reconcile_policy x) {
   switch (x) {
-    case reconcile_policy::keep_original: return "keep_original";
-    case reconcile_policy::keep_replacement: return "keep_replacement";
-    case reconcile_policy::best_score: return "best_score";
+  case reconcile_policy::keep_original:
+    return "keep_original";
+  case reconcile_policy::keep_replacement:
+    return "keep_replacement";
+  case reconcile_policy::best_score:
+    return "best_score";
   }
   return "keep_original";
 }
 
 std::string_view to_string(agent_permissions x) {
   switch (x) {
-    case agent_permissions::permissionless: return "permissionless";
-    case agent_permissions::standard: return "default";
-    case agent_permissions::auto_edit: return "auto-edit";
-    case agent_permissions::suggest: return "suggest";
+  case agent_permissions::permissionless:
+    return "permissionless";
+  case agent_permissions::standard:
+    return "default";
+  case agent_permissions::auto_edit:
+    return "auto-edit";
+  case agent_permissions::suggest:
+    return "suggest";
   }
   return "permissionless";
 }
 
 std::string_view to_string(priority x) {
   switch (x) {
-    case priority::urgent: return "urgent";
-    case priority::action: return "action";
-    case priority::warning: return "warning";
-    case priority::info: return "info";
+  case priority::urgent:
+    return "urgent";
+  case priority::action:
+    return "action";
+  case priority::warning:
+    return "warning";
+  case priority::info:
+    return "info";
   }
   return "info";
 }
 
 std::string_view to_string(reaction_action x) {
   switch (x) {
-    case reaction_action::notify: return "notify";
-    case reaction_action::send_to_agent: return "send-to-agent";
-    case reaction_action::auto_merge: return "auto-merge";
+  case reaction_action::notify:
+    return "notify";
+  case reaction_action::send_to_agent:
+    return "send-to-agent";
+  case reaction_action::auto_merge:
+    return "auto-merge";
   }
   return "notify";
 }
@@ -187,15 +210,21 @@ std::uint32_t self_heal_attempts(const settings& all,
   return std::min(retries.value_or(all.escalation.self_heal.attempts), 5u);
 }
 
-const std::vector<std::string>& notifiers_for(const settings& all,
-                                              priority p) {
+const std::vector<std::string>& notifiers_for(const settings& all, priority p) {
   const auto& routes = all.notification_routing;
   const auto* route = &routes.info;
   switch (p) {
-    case priority::urgent: route = &routes.urgent; break;
-    case priority::action: route = &routes.action; break;
-    case priority::warning: route = &routes.warning; break;
-    case priority::info: break;
+  case priority::urgent:
+    route = &routes.urgent;
+    break;
+  case priority::action:
+    route = &routes.action;
+    break;
+  case priority::warning:
+    route = &routes.warning;
+    break;
+  case priority::info:
+    break;
   }
   return *route ? **route : all.defaults.notifiers;
 }

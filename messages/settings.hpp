@@ -299,8 +299,8 @@ struct escalation_settings {
   } mediation;
   struct {
     /// Ages of an open question at which it is asked again.
-    std::vector<milliseconds> re_raise = {std::chrono::hours{4},
-                                          std::chrono::hours{8}};
+    std::vector<milliseconds> re_raise
+      = {std::chrono::hours{4}, std::chrono::hours{8}};
   } human;
 };
 

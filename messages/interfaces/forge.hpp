@@ -24,7 +24,11 @@ AO_ROLE(forge_actor,
 AO_ROLE(ci_watcher_actor,
         // From the FORGE: the head may have moved.
         caf::reacts_to<msg::branch_pushed>,
-        // INTERNAL: starts what is due.
+        // From the MERGE QUEUE. Answers the row as it is then.
+        caf::replies_to<msg::begin_merge>::with<change>,
+        // From the MERGE QUEUE. Answers when the checks have ended.
+        caf::replies_to<msg::check_merge>::with<msg::merge_verdict>,
+        // INTERNAL: does again what may have been left undone.
         caf::reacts_to<look_atom>);
 
 /// The CI RUNNERS: run CI commands under shims, at most one per core.
@@ -33,7 +37,7 @@ AO_ROLE(ci_runners_actor,
         // already is adopted.
         caf::replies_to<msg::run_ci>::with<msg::ci_finished>,
         // INTERNAL: from the link to a shim.
-        caf::reacts_to<look_atom>);
+        caf::reacts_to<msg::ci_ended>);
 
 /// The MERGE QUEUE: merges into one branch, one change after the other, and
 /// only what is green as merged.

@@ -25,7 +25,14 @@ AO_ROLE(session_actor,
         caf::replies_to<msg::agent_word>::with<session>,
         // From the CI WATCHER of its change.
         caf::reacts_to<msg::change_changed>,
-        // INTERNAL: a deadline or delay is over; does what is due.
+        // From the DISPATCHER.
+        caf::reacts_to<msg::slot_granted>,
+        caf::reacts_to<msg::slot_waits>,
+        // INTERNAL: the delay before a restart is over.
+        caf::reacts_to<msg::restart_now>,
+        // Answers when the order is durable; the end follows by events.
+        caf::replies_to<msg::cleanup_session>::with<session>,
+        // INTERNAL: does again what may have been left undone.
         caf::reacts_to<look_atom>);
 
 /// The UPLINK: the node's door, both ways. Orders of the hub go in, reports

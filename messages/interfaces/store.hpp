@@ -17,6 +17,8 @@ AO_ROLE(store_actor,
         // Answers after COMMIT: what became of the write. Errors: guard_failed
         // (somebody wrote in between), store_failed.
         caf::replies_to<store_write>::with<store_written>,
+        // Answers events of the past. Errors: cursor_too_old, store_failed.
+        caf::replies_to<msg::read_events>::with<msg::event_page>,
         // INTERNAL: lands behind everything already in the mailbox.
         caf::reacts_to<flush_atom>);
 

@@ -21,6 +21,7 @@ AO_ROLE(registry_actor,
         caf::replies_to<msg::open_session>::with<msg::opened_session>,
         // Answers the task as it is then. Errors: stale_epoch, wrong_state.
         caf::replies_to<msg::move_task>::with<task>,
+        caf::replies_to<msg::release_claim>::with<task>,
         caf::replies_to<msg::cancel_task>::with<task>,
         caf::replies_to<msg::retry_task>::with<task>);
 
@@ -31,17 +32,19 @@ AO_ROLE(task_actor,
         caf::reacts_to<msg::session_changed>,
         // From its CI WATCHER, likewise.
         caf::reacts_to<msg::change_changed>,
+        // From the REGISTRY, at each change of its own row.
+        caf::reacts_to<msg::task_changed>,
         // INTERNAL: asks the REGISTRY again for what is not done yet.
         caf::reacts_to<look_atom>);
 
 /// The DISPATCHER: gives slots to sessions within the caps, and sessions to
 /// ready tasks of projects that dispatch by themselves.
 AO_ROLE(dispatcher_actor,
-        // Answers when the session may start; meanwhile its row says why not.
-        caf::replies_to<msg::admit_session>::with<msg::admit_session>,
-        // A session has ended or is parked.
+        // From a SESSION that (re)starts and waits.
+        caf::reacts_to<msg::admit_session>,
+        // From a SESSION that has ended or is parked.
         caf::reacts_to<msg::slot_free>,
-        // A task may have become ready (from REGISTRY and STORE view).
+        // Something may be able to start now.
         caf::reacts_to<look_atom>);
 
 } // namespace ao

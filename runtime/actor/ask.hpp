@@ -89,7 +89,9 @@ private:
 
   template <class... Out>
   auto forward(caf::detail::type_list<Out...>) {
-    return [me = this->shared_from_this()](Out&... xs) { me->on_value_(xs...); };
+    return [me = this->shared_from_this()](Out&... xs) {
+      me->on_value_(xs...);
+    };
   }
 
   void fail(const caf::error& why) {
@@ -99,7 +101,8 @@ private:
   void pause() {
     caf::timespan left = until_ - self_->clock().now();
     auto length = std::max(std::min(left, pause_), caf::timespan{0});
-    pause_ = std::min<caf::timespan>(pause_ * 2, std::chrono::milliseconds{500});
+    pause_ = std::min<caf::timespan>(pause_ * 2,
+                                     std::chrono::milliseconds{500});
     auto again = [me = this->shared_from_this()] { me->attempt(); };
     self_
       ->request(spawn_pause(self_, length), length + std::chrono::seconds{1},

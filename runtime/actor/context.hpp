@@ -1,14 +1,13 @@
 #pragma once
 
+#include "runtime/log/log.hpp"
+
 #include <functional>
 #include <string>
 
 namespace ao {
 
 class directory;
-
-/// How loud a line of the log is (STYLE §7).
-enum class log_level { debug, info, warn, error };
 
 /// What every actor of a host shares; passed by value to each behaviour and
 /// kept in its state.

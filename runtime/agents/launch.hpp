@@ -2,6 +2,7 @@
 
 #include "messages/orders.hpp"
 #include "messages/settings.hpp"
+#include "messages/task.hpp"
 #include "runtime/process/environment.hpp"
 
 #include <string>

@@ -23,10 +23,18 @@ milliseconds ms(const checked_value& v) {
 }
 
 // One overload per type of member, so that a key is bound in one line.
-void assign(std::string& into, const checked_value& v) { into = v.text; }
-void assign(bool& into, const checked_value& v) { into = v.flag; }
-void assign(double& into, const checked_value& v) { into = v.real; }
-void assign(milliseconds& into, const checked_value& v) { into = ms(v); }
+void assign(std::string& into, const checked_value& v) {
+  into = v.text;
+}
+void assign(bool& into, const checked_value& v) {
+  into = v.flag;
+}
+void assign(double& into, const checked_value& v) {
+  into = v.real;
+}
+void assign(milliseconds& into, const checked_value& v) {
+  into = ms(v);
+}
 void assign(std::uint32_t& into, const checked_value& v) {
   into = static_cast<std::uint32_t>(v.number);
 }
@@ -69,17 +77,16 @@ void assign(tracker_kind& into, const checked_value& v) {
   assign_word(into, v, {tracker_kind::file, tracker_kind::github});
 }
 void assign(merge_method& into, const checked_value& v) {
-  assign_word(into, v,
-              {merge_method::squash, merge_method::merge,
-               merge_method::rebase});
+  assign_word(
+    into, v, {merge_method::squash, merge_method::merge, merge_method::rebase});
 }
 void assign(change_opener& into, const checked_value& v) {
   assign_word(into, v, {change_opener::hub, change_opener::agent});
 }
 void assign(duplicate_policy& into, const checked_value& v) {
-  assign_word(into, v,
-              {duplicate_policy::warn, duplicate_policy::hold,
-               duplicate_policy::off});
+  assign_word(
+    into, v,
+    {duplicate_policy::warn, duplicate_policy::hold, duplicate_policy::off});
 }
 void assign(reconcile_policy& into, const checked_value& v) {
   assign_word(into, v,
@@ -96,9 +103,9 @@ void assign(agent_permissions& into, const checked_value& v) {
                agent_permissions::auto_edit, agent_permissions::suggest});
 }
 void assign(priority& into, const checked_value& v) {
-  assign_word(into, v,
-              {priority::urgent, priority::action, priority::warning,
-               priority::info});
+  assign_word(
+    into, v,
+    {priority::urgent, priority::action, priority::warning, priority::info});
 }
 void assign(reaction_action& into, const checked_value& v) {
   assign_word(into, v,
@@ -113,7 +120,7 @@ void assign(std::optional<T>& into, const checked_value& v) {
 class binder {
 public:
   binder(check_outcome& checked, const bind_request& request)
-    : checked_(checked), request_(request) {}
+      : checked_(checked), request_(request) {}
 
   settings run() {
     all_ = default_settings_of_all();
@@ -169,21 +176,20 @@ private:
   void report(text_place at, std::string key, std::string message,
               std::string expected, std::string suggestion = {},
               ec code = ec::bad_input) {
-    checked_.errors.push_back({request_.file, at.line, at.column,
-                               std::move(key), std::move(message),
-                               std::move(expected), std::move(suggestion),
-                               code});
+    checked_.errors.push_back(
+      {request_.file, at.line, at.column, std::move(key), std::move(message),
+       std::move(expected), std::move(suggestion), code});
   }
 
-  void wrong(const checked_value& v, std::string message,
-             std::string expected, std::string suggestion = {}) {
+  void wrong(const checked_value& v, std::string message, std::string expected,
+             std::string suggestion = {}) {
     report(v.at, v.shown, std::move(message), std::move(expected),
            std::move(suggestion));
   }
 
   void note(const checked_value& v, std::string text) {
-    checked_.notes.push_back({request_.file, v.at.line, v.at.column, v.shown,
-                              std::move(text)});
+    checked_.notes.push_back(
+      {request_.file, v.at.line, v.at.column, v.shown, std::move(text)});
   }
 
   /// `name` is missing below `section`: reported at the section's key.
@@ -271,7 +277,7 @@ private:
     bind_restart(of, a.restart);
     bind(of + "hang.after", a.hang.after);
     bool broken = has_error_at(section.shown + ".adapter")
-                  || has_error_at(section.shown + ".command");
+      || has_error_at(section.shown + ".command");
     if (a.adapter.empty() && !written && !broken)
       missing(section, "adapter", "",
               or_list(config_keys().find("agents.*.adapter")->words));
@@ -287,8 +293,7 @@ private:
                          auto more = e.key.substr(
                            std::min(key.size(), e.key.size()), 1);
                          return e.key.compare(0, key.size(), key) == 0
-                                && (more.empty() || more == "."
-                                    || more == "[");
+                           && (more.empty() || more == "." || more == "[");
                        });
   }
 
@@ -437,8 +442,8 @@ private:
     const auto* raise = find("escalation.human.reRaise");
     for (std::size_t i = 1; raise && i < raise->numbers.size(); ++i)
       if (raise->numbers[i] <= raise->numbers[i - 1])
-        report(raise->item_places[i], raise->shown + "[" + std::to_string(i)
-                                        + "]",
+        report(raise->item_places[i],
+               raise->shown + "[" + std::to_string(i) + "]",
                "\"" + raise->items[i] + "\" is not later than the one before",
                "growing ages");
   }
@@ -488,11 +493,11 @@ private:
       if (n.url.empty() && !has_error_at(section.shown + ".url"))
         missing(section, "url", "",
                 expectation(*config_keys().find("notifiers.*.url")));
-    } else if (const auto* plugin
-               = find("notifiers." + n.id + ".plugin")) {
-      note(*plugin, "the plugin " + n.plugin
-                      + " is not available in this release: nothing is sent "
-                        "there");
+    } else if (const auto* plugin = find("notifiers." + n.id + ".plugin")) {
+      note(*plugin,
+           "the plugin " + n.plugin
+             + " is not available in this release: nothing is sent "
+               "there");
     }
   }
 
@@ -513,8 +518,7 @@ private:
       known.push_back(name);
     // One that is configured, but wrongly, has its own error.
     for (const auto& [path, v] : checked_.values)
-      if (v.row->type == key_type::agent
-          && all_.agents.count(v.text) == 0
+      if (v.row->type == key_type::agent && all_.agents.count(v.text) == 0
           && !has_error_at("agents." + v.text))
         wrong(v, "\"" + v.text + "\" is no agent", or_list(known),
               suggest(v.text, known));
@@ -546,9 +550,10 @@ private:
       n.plugin = id;
       finish_notifier(n, v);
       if (id != "openclaw")
-        note(v, "the plugin " + id
-                  + " is not available in this release: nothing is sent "
-                    "there");
+        note(v,
+             "the plugin " + id
+               + " is not available in this release: nothing is sent "
+                 "there");
       return;
     }
     report(v.item_places[i], v.shown + "[" + std::to_string(i) + "]",
@@ -571,8 +576,8 @@ private:
       const auto* section = find(of);
       auto at = v ? v->at : section ? section->key_at : text_place{};
       report(at, of + ".sessionPrefix",
-             "\"" + p.session_prefix + "\" is the prefix of "
-               + first->second + (v ? "" : " too (derived from the path)"),
+             "\"" + p.session_prefix + "\" is the prefix of " + first->second
+               + (v ? "" : " too (derived from the path)"),
              "a prefix of its own such as \""
                + free_prefix(p.session_prefix, taken) + "\"");
     }
@@ -597,8 +602,8 @@ private:
     check_order("suspectAfter", c.suspect_after, "lostAfter", c.lost_after);
     check_order("lostAfter", c.lost_after, "lease", c.lease);
     for (const auto& [id, p] : all_.projects) {
-      const auto* v = find("projects." + id.text
-                           + ".disconnect.stopOnClientAfter");
+      const auto* v
+        = find("projects." + id.text + ".disconnect.stopOnClientAfter");
       // The node must have stopped before the hub may grant again.
       if (v && p.disconnect.stop_on_client_after >= c.lease)
         wrong(*v, "\"" + v->text + "\" is not shorter than cluster.lease",
@@ -606,10 +611,12 @@ private:
       const auto* lease = find("cluster.lease");
       if (!v && lease && p.disconnect.stop_on_client_after >= c.lease)
         wrong(*lease,
-              "\"" + lease->text + "\" is not longer than disconnect."
-                                   "stopOnClientAfter of "
+              "\"" + lease->text
+                + "\" is not longer than disconnect."
+                  "stopOnClientAfter of "
                 + id.text,
-              "more than " + format_duration(p.disconnect.stop_on_client_after));
+              "more than "
+                + format_duration(p.disconnect.stop_on_client_after));
     }
   }
 
@@ -630,13 +637,13 @@ private:
     constexpr std::string_view tail = "reactions.ci-failed.retries";
     for (const auto& [path, v] : checked_.values) {
       bool hit = path.size() >= tail.size()
-                 && path.compare(path.size() - tail.size(), tail.size(), tail)
-                      == 0;
+        && path.compare(path.size() - tail.size(), tail.size(), tail) == 0;
       if (!hit)
         continue;
-      note(v, v.number > 5
-                ? "counts as 5, the most that escalation.selfHeal allows"
-                : "replaces escalation.selfHeal.attempts");
+      note(v,
+           v.number > 5
+             ? "counts as 5, the most that escalation.selfHeal allows"
+             : "replaces escalation.selfHeal.attempts");
     }
   }
 

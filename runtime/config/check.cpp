@@ -21,7 +21,7 @@ std::string quoted(std::string_view text) {
 class tree_checker {
 public:
   tree_checker(const check_request& request, check_outcome& out)
-    : request_(request), out_(out) {}
+      : request_(request), out_(out) {}
 
   void run(const tree_node& root) {
     if (root.kind != tree_kind::map) {
@@ -36,10 +36,9 @@ private:
 
   void report(text_place at, const std::string& path, std::string message,
               std::string expected, std::string suggestion = {}) {
-    out_.errors.push_back({request_.file, at.line, at.column,
-                           path.empty() ? "(document)" : path,
-                           std::move(message), std::move(expected),
-                           std::move(suggestion)});
+    out_.errors.push_back(
+      {request_.file, at.line, at.column, path.empty() ? "(document)" : path,
+       std::move(message), std::move(expected), std::move(suggestion)});
   }
 
   void note(text_place at, const std::string& path, std::string text) {
@@ -49,10 +48,14 @@ private:
 
   static std::string found(const tree_node& node) {
     switch (node.kind) {
-      case tree_kind::null: return "nothing is written here";
-      case tree_kind::list: return "a list";
-      case tree_kind::map: return "a map";
-      case tree_kind::scalar: return quoted(node.text);
+    case tree_kind::null:
+      return "nothing is written here";
+    case tree_kind::list:
+      return "a list";
+    case tree_kind::map:
+      return "a map";
+    case tree_kind::scalar:
+      return quoted(node.text);
     }
     return {};
   }
@@ -140,9 +143,8 @@ private:
     }
     constexpr std::size_t few = 8;
     auto expected = names.size() <= few ? or_list(names)
-                    : path.empty()
-                      ? "a top-level key of the configuration"
-                      : "a key of " + pattern;
+      : pattern.empty()                 ? "a top-level key of the configuration"
+                                        : "a key of " + pattern;
     report(member.at, join(path, member.name), "unknown key", expected, near);
   }
 
@@ -154,7 +156,7 @@ private:
     out.key_at = member.at;
     out.at = value.at;
     out.shown = path.shown;
-    if (member.name != last_part(row.pattern))
+    if (!row.alias.empty() && member.name == row.alias)
       out.alias = member.name;
     if (row.type == key_type::ignored) {
       note(member.at, path.shown, "ignored: " + row.reason);
@@ -163,8 +165,8 @@ private:
     if (value.kind == tree_kind::null && row.nullable)
       return;
     auto good = row.type == key_type::section || row.type == key_type::table
-                  ? check_map(value, row, path, member.at)
-                  : read_value(value, row, path.shown, out);
+      ? check_map(value, row, path, member.at)
+      : read_value(value, row, path.shown, out);
     if (good)
       out_.values[request_.prefix + path.canonical] = std::move(out);
   }
@@ -189,7 +191,7 @@ private:
       auto shown = join(path.shown, member->name);
       if (!row.words.empty()
           && std::find(row.words.begin(), row.words.end(), member->name)
-               == row.words.end())
+            == row.words.end())
         report(member->at, shown, "unknown key", "one of " + or_list(row.words),
                suggest(member->name, row.words));
       else if (!is_identifier(member->name))
@@ -231,17 +233,17 @@ private:
   bool read_value(const tree_node& node, const key_row& row,
                   const std::string& path, checked_value& out) {
     switch (row.type) {
-      case key_type::texts:
-      case key_type::durations:
-      case key_type::command:
-      case key_type::inner_paths:
-      case key_type::notifiers:
-      case key_type::variables:
-        return read_list(node, row, path, out);
-      case key_type::text_map:
-        return read_text_map(node, row, path, out);
-      default:
-        return read_scalar(node, row, path, out);
+    case key_type::texts:
+    case key_type::durations:
+    case key_type::command:
+    case key_type::inner_paths:
+    case key_type::notifiers:
+    case key_type::variables:
+      return read_list(node, row, path, out);
+    case key_type::text_map:
+      return read_text_map(node, row, path, out);
+    default:
+      return read_scalar(node, row, path, out);
     }
   }
 
@@ -249,7 +251,7 @@ private:
                    const std::string& path, checked_value& out) {
     bool plain = true;
     bool in_ms = row.type == key_type::duration && !out.alias.empty()
-                 && out.alias.substr(out.alias.size() - 2) == "Ms";
+      && out.alias.substr(out.alias.size() - 2) == "Ms";
     auto rule = row;
     if (in_ms)
       rule.type = key_type::millis;
@@ -289,8 +291,8 @@ private:
       const auto& item = node.items[i];
       auto item_path = path + "[" + std::to_string(i) + "]";
       // Only the program itself must not be empty, its arguments may be.
-      rule.type = row.type == key_type::command && i > 0 ? key_type::prose
-                                                         : rule.type;
+      rule.type
+        = row.type == key_type::command && i > 0 ? key_type::prose : rule.type;
       checked_value one;
       if (!read_scalar(item, rule, item_path, one)) {
         good = false;

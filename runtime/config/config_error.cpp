@@ -17,7 +17,7 @@ std::string one_line(std::string text) {
 template <class T>
 std::string head(const T& x) {
   return x.file + ":" + std::to_string(x.line) + ":" + std::to_string(x.column)
-         + ": " + x.key + ": ";
+    + ": " + x.key + ": ";
 }
 
 } // namespace
@@ -37,7 +37,7 @@ void sort_by_place(std::vector<config_error>& errors) {
   std::stable_sort(errors.begin(), errors.end(),
                    [](const config_error& a, const config_error& b) {
                      return std::tie(a.line, a.column)
-                            < std::tie(b.line, b.column);
+                       < std::tie(b.line, b.column);
                    });
 }
 

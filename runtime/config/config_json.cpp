@@ -35,55 +35,66 @@ json number_schema(const key_row& row, const char* type) {
 
 json value_schema(const key_row& row) {
   switch (row.type) {
-    case key_type::boolean: return {{"type", "boolean"}};
-    case key_type::integer:
-    case key_type::millis: return number_schema(row, "integer");
-    case key_type::number: return number_schema(row, "number");
-    case key_type::word: return {{"enum", row.words}};
-    case key_type::duration: return text_schema(duration_pattern);
-    case key_type::durations: return list_of(text_schema(duration_pattern));
-    case key_type::size: return text_schema("^[0-9]+(B|KiB|MiB|GiB)$");
-    case key_type::texts:
-    case key_type::inner_paths:
-    case key_type::notifiers:
-    case key_type::variables: return list_of(text_schema());
-    case key_type::command: {
-      auto out = list_of(text_schema());
-      out["minItems"] = 1;
-      return out;
-    }
-    case key_type::text_map:
-      return {{"type", "object"},
-              {"additionalProperties",
-               {{"type", {"string", "number", "boolean"}}}}};
-    case key_type::url: return text_schema("^https?://");
-    case key_type::identifier:
-      return text_schema("^[A-Za-z0-9_][A-Za-z0-9_-]*$");
-    case key_type::tries_or_duration:
-      return {{"type", {"integer", "string"}}};
-    case key_type::ignored: return json::object();
-    case key_type::text:
-      // Numbers are read as text: `to: 123`.
-      return {{"type", {"string", "number"}}};
-    default: return text_schema();
+  case key_type::boolean:
+    return {{"type", "boolean"}};
+  case key_type::integer:
+  case key_type::millis:
+    return number_schema(row, "integer");
+  case key_type::number:
+    return number_schema(row, "number");
+  case key_type::word:
+    return {{"enum", row.words}};
+  case key_type::duration:
+    return text_schema(duration_pattern);
+  case key_type::durations:
+    return list_of(text_schema(duration_pattern));
+  case key_type::size:
+    return text_schema("^[0-9]+(B|KiB|MiB|GiB)$");
+  case key_type::texts:
+  case key_type::inner_paths:
+  case key_type::notifiers:
+  case key_type::variables:
+    return list_of(text_schema());
+  case key_type::command: {
+    auto out = list_of(text_schema());
+    out["minItems"] = 1;
+    return out;
+  }
+  case key_type::text_map:
+    return {
+      {"type", "object"},
+      {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
+  case key_type::url:
+    return text_schema("^https?://");
+  case key_type::identifier:
+    return text_schema("^[A-Za-z0-9_][A-Za-z0-9_-]*$");
+  case key_type::tries_or_duration:
+    return {{"type", {"integer", "string"}}};
+  case key_type::ignored:
+    return json::object();
+  case key_type::text:
+    // Numbers are read as text: `to: 123`.
+    return {{"type", {"string", "number"}}};
+  default:
+    return text_schema();
   }
 }
 
 /// The values that are no text may be a variable all the same.
 json or_variable(const key_row& row, json schema) {
   switch (row.type) {
-    case key_type::boolean:
-    case key_type::integer:
-    case key_type::millis:
-    case key_type::number:
-    case key_type::word:
-    case key_type::duration:
-    case key_type::size:
-    case key_type::url:
-    case key_type::identifier:
-      return {{"anyOf", {std::move(schema), text_schema(variable_pattern)}}};
-    default:
-      return schema;
+  case key_type::boolean:
+  case key_type::integer:
+  case key_type::millis:
+  case key_type::number:
+  case key_type::word:
+  case key_type::duration:
+  case key_type::size:
+  case key_type::url:
+  case key_type::identifier:
+    return {{"anyOf", {std::move(schema), text_schema(variable_pattern)}}};
+  default:
+    return schema;
   }
 }
 
@@ -101,7 +112,7 @@ json section_schema(const key_table& table, const std::string& pattern,
     if (!row->alias.empty()) {
       auto alias = row_schema(table, *row);
       bool ms = row->alias.size() > 2
-                && row->alias.substr(row->alias.size() - 2) == "Ms";
+        && row->alias.substr(row->alias.size() - 2) == "Ms";
       if (ms)
         alias["anyOf"][0] = {{"type", "integer"}, {"minimum", 0}};
       alias["description"] = "The original's name of " + name + ".";
@@ -144,15 +155,15 @@ json row_schema(const key_table& table, const key_row& row) {
 json check_report(const config_outcome& outcome) {
   json errors = json::array();
   for (const auto& e : outcome.errors)
-    errors.push_back({{"file", e.file},
-                      {"line", e.line},
-                      {"column", e.column},
-                      {"key", e.key},
-                      {"message", e.message},
-                      {"expected", e.expected},
-                      {"suggestion", e.suggestion.empty()
-                                       ? json(nullptr)
-                                       : json(e.suggestion)}});
+    errors.push_back(
+      {{"file", e.file},
+       {"line", e.line},
+       {"column", e.column},
+       {"key", e.key},
+       {"message", e.message},
+       {"expected", e.expected},
+       {"suggestion",
+        e.suggestion.empty() ? json(nullptr) : json(e.suggestion)}});
   json notes = json::array();
   for (const auto& n : outcome.notes)
     notes.push_back({{"file", n.file},

@@ -82,7 +82,7 @@ std::string repo_of_url(const std::string& url) {
   auto path = text.substr(end + 1);
   auto slash = path.find('/');
   bool two = slash != path.npos && slash > 0 && slash + 1 < path.size()
-             && path.find('/', slash + 1) == path.npos;
+    && path.find('/', slash + 1) == path.npos;
   return two ? path : std::string{};
 }
 

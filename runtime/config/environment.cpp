@@ -32,9 +32,9 @@ env_lookup process_environment() {
 
 bool is_variable_name(std::string_view text) {
   return !text.empty() && is_letter(text[0])
-         && std::all_of(text.begin(), text.end(), [](char c) {
-              return is_letter(c) || (c >= '0' && c <= '9');
-            });
+    && std::all_of(text.begin(), text.end(), [](char c) {
+         return is_letter(c) || (c >= '0' && c <= '9');
+       });
 }
 
 expanded_text expand(std::string_view text, const env_lookup& env) {
@@ -47,8 +47,8 @@ expanded_text expand(std::string_view text, const env_lookup& env) {
       i += name.size() + 4;
       continue;
     }
-    auto name = rest[0] == '$' ? braced_name(rest.substr(1))
-                               : std::string_view{};
+    auto name
+      = rest[0] == '$' ? braced_name(rest.substr(1)) : std::string_view{};
     if (name.empty()) {
       out.text += rest[0];
       ++i;

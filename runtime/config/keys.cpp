@@ -88,11 +88,9 @@ private:
   std::vector<key_row> rows_;
 };
 
-void add_restart_and_hang(table_writer& t, const std::string& below,
-                          bool top) {
-  auto or_empty = [top](std::string text) {
-    return top ? text : std::string{};
-  };
+void add_restart_and_hang(table_writer& t, const std::string& below, bool top) {
+  auto or_empty
+    = [top](std::string text) { return top ? text : std::string{}; };
   auto of = below + "restart";
   t.add(key(of, type::section, "",
             top ? "How often and how patiently a dead agent is started again."
@@ -124,8 +122,8 @@ void add_restart_and_hang(table_writer& t, const std::string& below,
 void add_agent_config(table_writer& t, const std::string& below) {
   auto of = below + "agentConfig";
   t.add(key(of, type::section, "", "Options of the built-in agents.").open());
-  t.add(key(of + ".permissions", type::word,
-            "permissionless", "How much an agent may do unasked.")
+  t.add(key(of + ".permissions", type::word, "permissionless",
+            "How much an agent may do unasked.")
           .words({"permissionless", "default", "auto-edit", "suggest", "skip"})
           .at(next_session));
   t.add(key(of + ".model", type::text, "", "The model of the agents.")
@@ -133,9 +131,9 @@ void add_agent_config(table_writer& t, const std::string& below) {
   t.add(key(of + ".orchestratorModel", type::text, "",
             "The model of orchestrators, before model.")
           .at(next_session));
-  t.add(key(of + ".subagent", type::text, "",
-            "The program's own agent to be used.")
-          .at(next_session));
+  t.add(
+    key(of + ".subagent", type::text, "", "The program's own agent to be used.")
+      .at(next_session));
   t.add(ignored(of + ".opencodeSessionId",
                 "ao finds the conversation of a session by itself"));
 }
@@ -196,9 +194,9 @@ void add_top(table_writer& t) {
 
   t.add(key("limits", type::section, "",
             "Admission: what does not fit is queued."));
-  t.add(key("limits.sessions", type::integer, "15",
-            "Live sessions of this hub.")
-          .range(1, 100'000));
+  t.add(
+    key("limits.sessions", type::integer, "15", "Live sessions of this hub.")
+      .range(1, 100'000));
   t.add(key("limits.spawnsPerMinute", type::integer, "30",
             "Sessions provisioned in one minute; 0 = no limit.")
           .range(0, 100'000));
@@ -251,8 +249,7 @@ void add_agents(table_writer& t) {
   t.add(key("agents.*.account", type::prose, "",
             "Agents of one program and account fail together.")
           .at(next_session));
-  t.add(key("agents.*.probe", type::command, "",
-            "Exit 0 = the agent is ready.")
+  t.add(key("agents.*.probe", type::command, "", "Exit 0 = the agent is ready.")
           .at(next_session));
   add_restart_and_hang(t, "agents.*.", false);
 }
@@ -261,8 +258,7 @@ void add_forge(table_writer& t) {
   const std::string of = "projects.*.forge";
   t.add(key(of, type::section, "", "Where changes are opened and merged.")
           .alias("scm"));
-  t.add(key(of + ".plugin", type::word, "local",
-            "local, the forge in the hub.")
+  t.add(key(of + ".plugin", type::word, "local", "local, the forge in the hub.")
           .words({"local", "github"})
           .at(restart));
   t.add(key(of + ".publish", type::text, "",
@@ -275,14 +271,14 @@ void add_forge(table_writer& t) {
             "The variable of the hub that holds the token.")
           .at(restart));
   t.add(key(of + ".webhook", type::section, "", "Calls from the forge."));
-  t.add(key(of + ".webhook.enabled", type::boolean, "true",
-            "Accepts the calls."));
+  t.add(
+    key(of + ".webhook.enabled", type::boolean, "true", "Accepts the calls."));
   t.add(key(of + ".webhook.secretEnv", type::variable, "",
             "The variable that holds the secret of the signature.")
           .alias("secretEnvVar")
           .required());
-  t.add(key(of + ".webhook.signatureHeader", type::text,
-            "x-hub-signature-256", "The header with the signature."));
+  t.add(key(of + ".webhook.signatureHeader", type::text, "x-hub-signature-256",
+            "The header with the signature."));
   t.add(key(of + ".webhook.eventHeader", type::text, "x-github-event",
             "The header with the kind of event."));
   t.add(key(of + ".webhook.deliveryHeader", type::text, "x-github-delivery",
@@ -290,8 +286,8 @@ void add_forge(table_writer& t) {
   t.add(key(of + ".webhook.maxBodyBytes", type::integer, "1048576",
             "Larger calls are refused.")
           .range(1, 64.0 * 1024 * 1024));
-  t.add(ignored(of + ".webhook.path",
-                "webhooks arrive at /webhooks/<project>"));
+  t.add(
+    ignored(of + ".webhook.path", "webhooks arrive at /webhooks/<project>"));
 }
 
 void add_tracker_and_ci(table_writer& t) {
@@ -363,12 +359,11 @@ void add_projects(table_writer& t) {
   const std::string of = "projects.*";
   t.add(key("projects", type::table, "", "The repositories, by their id."));
   t.add(key(of, type::section, "", "One repository."));
-  t.add(key(of + ".path", type::path, "", "The checkout.")
-          .required()
-          .at(restart));
+  t.add(
+    key(of + ".path", type::path, "", "The checkout.").required().at(restart));
   t.add(key(of + ".name", type::text, "", "Shown to people; else the id."));
-  t.add(key(of + ".repo", type::text, "", "owner/repo at the forge.")
-          .at(restart));
+  t.add(
+    key(of + ".repo", type::text, "", "owner/repo at the forge.").at(restart));
   t.add(key(of + ".defaultBranch", type::branch, "main",
             "The branch that changes land on.")
           .at(restart));
@@ -377,8 +372,8 @@ void add_projects(table_writer& t) {
           .at(next_session));
   t.add(key(of + ".agent", type::agent, "", "Before defaults.agent.")
           .at(next_session));
-  t.add(key(of + ".runtime", type::word, "", "Where agents run.")
-          .words({"tmux"}));
+  t.add(
+    key(of + ".runtime", type::word, "", "Where agents run.").words({"tmux"}));
   t.add(key(of + ".workspace", type::word, "",
             "How a session gets its copy of the repository.")
           .words({"worktree"}));
@@ -414,10 +409,9 @@ void add_projects(table_writer& t) {
 void add_escalation(table_writer& t) {
   t.add(key("escalation", type::section, "", "The three tiers."));
   const std::string of = "escalation.";
-  t.add(key(of + "selfHeal", type::section, "",
-            "Tier 1: the same agent repairs."));
-  t.add(key(of + "selfHeal.attempts", type::integer, "5",
-            "Tries per cause.")
+  t.add(
+    key(of + "selfHeal", type::section, "", "Tier 1: the same agent repairs."));
+  t.add(key(of + "selfHeal.attempts", type::integer, "5", "Tries per cause.")
           .range(0, 5));
   t.add(key(of + "selfHeal.deadline", type::duration, "30m",
             "A try without verdict ends after this.")
@@ -442,13 +436,13 @@ void add_notifiers(table_writer& t) {
   t.add(key("notifiers", type::table, "", "The ways to a person."));
   const std::string of = "notifiers.*";
   t.add(key(of, type::section, "", "One way to a person."));
-  t.add(key(of + ".plugin", type::word, "", "What carries the message.")
-          .words({"openclaw", "webhook", "desktop", "slack", "discord",
-                  "composio"})
-          .required());
+  t.add(
+    key(of + ".plugin", type::word, "", "What carries the message.")
+      .words({"openclaw", "webhook", "desktop", "slack", "discord", "composio"})
+      .required());
   t.add(key(of + ".url", type::url, "", "Where it is sent."));
-  t.add(key(of + ".token", type::prose, "", "The gateway's hook token.")
-          .secret());
+  t.add(
+    key(of + ".token", type::prose, "", "The gateway's hook token.").secret());
   t.add(key(of + ".channel", type::text, "",
             "The gateway's channel, such as telegram; with to."));
   t.add(key(of + ".to", type::text, "", "The recipient in the channel."));
@@ -462,8 +456,7 @@ void add_notifiers(table_writer& t) {
             "Asks the gateway to pass it on to the channel."));
   t.add(key(of + ".sessionKeyPrefix", type::prose, "",
             "Sends a session key with this prefix; empty = sends none."));
-  t.add(key(of + ".sessionMode", type::word, "",
-            "The gateway's session mode.")
+  t.add(key(of + ".sessionMode", type::word, "", "The gateway's session mode.")
           .words({"isolated", "persistent"}));
   t.add(key(of + ".generation", type::word, "auto",
             "The generation of the gateway's hooks.")
@@ -488,8 +481,8 @@ void add_notifiers(table_writer& t) {
   for (auto name :
        {"webhook", "webhookUrl", "username", "avatarUrl", "threadId", "sound",
         "composioApiKey", "defaultApp", "channelName", "channelId", "emailTo"})
-    t.add(ignored(of + "." + name,
-                  "its plugin is not available in this release"));
+    t.add(
+      ignored(of + "." + name, "its plugin is not available in this release"));
   t.add(key("notificationRouting", type::section, "",
             "Which notifiers get which priority; absent = "
             "defaults.notifiers."));
@@ -504,10 +497,10 @@ void add_rest(table_writer& t) {
   t.add(key("cluster.listen", type::address, "",
             "Where nodes dial; absent = no port.")
           .at(restart));
-  t.add(key("cluster.heartbeat", type::duration, "1s",
-            "How often a node reports.")
-          .range(10, hour)
-          .at(restart));
+  t.add(
+    key("cluster.heartbeat", type::duration, "1s", "How often a node reports.")
+      .range(10, hour)
+      .at(restart));
   t.add(key("cluster.suspectAfter", type::duration, "3s",
             "A silent node is suspect after this.")
           .range(10, hour)
@@ -534,8 +527,8 @@ void add_rest(table_writer& t) {
   add_reactions(t, "");
   t.add(ignored("port", "there is no dashboard in this release"));
   t.add(ignored("terminalPort", "there is no web terminal in this release"));
-  t.add(ignored("directTerminalPort",
-                "there is no web terminal in this release"));
+  t.add(
+    ignored("directTerminalPort", "there is no web terminal in this release"));
   t.add(ignored("dashboard", "there is no dashboard in this release"));
   t.add(ignored("power", "the host's own settings decide when it sleeps"));
   t.add(ignored("plugins", "the original's plugins are not loaded"));
@@ -562,43 +555,76 @@ std::string_view parent_of(std::string_view pattern) {
 
 std::string_view to_string(key_type x) {
   switch (x) {
-    case type::section: return "section";
-    case type::table: return "table";
-    case type::boolean: return "boolean";
-    case type::integer: return "integer";
-    case type::number: return "number";
-    case type::word: return "word";
-    case type::text: return "text";
-    case type::prose: return "prose";
-    case type::duration: return "duration";
-    case type::durations: return "durations";
-    case type::millis: return "millis";
-    case type::size: return "size";
-    case type::texts: return "texts";
-    case type::text_map: return "text_map";
-    case type::command: return "command";
-    case type::path: return "path";
-    case type::inner_paths: return "inner_paths";
-    case type::agent: return "agent";
-    case type::notifiers: return "notifiers";
-    case type::address: return "address";
-    case type::url: return "url";
-    case type::variable: return "variable";
-    case type::variables: return "variables";
-    case type::branch: return "branch";
-    case type::branch_template: return "branch_template";
-    case type::identifier: return "identifier";
-    case type::tries_or_duration: return "tries_or_duration";
-    case type::ignored: return "ignored";
+  case type::section:
+    return "section";
+  case type::table:
+    return "table";
+  case type::boolean:
+    return "boolean";
+  case type::integer:
+    return "integer";
+  case type::number:
+    return "number";
+  case type::word:
+    return "word";
+  case type::text:
+    return "text";
+  case type::prose:
+    return "prose";
+  case type::duration:
+    return "duration";
+  case type::durations:
+    return "durations";
+  case type::millis:
+    return "millis";
+  case type::size:
+    return "size";
+  case type::texts:
+    return "texts";
+  case type::text_map:
+    return "text_map";
+  case type::command:
+    return "command";
+  case type::path:
+    return "path";
+  case type::inner_path:
+    return "inner_path";
+  case type::inner_paths:
+    return "inner_paths";
+  case type::agent:
+    return "agent";
+  case type::notifiers:
+    return "notifiers";
+  case type::address:
+    return "address";
+  case type::url:
+    return "url";
+  case type::variable:
+    return "variable";
+  case type::variables:
+    return "variables";
+  case type::branch:
+    return "branch";
+  case type::branch_template:
+    return "branch_template";
+  case type::identifier:
+    return "identifier";
+  case type::tries_or_duration:
+    return "tries_or_duration";
+  case type::ignored:
+    return "ignored";
   }
   return "ignored";
 }
 
 std::string_view to_string(takes_effect x) {
   switch (x) {
-    case takes_effect::now: return "now";
-    case takes_effect::next_session: return "next_session";
-    case takes_effect::restart: return "restart";
+  case takes_effect::now:
+    return "now";
+  case takes_effect::next_session:
+    return "next_session";
+  case takes_effect::restart:
+    return "restart";
   }
   return "now";
 }

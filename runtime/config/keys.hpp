@@ -41,7 +41,8 @@ enum class key_type : std::uint8_t {
   command,
   /// A path, absolute or below `~` or relative to the file's directory.
   path,
-  /// Paths below the project, without `..`.
+  /// A path below the project, without `..`.
+  inner_path,
   inner_paths,
   /// The name of an agent.
   agent,

@@ -62,7 +62,7 @@ check_outcome check_shape(const tree_node& root, check_request request,
   errors.erase(std::remove_if(errors.begin(), errors.end(),
                               [](const config_error& e) {
                                 return e.key == "path"
-                                       && e.message == "missing";
+                                  && e.message == "missing";
                               }),
                errors.end());
   return checked;
@@ -139,8 +139,8 @@ std::optional<fs::path> find_config(const fs::path& cwd, const env_lookup& env,
   if (named && !named->empty())
     return fs::path{*named};
   for (auto directory = cwd.lexically_normal();;) {
-    for (auto name : {"ao.yaml", "agent-orchestrator.yaml",
-                      "agent-orchestrator.yml"})
+    for (auto name :
+         {"ao.yaml", "agent-orchestrator.yaml", "agent-orchestrator.yml"})
       if (is_file(directory / name))
         return directory / name;
     auto parent = directory.parent_path();

@@ -87,7 +87,6 @@ std::string repo_of_url(const std::string& url);
 
 /// Every secret that the settings hold or name (tokens, headers, variables
 /// of the agents that look like secrets), for the log's redactor.
-std::vector<std::string> secrets_in(const settings& all,
-                                    const env_lookup& env);
+std::vector<std::string> secrets_in(const settings& all, const env_lookup& env);
 
 } // namespace ao

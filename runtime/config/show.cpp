@@ -30,30 +30,30 @@ std::string map_text(const checked_value& v) {
   std::string out = "{";
   for (const auto& [name, text] : v.pairs)
     out += (out.size() > 1 ? ", " : "") + name + ": "
-           + (v.row->secret || sounds_secret(name) ? "***" : text);
+      + (v.row->secret || sounds_secret(name) ? "***" : text);
   return out + "}";
 }
 
 std::string value_text(const checked_value& v) {
   switch (v.row->type) {
-    case key_type::text_map:
-      return map_text(v);
-    case key_type::texts:
-    case key_type::durations:
-    case key_type::command:
-    case key_type::inner_paths:
-    case key_type::notifiers:
-    case key_type::variables:
-      return list_text(v.items);
-    default:
-      return v.row->secret && !v.text.empty() ? "***" : v.text;
+  case key_type::text_map:
+    return map_text(v);
+  case key_type::texts:
+  case key_type::durations:
+  case key_type::command:
+  case key_type::inner_paths:
+  case key_type::notifiers:
+  case key_type::variables:
+    return list_text(v.items);
+  default:
+    return v.row->secret && !v.text.empty() ? "***" : v.text;
   }
 }
 
 class shower {
 public:
   shower(const settings& all, const value_map& values, const std::string& file)
-    : all_(all), values_(values), file_(file) {}
+      : all_(all), values_(values), file_(file) {}
 
   std::vector<config_value> run() {
     for (const auto* row : config_keys().below(""))
@@ -79,8 +79,8 @@ private:
   static bool absent_means_something(const key_row& row) {
     auto name = last_part(row.pattern);
     return name == "ci" || name == "reviewer" || name == "tracker"
-           || name == "webhook"
-           || (name == "agentConfig" && row.pattern != "projects.*.agentConfig");
+      || name == "webhook"
+      || (name == "agentConfig" && row.pattern != "projects.*.agentConfig");
   }
 
   std::vector<std::string> names_of(const std::string& pattern,
@@ -104,14 +104,14 @@ private:
   void show_value(const key_row& row, const std::string& path) {
     auto at = values_.find(path);
     if (at != values_.end()) {
-      out_.push_back({path, value_text(at->second), source_of(path),
-                      row.effect});
+      out_.push_back(
+        {path, value_text(at->second), source_of(path), row.effect});
       return;
     }
     auto derived = derived_value(row, path);
     if (!derived.empty())
-      out_.push_back({path, row.secret ? "***" : derived, "derived",
-                      row.effect});
+      out_.push_back(
+        {path, row.secret ? "***" : derived, "derived", row.effect});
     else if (!row.fallback.empty())
       out_.push_back({path, row.fallback, "default", row.effect});
   }
@@ -119,7 +119,7 @@ private:
   std::string source_of(const std::string& path) const {
     const auto& v = values_.at(path);
     auto source = file_ + ":" + std::to_string(v.key_at.line);
-    for (auto end = path.find('.'); ; end = path.find('.', end + 1)) {
+    for (auto end = path.find('.');; end = path.find('.', end + 1)) {
       auto above = values_.find(path.substr(0, end));
       if (above != values_.end() && !above->second.alias.empty())
         source += " (as " + above->second.alias + ")";

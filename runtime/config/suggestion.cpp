@@ -40,7 +40,7 @@ std::string suggest(std::string_view word,
     if (longer - shorter >= best)
       continue;
     auto distance = edit_distance(word, candidate);
-    if (distance < best) {
+    if (distance > 0 && distance < best) {
       best = distance;
       found = &candidate;
     }

@@ -10,8 +10,9 @@ namespace ao {
 /// from `a` to `b` (optimal string alignment), in bytes.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The known word nearest to `word`, the first among equals; empty when none
-/// is within distance 2, or when nothing of `word` would be left.
+/// The known word nearest to `word` but not `word` itself, the first among
+/// equals; empty when none is within distance 2, or when nothing of `word`
+/// would be left.
 std::string suggest(std::string_view word,
                     const std::vector<std::string>& known);
 

@@ -32,8 +32,8 @@ public:
     if (n >= starts_.size())
       return {};
     auto end = text_.find('\n', starts_[n]);
-    return text_.substr(starts_[n], end == text_.npos ? text_.npos
-                                                      : end - starts_[n]);
+    return text_.substr(starts_[n],
+                        end == text_.npos ? text_.npos : end - starts_[n]);
   }
 
   text_place place(std::size_t line_no, std::size_t byte) const {
@@ -51,15 +51,25 @@ public:
     // The end of the text may be said to be behind the last line.
     auto last = starts_.size() - 1;
     auto line_no = static_cast<std::size_t>(mark.line);
-    return line_no > last ? place(last, line(last).size())
-                          : place(line_no,
-                                  static_cast<std::size_t>(mark.column));
+    return line_no > last
+      ? place(last, line(last).size())
+      : place(line_no, static_cast<std::size_t>(mark.column));
   }
 
   text_place place_of_offset(std::size_t offset) const {
     auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
     auto line_no = static_cast<std::size_t>(next - starts_.begin()) - 1;
     return place(line_no, offset - starts_[line_no]);
+  }
+
+  /// The text from a mark on.
+  std::string_view from(const YAML::Mark& mark) const {
+    if (mark.line < 0 || mark.column < 0
+        || static_cast<std::size_t>(mark.line) >= starts_.size())
+      return {};
+    auto offset = starts_[static_cast<std::size_t>(mark.line)]
+      + static_cast<std::size_t>(mark.column);
+    return offset < text_.size() ? text_.substr(offset) : std::string_view{};
   }
 
   char at(const YAML::Mark& mark) const {
@@ -94,11 +104,35 @@ std::size_t utf8_length(std::string_view s, std::size_t i) {
   }
   if (b >= 0xF0 && b <= 0xF4) {
     if (!more(i + 1) || !more(i + 2) || !more(i + 3)
-        || (b == 0xF0 && byte(i + 1) < 0x90) || (b == 0xF4 && byte(i + 1) > 0x8F))
+        || (b == 0xF0 && byte(i + 1) < 0x90)
+        || (b == 0xF4 && byte(i + 1) > 0x8F))
       return 0;
     return 4;
   }
   return 0;
+}
+
+/// Whether the quoted scalar that `text` begins with, after anchors, ends.
+/// yaml-cpp lets the end of the file close it: a file cut short would pass.
+bool quote_is_closed(std::string_view text) {
+  while (!text.empty() && (text[0] == '&' || text[0] == '!')) {
+    text.remove_prefix(std::min(text.find_first_of(" \t\r\n"), text.size()));
+    text.remove_prefix(
+      std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  }
+  if (text.empty() || (text[0] != '"' && text[0] != '\''))
+    return true;
+  char quote = text[0];
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (quote == '"' && text[i] == '\\')
+      ++i;
+    else if (text[i] == quote && quote == '\'' && i + 1 < text.size()
+             && text[i + 1] == quote)
+      ++i;
+    else if (text[i] == quote)
+      return true;
+  }
+  return false;
 }
 
 // yaml-cpp ends the stream at a 0x04 and guesses encodings from NULs: neither
@@ -108,7 +142,8 @@ void refuse_bad_bytes(std::string_view text, const line_index& lines) {
     auto c = static_cast<unsigned char>(text[i]);
     if (c == 0)
       throw refusal{lines.place_of_offset(i), "a NUL byte", "text"};
-    bool plain_return = c == '\r' && (i + 1 == text.size() || text[i + 1] != '\n');
+    bool plain_return
+      = c == '\r' && (i + 1 == text.size() || text[i + 1] != '\n');
     if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f
         || plain_return) {
       std::ostringstream code;
@@ -170,6 +205,9 @@ public:
     node.at = lines_.place(mark);
     node.text = value;
     node.quoted = tag == "!";
+    if (node.quoted && !quote_is_closed(lines_.from(mark)))
+      throw refusal{node.at, "a quote that is never closed",
+                    "the closing quote"};
     add(std::move(node), anchor);
   }
 
@@ -218,10 +256,9 @@ private:
 
   static void check_depth(std::size_t depth, text_place at) {
     if (depth > max_tree_depth)
-      throw refusal{at,
-                    "nested deeper than " + std::to_string(max_tree_depth)
-                      + " levels",
-                    "less nesting"};
+      throw refusal{
+        at, "nested deeper than " + std::to_string(max_tree_depth) + " levels",
+        "less nesting"};
   }
 
   void start(tree_kind kind, const YAML::Mark& mark, const std::string& tag,
@@ -253,7 +290,6 @@ private:
   }
 
   void add(tree_node node, YAML::anchor_t anchor) {
-    YAML::Mark nowhere;
     if (++nodes_ > max_tree_nodes)
       throw refusal{node.at,
                     "more than " + std::to_string(max_tree_nodes) + " values",
@@ -300,8 +336,8 @@ private:
 /// cause that people cannot see.
 refusal explain(const YAML::Exception& e, const line_index& lines) {
   auto line_no = e.mark.is_null() || e.mark.line < 0
-                   ? std::size_t{0}
-                   : static_cast<std::size_t>(e.mark.line);
+    ? std::size_t{0}
+    : static_cast<std::size_t>(e.mark.line);
   auto line = lines.line(line_no);
   auto indent = line.substr(0, line.find_first_not_of(" \t"));
   auto tab = indent.find('\t');
@@ -309,8 +345,8 @@ refusal explain(const YAML::Exception& e, const line_index& lines) {
     return {lines.place(line_no, tab), "a tab in the indentation", "spaces"};
   auto message = e.msg;
   if (!message.empty())
-    message[0] = static_cast<char>(
-      std::tolower(static_cast<unsigned char>(message[0])));
+    message[0]
+      = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
   return {lines.place(e.mark), "no YAML: " + message, "valid YAML"};
 }
 
@@ -347,8 +383,8 @@ tree_outcome read_yaml(std::string_view text, const std::string& file) {
   try {
     out.root = read_document(text, lines);
   } catch (const refusal& r) {
-    out.errors.push_back({file, r.at.line, r.at.column, "(document)",
-                          r.message, r.expected, {}});
+    out.errors.push_back(
+      {file, r.at.line, r.at.column, "(document)", r.message, r.expected, {}});
   }
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include "messages/error.hpp"
 #include "messages/ids.hpp"
+#include "messages/settings.hpp"
 #include "messages/time.hpp"
 #include "runtime/git/git.hpp"
 #include "runtime/git/hook.hpp"
@@ -12,12 +13,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ao {
-
-/// How a change becomes part of its base.
-enum class merge_method { squash, merge, rebase };
 
 /// How the base of the forge stands to the branch of the user's checkout.
 struct base_sync {
@@ -126,8 +125,8 @@ public:
 
   /// The commit on `branch` that merged `change` by squash or merge, if it is
   /// among the last 2000: whoever comes back from a crash looks here first.
-  result<std::optional<std::string>>
-  find_merge(std::string_view branch, const change_id& change) const;
+  result<std::optional<std::string>> find_merge(std::string_view branch,
+                                                const change_id& change) const;
 
   // -- CI --------------------------------------------------------------------
 
@@ -136,8 +135,7 @@ public:
   /// in `dir` is removed first; anything else there is `wrong_state`.
   result<void> clean_checkout(std::string_view sha,
                               const std::filesystem::path& dir,
-                              milliseconds limit
-                              = milliseconds{600'000}) const;
+                              milliseconds limit = milliseconds{600'000}) const;
 
   // -- merging ---------------------------------------------------------------
 
@@ -162,10 +160,12 @@ private:
   result<void> configure();
   result<std::string> merge_trees(std::string_view ours,
                                   std::string_view theirs) const;
-  result<std::string> commit_tree(std::string_view tree,
-                                  const std::vector<std::string>& parents,
-                                  std::string_view message,
-                                  const merge_author& author) const;
+  result<std::string> commit_tree(
+    std::string_view tree, const std::vector<std::string>& parents,
+    std::string_view message,
+    const std::vector<std::pair<std::string, std::string>>& who) const;
+  result<std::string> diff(std::string_view base, std::string_view head,
+                           std::vector<std::string> how) const;
   result<std::string> pick(std::string_view commit, std::string_view onto,
                            const merge_author& committer) const;
   result<std::string> replay(std::string_view base, std::string_view head,

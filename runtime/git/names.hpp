@@ -6,8 +6,8 @@
 namespace ao {
 
 /// Whether `name` may be a branch (without `refs/heads/`): the rules of
-/// git-check-ref-format(1), and never a leading `-`, never `HEAD`, at most
-/// 200 bytes (a ref is a file name with `.lock` behind it).
+/// git-check-ref-format(1), and never a leading `-`, never `HEAD` or `@`, at
+/// most 200 bytes (a ref is a file name, its lock one with `.lock` behind it).
 bool valid_branch(std::string_view name);
 
 /// Whether `name` may be a full ref (`refs/...`), by the same rules.
@@ -25,6 +25,9 @@ std::string branch_ref(std::string_view branch);
 
 /// The object name of zeros: "there is no such ref".
 const std::string& zero_oid();
+
+/// Whether `text` is valid UTF-8, so that it can be part of JSON.
+bool valid_utf8(std::string_view text);
 
 /// `text` as one line that can be printed: control characters become spaces,
 /// runs of spaces one, invalid UTF-8 `?`, at most `limit` bytes with an

@@ -151,7 +151,8 @@ public:
   /// Keeps head and all changed and untracked files of the worktree as
   /// `refs/ao/rescue/<session>/<utc>`, checked to be readable. Worktree and
   /// index stay as they are. Files that git ignores are not kept; files of a
-  /// nested repository are, its history is not.
+  /// nested repository are, its history is not. Empty when there is neither a
+  /// commit nor a file.
   result<kept_work> save_rescue(const std::filesystem::path& worktree,
                                 const session_id& session, wall_time now);
 
@@ -172,14 +173,19 @@ private:
   };
 
   result<std::vector<entry>> worktrees() const;
+  result<git_end> try_push(const std::filesystem::path& worktree,
+                           const std::string& branch,
+                           const git_call& how) const;
   result<void> exclude(const std::vector<std::string>& paths);
   result<std::string> snapshot_tree(const std::filesystem::path& git_dir,
                                     const std::filesystem::path& tree,
                                     const std::filesystem::path& index,
                                     int depth) const;
+  result<std::string> snapshot(const std::filesystem::path& worktree,
+                               const std::string& head) const;
   result<kept_work> keep(const std::filesystem::path& worktree,
                          const std::string& ref, const session_id& session,
-                         wall_time now, bool replace);
+                         wall_time now);
 
   git_runner git_;
   std::filesystem::path dir_;

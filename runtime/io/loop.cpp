@@ -3,19 +3,18 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-
-#include <thread>
-
 #include <pthread.h>
 #include <signal.h>
+
+#include <thread>
 
 namespace ao {
 
 struct io_loop::impl {
   // One thread runs it: asio may leave out its internal locks' contention.
   boost::asio::io_context context{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
-    work = boost::asio::make_work_guard(context);
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work
+    = boost::asio::make_work_guard(context);
   std::thread thread;
 };
 

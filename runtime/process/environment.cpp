@@ -2,11 +2,11 @@
 
 #include "runtime/io/fd.hpp"
 
-#include <algorithm>
-#include <climits>
-
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <climits>
 
 namespace ao {
 namespace {
@@ -18,7 +18,7 @@ bool starts_with(std::string_view text, std::string_view prefix) {
 bool is_program(const std::string& path) {
   struct stat st;
   return stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode)
-         && access(path.c_str(), X_OK) == 0;
+    && access(path.c_str(), X_OK) == 0;
 }
 
 } // namespace
@@ -47,11 +47,10 @@ environment environment::filtered(const std::vector<std::string>& from,
 
 bool environment::passes_on(std::string_view name) {
   static constexpr std::string_view names[]
-    = {"HOME", "PATH", "SHELL",  "USER",         "LOGNAME", "LANG",
-       "TZ",   "TERM", "TMPDIR", "SSH_AUTH_SOCK"};
+    = {"HOME", "PATH", "SHELL", "USER",   "LOGNAME",
+       "LANG", "TZ",   "TERM",  "TMPDIR", "SSH_AUTH_SOCK"};
   return starts_with(name, "LC_") || starts_with(name, "XDG_")
-         || std::find(std::begin(names), std::end(names), name)
-              != std::end(names);
+    || std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
 environment& environment::set(std::string name, std::string value) {
@@ -78,8 +77,7 @@ std::vector<std::string> environment::to_vector() const {
   return out;
 }
 
-result<std::string> find_program(std::string_view name,
-                                 std::string_view path) {
+result<std::string> find_program(std::string_view name, std::string_view path) {
   if (name.find('/') != std::string_view::npos) {
     std::string given{name};
     if (is_program(given))

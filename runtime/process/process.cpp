@@ -1,15 +1,15 @@
 #include "runtime/process/process.hpp"
 
-#include <cerrno>
-#include <chrono>
-#include <csignal>
-#include <cstring>
-
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
 
 namespace ao {
 namespace {
@@ -92,10 +92,10 @@ struct capture {
 class conversation {
 public:
   conversation(child& process, const process_spec& spec, finished& answer)
-    : process_(process),
-      input_(spec.in.text),
-      out_{std::move(process.out), spec.out.cap, &answer.out},
-      err_{std::move(process.err), spec.err.cap, &answer.err} {}
+      : process_(process),
+        input_(spec.in.text),
+        out_{std::move(process.out), spec.out.cap, &answer.out},
+        err_{std::move(process.err), spec.err.cap, &answer.err} {}
 
   /// True when the process has ended, false at `until`.
   bool until_ended(clock::time_point until) {
@@ -131,8 +131,8 @@ public:
 private:
   void feed() {
     auto left = std::string_view{input_}.substr(fed_);
-    auto n = left.empty() ? 0 : write(process_.in.get(), left.data(),
-                                      left.size());
+    auto n
+      = left.empty() ? 0 : write(process_.in.get(), left.data(), left.size());
     if (n > 0)
       fed_ += static_cast<std::size_t>(n);
     bool again = n < 0 && (errno == EAGAIN || errno == EINTR);
@@ -201,8 +201,8 @@ result<finished> run(process_spec spec, milliseconds deadline) {
   answer.status = *status;
   if (in_time)
     return answer;
-  auto context = spec.argv.front() + " took longer than "
-                 + format_duration(deadline);
+  auto context
+    = spec.argv.front() + " took longer than " + format_duration(deadline);
   if (auto tail = tail_of(answer.err, 300); !tail.empty())
     context += ": " + tail;
   return fail(ec::timed_out, std::move(context));
@@ -236,8 +236,8 @@ result<void> send_signal(int pidfd, int signal) {
   if (syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) == 0
       || errno == ESRCH)
     return {};
-  return fail(ec::process_failed, errno_text("cannot send "
-                                             + signal_name(signal)));
+  return fail(ec::process_failed,
+              errno_text("cannot send " + signal_name(signal)));
 }
 
 bool wait_ended(int pidfd, milliseconds deadline) {

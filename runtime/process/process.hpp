@@ -4,12 +4,12 @@
 #include "messages/time.hpp"
 #include "runtime/io/fd.hpp"
 
+#include <sys/types.h>
+
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace ao {
 

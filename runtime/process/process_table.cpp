@@ -2,6 +2,11 @@
 
 #include "runtime/process/process.hpp"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -10,11 +15,6 @@
 #include <memory>
 #include <set>
 #include <utility>
-
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace ao {
 namespace {
@@ -58,9 +58,9 @@ std::optional<process_entry> parse_stat(const std::string& text) {
   for (int i = 1; i < 20; ++i) {
     char* end = nullptr;
     // Some fields may be negative (tty group -1): read as signed, keep bits.
-    fields[i] = i == 19 ? std::strtoull(at, &end, 10)
-                        : static_cast<std::uint64_t>(
-                          std::strtoll(at, &end, 10));
+    fields[i] = i == 19
+      ? std::strtoull(at, &end, 10)
+      : static_cast<std::uint64_t>(std::strtoll(at, &end, 10));
     if (end == at)
       return std::nullopt;
     at = end;
@@ -194,8 +194,8 @@ result<std::vector<process_entry>> find_marked(std::string_view mark,
   for (bool grown = true; grown;) {
     grown = false;
     for (const auto& e : *all)
-      if (e.pid != below && (found.count(e.parent) || (below > 0
-                                                       && e.parent == below)))
+      if (e.pid != below
+          && (found.count(e.parent) || (below > 0 && e.parent == below)))
         grown = found.insert(e.pid).second || grown;
   }
   std::vector<process_entry> marked;
@@ -203,6 +203,25 @@ result<std::vector<process_entry>> find_marked(std::string_view mark,
     if (found.count(e.pid) && !e.ended() && e.pid != getpid())
       marked.push_back(e);
   return marked;
+}
+
+result<std::vector<unique_fd>> signal_marked(std::string_view mark, int signal,
+                                             pid_t below) {
+  std::vector<target> targets;
+  std::size_t seen = 0;
+  if (auto ok = freeze(targets, mark, below, seen); !ok)
+    return fail(ok.error());
+  forget_ended(targets);
+  std::vector<unique_fd> pidfds;
+  for (auto& t : targets) {
+    auto ok = send_signal(t.pidfd.get(), signal);
+    if (ok)
+      ok = send_signal(t.pidfd.get(), SIGCONT);
+    if (!ok)
+      return fail(ok.error());
+    pidfds.push_back(std::move(t.pidfd));
+  }
+  return pidfds;
 }
 
 result<end_report> end_marked(std::string_view mark, milliseconds grace,

@@ -2,14 +2,15 @@
 
 #include "messages/error.hpp"
 #include "messages/time.hpp"
+#include "runtime/io/fd.hpp"
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace ao {
 
@@ -49,6 +50,13 @@ constexpr std::string_view mark_variable = "AO_MARK";
 /// Errors: `process_failed`.
 result<std::vector<process_entry>> find_marked(std::string_view mark,
                                                pid_t below = 0);
+
+/// Sends `signal` once to everything that `find_marked` names; all are stopped
+/// first and go on afterwards, so that none forks away meanwhile. The answer
+/// is a pidfd for each: empty means that nobody is left. For a poll loop that
+/// waits by itself; others call `end_marked`. Errors: `process_failed`.
+result<std::vector<unique_fd>> signal_marked(std::string_view mark, int signal,
+                                             pid_t below = 0);
 
 /// What `end_marked` did.
 struct end_report {

@@ -1,16 +1,16 @@
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 
 namespace ao {
 namespace {
@@ -71,35 +71,35 @@ result<int> lift(int fd, std::vector<unique_fd>& keep) {
 result<void> plan_input(spawn_plan& plan, const child_input& in,
                         unique_fd& ours, std::vector<unique_fd>& keep) {
   switch (in.what) {
-    case child_input::kind::null:
-    case child_input::kind::file: {
-      auto path = in.what == child_input::kind::null ? "/dev/null" : in.text;
-      unique_fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-      if (!fd)
-        return fail(ec::process_failed, errno_text("cannot open " + path));
-      auto from = lift(fd.get(), keep);
-      if (!from)
-        return fail(from.error());
-      posix_spawn_file_actions_adddup2(&plan.files, *from, 0);
-      keep.push_back(std::move(fd));
-      return {};
-    }
-    case child_input::kind::bytes: {
-      auto ends = make_pipe();
-      if (!ends)
-        return fail(ends.error());
-      posix_spawn_file_actions_adddup2(&plan.files, ends->read.get(), 0);
-      keep.push_back(std::move(ends->read));
-      ours = std::move(ends->write);
-      return {};
-    }
-    case child_input::kind::descriptor: {
-      auto from = lift(in.descriptor, keep);
-      if (!from)
-        return fail(from.error());
-      posix_spawn_file_actions_adddup2(&plan.files, *from, 0);
-      return {};
-    }
+  case child_input::kind::null:
+  case child_input::kind::file: {
+    auto path = in.what == child_input::kind::null ? "/dev/null" : in.text;
+    unique_fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!fd)
+      return fail(ec::process_failed, errno_text("cannot open " + path));
+    auto from = lift(fd.get(), keep);
+    if (!from)
+      return fail(from.error());
+    posix_spawn_file_actions_adddup2(&plan.files, *from, 0);
+    keep.push_back(std::move(fd));
+    return {};
+  }
+  case child_input::kind::bytes: {
+    auto ends = make_pipe();
+    if (!ends)
+      return fail(ends.error());
+    posix_spawn_file_actions_adddup2(&plan.files, ends->read.get(), 0);
+    keep.push_back(std::move(ends->read));
+    ours = std::move(ends->write);
+    return {};
+  }
+  case child_input::kind::descriptor: {
+    auto from = lift(in.descriptor, keep);
+    if (!from)
+      return fail(from.error());
+    posix_spawn_file_actions_adddup2(&plan.files, *from, 0);
+    return {};
+  }
   }
   return fail(ec::internal, "unknown kind of input");
 }
@@ -116,38 +116,37 @@ result<void> plan_output(spawn_plan& plan, const child_output& out, int target,
     return {};
   };
   switch (out.what) {
-    case child_output::kind::null:
-    case child_output::kind::file: {
-      bool null = out.what == child_output::kind::null;
-      auto path = null ? "/dev/null" : out.path;
-      unique_fd fd{open(path.c_str(),
-                        O_WRONLY | O_CLOEXEC
-                          | (null ? 0 : O_CREAT | O_APPEND),
-                        0600)};
-      if (!fd)
-        return fail(ec::process_failed, errno_text("cannot open " + path));
-      auto ok = dup(fd.get());
-      keep.push_back(std::move(fd));
-      return ok;
-    }
-    case child_output::kind::capture: {
-      auto ends = make_pipe();
-      if (!ends)
-        return fail(ends.error());
-      auto ok = dup(ends->write.get());
-      keep.push_back(std::move(ends->write));
-      ours = std::move(ends->read);
-      return ok;
-    }
-    case child_output::kind::inherit:
-      return dup(target);
-    case child_output::kind::descriptor:
-      return dup(out.descriptor);
-    case child_output::kind::as_stdout:
-      if (target != 2)
-        return fail(ec::bad_input, "stdout cannot go where stdout goes");
-      posix_spawn_file_actions_adddup2(&plan.files, 1, 2);
-      return {};
+  case child_output::kind::null:
+  case child_output::kind::file: {
+    bool null = out.what == child_output::kind::null;
+    auto path = null ? "/dev/null" : out.path;
+    unique_fd fd{open(path.c_str(),
+                      O_WRONLY | O_CLOEXEC | (null ? 0 : O_CREAT | O_APPEND),
+                      0600)};
+    if (!fd)
+      return fail(ec::process_failed, errno_text("cannot open " + path));
+    auto ok = dup(fd.get());
+    keep.push_back(std::move(fd));
+    return ok;
+  }
+  case child_output::kind::capture: {
+    auto ends = make_pipe();
+    if (!ends)
+      return fail(ends.error());
+    auto ok = dup(ends->write.get());
+    keep.push_back(std::move(ends->write));
+    ours = std::move(ends->read);
+    return ok;
+  }
+  case child_output::kind::inherit:
+    return dup(target);
+  case child_output::kind::descriptor:
+    return dup(out.descriptor);
+  case child_output::kind::as_stdout:
+    if (target != 2)
+      return fail(ec::bad_input, "stdout cannot go where stdout goes");
+    posix_spawn_file_actions_adddup2(&plan.files, 1, 2);
+    return {};
   }
   return fail(ec::internal, "unknown kind of output");
 }
@@ -178,8 +177,9 @@ error spawn_error(const process_spec& spec, const std::string& program,
                   int number) {
   std::string why = std::strerror(number);
   if (!spec.cwd.empty() && !is_directory(spec.cwd))
-    return {ec::process_failed, "cannot start " + program + " in " + spec.cwd
-                                  + ": not a directory that can be entered"};
+    return {ec::process_failed,
+            "cannot start " + program + " in " + spec.cwd
+              + ": not a directory that can be entered"};
   if (number == ENOENT && access(program.c_str(), F_OK) == 0)
     why = "its interpreter is missing";
   return {ec::process_failed, "cannot start " + program + ": " + why};

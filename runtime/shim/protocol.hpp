@@ -5,13 +5,13 @@
 #include "messages/protocol.hpp"
 #include "messages/time.hpp"
 
+#include <sys/types.h>
+
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace ao {
 
@@ -28,8 +28,9 @@ struct launch_spec {
   epoch_no epoch = 0;
   run_no run = 1;
   std::vector<std::string> argv;
-  /// The complete environment; the shim adds `AO_MARK`, and `TMUX`,
-  /// `TMUX_PANE` and `TERM` of the pane when the agent runs on its tty.
+  /// The complete environment; the shim adds `AO_MARK`, and the pane's `TERM`
+  /// when the agent runs on its tty. Not `TMUX`: an agent's `tmux kill-server`
+  /// must not reach our server.
   std::map<std::string, std::string> env;
   std::string cwd;
   /// The Unix socket the shim listens on.
@@ -143,7 +144,7 @@ std::string exit_path(const std::string& dir, run_no run);
 std::string pane_path(const std::string& dir, run_no run);
 
 /// Writes `<dir>/launch.json`, 0600, durably.
-/// Errors: `process_failed` naming the file.
+/// Errors: `home_unusable` naming the file.
 result<void> write_launch(const std::string& dir, const launch_spec& launch);
 
 /// Errors: as `parse_launch`, naming the file; `process_failed` if unreadable.

@@ -23,6 +23,9 @@ enum class shim_exit : int {
 ///   launch.json --> listen --> start --> wait --> end the tree
 ///     --> last lines --> exit.<run>.json --> `exited` to the peers
 ///
+/// A run waits up to 15 s for the shim of the run before it to be gone, so the
+/// next pane may be opened as soon as `exited` is heard or the old pane killed.
+///
 /// Signals to the shim: TERM, INT = order "stop"; HUP = the pane is gone, the
 /// tree is ended too. Errors are said on stderr.
 shim_exit run_shim(const std::string& session_dir);

@@ -3,12 +3,12 @@
 #include "messages/error.hpp"
 #include "messages/time.hpp"
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace ao {
 
@@ -39,10 +39,11 @@ struct tmux_pane {
 };
 
 /// One private tmux server: started on demand, never a user's, with a
-/// configuration and a clean environment of ours. Commands go over one control
-/// connection (0.3 ms each); when that is lost the command is repeated by a
-/// one-shot `tmux` and the connection is made anew at the next one. Blocking:
-/// used by one detached actor, not thread-safe.
+/// configuration and a clean environment of ours, ended with its last session.
+/// Commands go over one control connection (0.3 ms each); what only looks is
+/// repeated by a one-shot `tmux` when that is lost, what changes something is
+/// not: the error then says that it is unknown. Blocking: used by one detached
+/// actor, not thread-safe.
 ///
 /// Errors of all calls: `tmux_failed` with the command and tmux's own words;
 /// `timed_out` when the server does not answer (unknown, not dead);
@@ -61,8 +62,7 @@ public:
   /// `ao-shim <session_dir>` in `cwd`. Starts the server if needed. A session
   /// of that name is an error (look with `has_session` first).
   /// `name` is of `[A-Za-z0-9_-]`, at most 64 long.
-  result<tmux_pane> new_session(const std::string& name,
-                                const std::string& cwd,
+  result<tmux_pane> new_session(const std::string& name, const std::string& cwd,
                                 const std::string& session_dir,
                                 pane_size size = {});
 
@@ -79,9 +79,10 @@ public:
   /// removed. `pane` is `%<n>`.
   result<std::string> capture(const std::string& pane, int lines);
 
-  /// Pastes `text` as one bracketed paste, byte for byte, after leaving copy
-  /// mode. Does not press Enter. The text travels through a 0600 file, so it
-  /// is never read as a command.
+  /// Pastes `text` byte for byte after leaving copy mode, bracketed if the
+  /// program in the pane asked for that. Does not press Enter. The text travels
+  /// through a 0600 file, so it is never read as a command of tmux; what its
+  /// control characters mean to the program is the caller's business.
   result<void> paste(const std::string& pane, std::string_view text);
 
   /// Presses Enter, after leaving copy mode.

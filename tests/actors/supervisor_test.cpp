@@ -284,7 +284,8 @@ TEST_F(Supervisor, FailsToStartWhenAStartFunctionThrowsOrReturnsNothing) {
   thrower.start = [](caf::actor_system&, bool) -> caf::actor {
     throw std::runtime_error("no such program");
   };
-  auto boss = run(spec_of(restart_strategy::one_for_one, {child("a"), thrower}));
+  auto boss
+    = run(spec_of(restart_strategy::one_for_one, {child("a"), thrower}));
   EXPECT_EQ(end_of(boss), (error{ec::internal, "no such program"}));
   thrower.start = [](caf::actor_system&, bool) { return caf::actor{}; };
   boss = run(spec_of(restart_strategy::one_for_one, {thrower}));

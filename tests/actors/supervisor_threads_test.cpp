@@ -55,7 +55,9 @@ TEST(SupervisorOnThreads, AbandonsADetachedChildThatBlocks) {
     supervisor_actor boss
       = system.spawn(supervisor, actor_context{&names}, std::move(spec));
     self->request(boss, 10s, ready_atom::value)
-      .receive([](const child_list& all) { EXPECT_EQ(all.children.size(), 1u); },
+      .receive([](const child_list& all) {
+        EXPECT_EQ(all.children.size(), 1u);
+      },
                [](caf::error&) { FAIL(); });
     self->send(caf::actor_cast<caf::actor>(names.find("store"_name)),
                block_atom::value);

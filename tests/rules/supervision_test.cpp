@@ -693,11 +693,25 @@ TEST(SupervisionRule, IgnoresTheEndOfAnOlderIncarnation) {
   EXPECT_TRUE(w.lives("b"));
 }
 
+TEST(SupervisionRule, IgnoresThatAChildIsReadyWhenItIsToldToStop) {
+  auto w = begun(one);
+  w.slow = w.deaf = {"d"};
+  w.feed(rule::start_child{{"d"}});
+  w.feed(rule::stop_child{"d"});
+  w.take();
+  w.feed(rule::started{"d", 1});
+  EXPECT_EQ(w.take(), "");
+  EXPECT_EQ(phase_of(w, "d"), "stopping");
+  w.advance(5s);
+  EXPECT_EQ(w.take(), "kill d#1, stopped d");
+}
+
 // -- growth -------------------------------------------------------------------
 
 namespace {
 
-std::uint64_t steps_to_empty(restart_strategy s, std::size_t n, bool one_by_one) {
+std::uint64_t steps_to_empty(restart_strategy s, std::size_t n,
+                             bool one_by_one) {
   std::vector<child_rule> children;
   for (std::size_t i = 0; i < n; ++i)
     children.push_back({"c" + std::to_string(i)});

@@ -6,13 +6,13 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <csignal>
-#include <cstdlib>
-#include <future>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <future>
 
 using namespace ao;
 using namespace std::chrono_literals;
@@ -62,8 +62,7 @@ TEST(Process, TellsASignalFromACode) {
   EXPECT_EQ(to_string(r->status), "killed by SIGABRT");
 }
 
-RC_GTEST_PROP(Process, FeedsAndDrainsAnyBytes,
-              (const std::string& bytes)) {
+RC_GTEST_PROP(Process, FeedsAndDrainsAnyBytes, (const std::string& bytes)) {
   process_spec spec;
   spec.argv = {"cat"};
   spec.env = {"PATH=/usr/bin:/bin"};
@@ -128,8 +127,9 @@ TEST(Process, InheritsNoDescriptorMaskOrDisposition) {
   ASSERT_TRUE(r);
   // 3 is the directory that ls itself reads; glibc ignores its own two
   // signals (32, 33) in every child.
-  EXPECT_EQ(r->out, "0\n1\n2\n3\nSigBlk:\t0000000000000000\n"
-                    "SigIgn:\t0000000180000000\n");
+  EXPECT_EQ(r->out,
+            "0\n1\n2\n3\nSigBlk:\t0000000000000000\n"
+            "SigIgn:\t0000000180000000\n");
 }
 
 TEST(Process, NamesAMissingProgram) {
@@ -164,8 +164,8 @@ TEST(Process, EndsTheWholeGroupAtTheDeadline) {
   auto fifo = std::string{dir} + "/fifo";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   unique_fd reader{open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
-  auto r = run(shell("sleep 1000 > " + fifo + " & echo started >&2; wait"),
-               300ms);
+  auto r
+    = run(shell("sleep 1000 > " + fifo + " & echo started >&2; wait"), 300ms);
   ASSERT_FALSE(r);
   EXPECT_EQ(r.error().code, ec::timed_out);
   EXPECT_NE(r.error().context.find("started"), std::string::npos);
@@ -212,9 +212,9 @@ TEST(Environment, LetsThroughWhatTheContractNamesAndNoToken) {
                                     "GITHUB_TOKEN=secret", "HOMES=no", "=x",
                                     "nonsense", "MINE=a=b"},
                                    {"MINE"});
-  EXPECT_EQ(env.to_vector(),
-            (std::vector<std::string>{"HOME=/h", "LC_ALL=C", "MINE=a=b",
-                                      "XDG_X=1"}));
+  EXPECT_EQ(
+    env.to_vector(),
+    (std::vector<std::string>{"HOME=/h", "LC_ALL=C", "MINE=a=b", "XDG_X=1"}));
 }
 
 TEST(Environment, FindsProgramsButNeverInTheWorkingDirectory) {

@@ -74,7 +74,8 @@ bool actor_fixture::alive(const caf::strong_actor_ptr& handle) {
   // An actor keeps its control block for as long as a handle does; what it
   // has not after its end is a way in.
   auto* actor = caf::actor_cast<caf::monitorable_actor*>(handle);
-  return actor != nullptr && !actor->getf(caf::abstract_actor::is_cleaned_up_flag);
+  return actor != nullptr
+         && !actor->getf(caf::abstract_actor::is_cleaned_up_flag);
 }
 
 void actor_fixture::remember(caf::strong_actor_ptr handle) {

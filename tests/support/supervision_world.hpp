@@ -110,7 +110,8 @@ private:
     if (auto* e = std::get_if<rule::start>(&x)) {
       if (!live_.emplace(e->id, e->incarnation).second)
         broken.push_back("two live incarnations of " + e->id);
-      if (!used_.insert({e->id, e->incarnation}).second && !removed_.count(e->id))
+      if (!used_.insert({e->id, e->incarnation}).second
+          && !removed_.count(e->id))
         broken.push_back("incarnation used twice: " + story.back());
       pending_.push_back({e->id, e->incarnation, false});
     } else if (auto* e = std::get_if<rule::ask_stop>(&x)) {

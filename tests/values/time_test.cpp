@@ -13,9 +13,9 @@ TEST(Time, IsWrittenAsRfc3339WithMilliseconds) {
 }
 
 TEST(Time, RefusesWhatIsNoMoment) {
-  for (auto text : {"", "yesterday", "2026-02-30T00:00:00Z",
-                    "2026-11-23T20:00:00", "2026-11-23T20:00:00.Z",
-                    "2026-11-23T20:00:00+01:00"})
+  for (auto text :
+       {"", "yesterday", "2026-02-30T00:00:00Z", "2026-11-23T20:00:00",
+        "2026-11-23T20:00:00.Z", "2026-11-23T20:00:00+01:00"})
     EXPECT_FALSE(parse_time(text)) << text;
 }
 
@@ -33,8 +33,8 @@ RC_GTEST_PROP(Duration, SurvivesARoundTrip, ()) {
 TEST(Duration, KnowsItsUnitsAndNothingElse) {
   EXPECT_EQ(parse_duration("500ms")->count(), 500);
   EXPECT_EQ(parse_duration("14d")->count(), 14 * 86'400'000);
-  for (auto text : {"", "10", "s", "-1s", "1.5h", "10 m", "1w",
-                    "99999999999999999999s"})
+  for (auto text :
+       {"", "10", "s", "-1s", "1.5h", "10 m", "1w", "99999999999999999999s"})
     EXPECT_FALSE(parse_duration(text)) << text;
 }
 

@@ -1,0 +1,154 @@
+#pragma once
+
+#include "actors/api.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/actor/harden.hpp"
+#include "runtime/api/access.hpp"
+#include "runtime/api/objects.hpp"
+#include "runtime/api/requests.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the files of the API share; for them alone.
+namespace ao {
+
+using api_pointer = api_actor::stateful_pointer<api_state>;
+
+/// Our own answer comes before the server's 504, which knows no request id.
+constexpr std::chrono::seconds answer_deadline
+  = api_deadline - std::chrono::seconds{1};
+
+/// One request under way: well-formed, of a known caller who may use the
+/// route.
+struct api_call {
+  http::request what;
+  http::respond_once respond;
+  api::caller who;
+  /// How far the caller's role reaches with this route.
+  api::reach reach = api::reach::any;
+  json body;
+  /// Of a POST.
+  request_id id;
+
+  void answer(int status, const json& document) const {
+    respond(http::json_response(status, document));
+  }
+
+  void refuse(const error& why) const { respond(why); }
+
+  /// Refuses what came of an ask.
+  void refuse(const caf::error& why) const { respond(to_ao_error(why)); }
+
+  /// Whether the caller may see or touch this.
+  bool reaches(const api::target& thing) const {
+    return who.is_operator() || api::within(reach, *who.session, thing);
+  }
+
+  /// The same, and refuses when not.
+  bool admits(const api::target& thing, std::string_view to) const {
+    auto yes = reaches(thing);
+    if (!yes)
+      refuse(api::refusal(*who.session, to));
+    return yes;
+  }
+
+  /// The project of the asking session; empty for the operator.
+  project_id own_project() const {
+    return who.session ? who.session->project : project_id{};
+  }
+
+  std::string param(const char* name) const {
+    auto at = what.params.find(name);
+    return at == what.params.end() ? std::string{} : at->second;
+  }
+};
+
+using api_call_ptr = std::shared_ptr<const api_call>;
+
+/// What an ask does with an error.
+inline auto refuse_by(api_call_ptr call) {
+  return [call](const caf::error& why) { call->refuse(why); };
+}
+
+inline api::target target_of(const session& s) {
+  return {s.project, s.id, s.task};
+}
+inline api::target target_of(const task& t) {
+  return {t.project, t.session, t.id};
+}
+inline api::target target_of(const change& c) {
+  return {c.project, c.session, c.task};
+}
+
+/// Reads events of the past: from the ring, else from the STORE.
+void read_past(api_pointer self, msg::read_events what,
+               std::function<void(result<std::vector<event>>)> done);
+
+/// The session as `GET /sessions/<id>` shows it, with `status`.
+void answer_session(api_pointer self, api_call_ptr call, int status,
+                    row_ptr<session> row);
+
+/// The row of the path's `{id}`, or a refusal.
+row_ptr<session> session_in_path(api_pointer self, const api_call& call);
+
+// One function for each route, by file.
+
+// api_reads.cpp
+void get_health(api_pointer self, api_call_ptr call);
+void get_status(api_pointer self, api_call_ptr call);
+void get_tasks(api_pointer self, api_call_ptr call);
+void get_task(api_pointer self, api_call_ptr call);
+void get_sessions(api_pointer self, api_call_ptr call);
+void get_session(api_pointer self, api_call_ptr call);
+void get_changes(api_pointer self, api_call_ptr call);
+void get_change(api_pointer self, api_call_ptr call);
+void get_nodes(api_pointer self, api_call_ptr call);
+void get_config(api_pointer self, api_call_ptr call);
+
+// api_events.cpp
+void get_events(api_pointer self, api_call_ptr call);
+
+// api_tasks.cpp
+void post_task(api_pointer self, api_call_ptr call);
+void cancel_task_of(api_pointer self, api_call_ptr call);
+void retry_task_of(api_pointer self, api_call_ptr call);
+void claim_task(api_pointer self, api_call_ptr call);
+void post_session(api_pointer self, api_call_ptr call);
+
+// api_sessions.cpp
+void kill_session_of(api_pointer self, api_call_ptr call);
+void restore_session_of(api_pointer self, api_call_ptr call);
+void post_report(api_pointer self, api_call_ptr call);
+void post_change(api_pointer self, api_call_ptr call);
+void post_shutdown(api_pointer self, api_call_ptr call);
+
+// api_cleanup.cpp
+void post_cleanup(api_pointer self, api_call_ptr call);
+
+// api_hooks.cpp
+void pre_receive(api_pointer self, api_call_ptr call);
+void post_receive(api_pointer self, api_call_ptr call);
+
+/// Has the SESSION started when it is not there, then asks it.
+template <class Message>
+void ask_session(api_pointer self, const session_id& id, Message order,
+                 std::function<void(const session&)> done,
+                 std::function<void(const caf::error&)> failed) {
+  auto name = make_actor_name("session", id.text);
+  auto go = [self, name, order, done, failed] {
+    ask<session_actor>(self, self->state.context, name, answer_deadline, order)
+      .then(done, failed);
+  };
+  if (self->state.context.names->find(name))
+    return go();
+  ask<supervisor_actor>(self, self->state.context, actor_name{"sessions"},
+                        registry_deadline, start_child{id.text})
+    .then([go](const child_info&) { go(); }, failed);
+}
+
+} // namespace ao

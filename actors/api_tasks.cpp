@@ -1,0 +1,133 @@
+#include "actors/api_call.hpp"
+
+namespace ao {
+namespace {
+
+const actor_name registry_name{"registry"};
+
+/// The task of the path's `{id}`, or a refusal.
+row_ptr<task> task_in_path(api_pointer self, const api_call& call) {
+  auto& context = self->state.context;
+  auto id = call.param("id");
+  auto t = api::resolve_task(*context.rows, *context.config, id,
+                             api::place{"", "", call.own_project()});
+  if (!t) {
+    call.refuse(error{ec::no_such_task, "no task is called " + id});
+    return nullptr;
+  }
+  return call.admits(target_of(**t), "change " + (*t)->id.text) ? *t
+                                                                : nullptr;
+}
+
+template <class Message>
+void ask_registry(api_pointer self, api_call_ptr call, int status,
+                  Message order) {
+  ask<registry_actor>(self, self->state.context, registry_name,
+                      answer_deadline, std::move(order))
+    .then([call, status](
+            const task& t) { call->answer(status, api::task_object(t)); },
+          refuse_by(call));
+}
+
+/// The session that holds the task made for this very request: in a project
+/// that dispatches by itself the DISPATCHER may have been faster.
+row_ptr<session> taken_for_us(api_pointer self, const error& why) {
+  if (why.code == ec::task_already_claimed)
+    for (const auto& [name, value] : why.details)
+      if (name == "holder")
+        return self->state.context.rows->find<session>(value);
+  return nullptr;
+}
+
+void open(api_pointer self, api_call_ptr call, msg::open_session order,
+          bool task_is_ours) {
+  ask<registry_actor>(self, self->state.context, registry_name,
+                      answer_deadline, std::move(order))
+    .then(
+      [self, call](const msg::opened_session& made) {
+        answer_session(self, call, made.repeated ? 200 : 201,
+                       std::make_shared<const session>(made.opened));
+      },
+      [self, call, task_is_ours](const caf::error& why) {
+        auto refused = to_ao_error(why);
+        if (task_is_ours)
+          if (auto holder = taken_for_us(self, refused))
+            return answer_session(self, call, 201, std::move(holder));
+        call->refuse(refused);
+      });
+}
+
+} // namespace
+
+void post_task(api_pointer self, api_call_ptr call) {
+  auto& context = self->state.context;
+  auto where = api::place_of(call->body, call->own_project());
+  if (!where)
+    return call->refuse(where.error());
+  auto order = api::plan_task(*context.rows, *context.config, call->body,
+                              call->id, *where);
+  if (!order)
+    return call->refuse(order.error());
+  if (call->admits({order->project, {}, {}}, "add to " + order->project.text))
+    ask_registry(self, call, 201, std::move(*order));
+}
+
+void cancel_task_of(api_pointer self, api_call_ptr call) {
+  auto cascade = api::flag_of(call->body, "cascade");
+  if (!cascade)
+    return call->refuse(cascade.error());
+  if (auto t = task_in_path(self, *call))
+    ask_registry(self, call, 200,
+                 msg::cancel_task{call->id, t->id, *cascade, "api"});
+}
+
+void retry_task_of(api_pointer self, api_call_ptr call) {
+  if (auto t = task_in_path(self, *call))
+    ask_registry(self, call, 200, msg::retry_task{call->id, t->id, "api"});
+}
+
+void claim_task(api_pointer self, api_call_ptr call) {
+  auto t = task_in_path(self, *call);
+  if (!t)
+    return;
+  auto order = api::plan_claim(*self->state.context.config, *t, call->id);
+  if (!order)
+    return call->refuse(order.error());
+  ask<registry_actor>(self, self->state.context, registry_name,
+                      answer_deadline, std::move(*order))
+    .then(
+      [call](const msg::opened_session& made) {
+        const auto& s = made.opened;
+        call->answer(made.repeated ? 200 : 201,
+                     {{"task", s.task.text},
+                      {"session", s.id.text},
+                      {"node", s.node.empty() ? json() : json(s.node.text)},
+                      {"epoch", s.epoch}});
+      },
+      refuse_by(call));
+}
+
+void post_session(api_pointer self, api_call_ptr call) {
+  auto& context = self->state.context;
+  auto where = api::place_of(call->body, call->own_project());
+  if (!where)
+    return call->refuse(where.error());
+  auto plan = api::plan_spawn(*context.rows, *context.config, call->body,
+                              call->id, *where);
+  if (!plan)
+    return call->refuse(plan.error());
+  if (!call->admits({plan->project, {}, {}}, "spawn in " + plan->project.text))
+    return;
+  if (!plan->add)
+    return open(self, call, std::move(plan->open), false);
+  ask<registry_actor>(self, context, registry_name, answer_deadline,
+                      std::move(*plan->add))
+    .then(
+      [self, call, order = plan->open](const task& added) mutable {
+        order.task = added.id;
+        open(self, call, std::move(order), true);
+      },
+      refuse_by(call));
+}
+
+} // namespace ao

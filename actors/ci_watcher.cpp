@@ -1,0 +1,241 @@
+#include "actors/ci_watcher.hpp"
+
+#include "messages/interfaces.hpp"
+#include "runtime/actor/harden.hpp"
+
+#include <stdexcept>
+#include <utility>
+#include <variant>
+
+namespace ao {
+namespace {
+
+using self_pointer = ci_watcher_actor::stateful_pointer<ci_watcher_state>;
+
+constexpr std::chrono::seconds retry_delay{2};
+/// The queue may be long; a lost answer is found again by asking again.
+constexpr std::chrono::hours merge_deadline{1};
+/// What a run may take beyond its own timeout (queue for a core, checkout).
+constexpr std::chrono::minutes ci_slack{30};
+
+void work(self_pointer self);
+
+void submit(self_pointer self, change_input input,
+            std::function<void()> done = {}) {
+  self->state.waiting.push_back({std::move(input), std::move(done)});
+  work(self);
+}
+
+change_policy policy_of(self_pointer self) {
+  auto& st = self->state;
+  change_policy policy;
+  if (const auto* project = st.context.project(st.watch.row.project)) {
+    if (project->ci)
+      policy.ci_command = project->ci->command;
+    policy.merge_auto = merges_by_itself(*project);
+    policy.require_review = project->merge.require_review;
+  }
+  return policy;
+}
+
+void say(self_pointer self, log_level level, const std::string& verb,
+         const caf::error& why) {
+  auto& st = self->state;
+  st.context.say(level, verb + " change=" + st.watch.row.id.text
+                          + " reason=\"" + to_string(to_ao_error(why)) + "\"");
+}
+
+// -- effects, after the commit ------------------------------------------------
+
+struct perform {
+  self_pointer self;
+
+  void operator()(const run_ci& order) const {
+    auto& st = self->state;
+    auto key = ci_key(st.watch.row.id, order.sha, order.merged_result);
+    if (!st.asked.insert(key).second)
+      return;
+    const auto* project = st.context.project(st.watch.row.project);
+    auto limit = (project && project->ci
+                    ? std::chrono::duration_cast<std::chrono::minutes>(
+                      project->ci->timeout)
+                    : std::chrono::minutes{30})
+                 + ci_slack;
+    // Three tries within the deadline, each long enough for a whole run.
+    ask<ci_runners_actor>(
+      self, st.context,
+      make_actor_name("ci-runners", st.watch.row.project.text), 3 * limit,
+      msg::run_ci{st.watch.row.id, order.sha, order.merged_result})
+      .then(
+        [self = self, key](const msg::ci_finished& end) {
+          self->state.asked.erase(key);
+          ci_ended ended;
+          ended.sha = end.sha;
+          ended.merged_result = end.merged_result;
+          ended.passed = end.state == ci_state::passed;
+          ended.exit_code = end.exit_code;
+          ended.cause = end.cause;
+          ended.log_tail = end.log_tail;
+          submit(self, std::move(ended));
+        },
+        [self = self, key](const caf::error& why) {
+          self->state.asked.erase(key);
+          say(self, log_level::warn, "ci_not_run", why);
+          self->delayed_send(self, retry_delay, look_atom::value);
+        });
+    submit(self, ci_began{order.sha, order.merged_result, {}});
+  }
+
+  void operator()(const cancel_ci&) const {
+    // A result about an older head is dropped by the rule.
+  }
+
+  void operator()(const enqueue_merge&) const {
+    auto& st = self->state;
+    if (std::exchange(st.enqueued, true))
+      return;
+    ask<merge_queue_actor>(
+      self, st.context,
+      make_actor_name("merge-queue", st.watch.row.project.text),
+      merge_deadline,
+      msg::enqueue_change{st.watch.row.id, st.watch.row.head_sha})
+      .then(
+        [self = self](const msg::merge_outcome& outcome) {
+          self->state.enqueued = false;
+          hear(self, outcome);
+        },
+        [self = self](const caf::error& why) {
+          self->state.enqueued = false;
+          say(self, log_level::warn, "merge_not_queued", why);
+          self->delayed_send(self, retry_delay, look_atom::value);
+        });
+  }
+
+  void operator()(const tell_queue& verdict) const {
+    auto found = self->state.verdicts.extract(verdict.sha);
+    if (!found.empty())
+      found.mapped().deliver(
+        msg::merge_verdict{verdict.sha, verdict.passed});
+  }
+
+  void operator()(const tell_owners&) const {
+    auto& st = self->state;
+    const auto& row = st.watch.row;
+    tell<session_actor>(st.context,
+                        make_actor_name("session", row.session.text),
+                        msg::change_changed{row});
+    tell<task_actor>(st.context, make_actor_name("task", row.task.text),
+                     msg::change_changed{row});
+  }
+
+  void operator()(const report_failure& failure) const {
+    // Until incidents exist, the log and the event tell.
+    self->state.context.say(log_level::error,
+                            "attention_needed change="
+                              + self->state.watch.row.id.text
+                              + " cause=" + failure.cause);
+  }
+
+  void operator()(const report_recovery&) const {}
+
+  static void hear(self_pointer self, const msg::merge_outcome& outcome) {
+    switch (outcome.what) {
+      case msg::merge_outcome::kind::merged:
+        return submit(self, merge_done{outcome.merged_sha});
+      case msg::merge_outcome::kind::conflict:
+        return submit(self, merge_conflicted{outcome.files});
+      case msg::merge_outcome::kind::red:
+        return; // the failed check has said it already
+      case msg::merge_outcome::kind::stale:
+        return submit(self, merge_raced{});
+    }
+  }
+};
+
+// -- decide, commit, do, tell -------------------------------------------------
+
+void conclude(self_pointer self, const change_step& step,
+              const std::function<void()>& done) {
+  auto& st = self->state;
+  st.watch = step.next;
+  st.writing = false;
+  for (const auto& effect : step.effects)
+    std::visit(perform{self}, effect);
+  if (done)
+    done();
+  if (st.watch.row.state != change_state::open && st.waiting.empty())
+    self->quit();
+}
+
+void commit(self_pointer self, change_step step, std::function<void()> done) {
+  auto& st = self->state;
+  store_write write;
+  write.rows = step.rows;
+  write.events = step.events;
+  if (write.rows.empty() && write.events.empty())
+    return conclude(self, step, done);
+  st.writing = true;
+  ask<store_actor>(self, st.context, "store"_name, store_deadline,
+                   std::move(write))
+    .then(
+      [self, step, done](const store_written&) {
+        conclude(self, step, done);
+        work(self);
+      },
+      [self](const caf::error& why) { self->quit(why); });
+}
+
+void work(self_pointer self) {
+  auto& st = self->state;
+  while (!st.writing && !st.waiting.empty()) {
+    auto call = std::move(st.waiting.front());
+    st.waiting.pop_front();
+    auto step = next_change(st.watch, call.input, policy_of(self),
+                            st.context.now());
+    if (!step.dropped.empty())
+      st.context.say(log_level::debug,
+                     "input_dropped change=" + st.watch.row.id.text
+                       + " reason=\"" + step.dropped + "\"");
+    commit(self, std::move(step), std::move(call.done));
+  }
+}
+
+} // namespace
+
+ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
+                                           hub_context context, change_id id) {
+  harden(self, context);
+  auto& st = self->state;
+  st.context = std::move(context);
+  auto row = st.context.rows->find<change>(id.text);
+  if (!row)
+    throw std::runtime_error("no row of change " + id.text);
+  st.watch.row = *row;
+  for (const auto& run : st.context.rows->all<ci_run>())
+    if (run->change == id)
+      st.watch.runs.emplace(run->key, *run);
+  submit(self, change_recovered{});
+  return {
+    [self](const msg::branch_pushed& news) {
+      auto holder = self->state.context.rows->held_claim(
+        self->state.watch.row.task.text);
+      submit(self, head_moved{news.head_sha, holder ? holder->epoch : 0});
+    },
+    [self](const msg::begin_merge&) -> caf::result<change> {
+      auto promise = self->make_response_promise<change>();
+      submit(self, merge_began{}, [self, promise]() mutable {
+        promise.deliver(self->state.watch.row);
+      });
+      return promise;
+    },
+    [self](const msg::check_merge& order) -> caf::result<msg::merge_verdict> {
+      auto promise = self->make_response_promise<msg::merge_verdict>();
+      self->state.verdicts.insert_or_assign(order.sha, promise);
+      submit(self, merge_prepared{order.sha});
+      return promise;
+    },
+    [self](look_atom) { submit(self, change_recovered{}); },
+  };
+}
+
+} // namespace ao

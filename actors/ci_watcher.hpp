@@ -1,0 +1,53 @@
+#pragma once
+
+#include "actors/hub_context.hpp"
+#include "messages/interfaces/forge.hpp"
+#include "runtime/rules/changes.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace ao {
+
+/// State of the CI WATCHER.
+struct ci_watcher_state {
+  static inline const char* name = "ci-watcher";
+  hub_context context;
+  change_watch watch;
+
+  /// An input of the rule, with what to do once it is durable.
+  struct call {
+    change_input input;
+    std::function<void()> done;
+  };
+  std::deque<call> waiting;
+  bool writing = false;
+
+  /// CI runs that the CI RUNNERS have been asked for, by key.
+  std::set<std::string> asked;
+
+  /// The MERGE QUEUE waits for the verdict on this commit.
+  std::map<std::string, caf::typed_response_promise<msg::merge_verdict>>
+    verdicts;
+  bool enqueued = false;
+};
+
+/// Follows one open change. Every input goes the same way:
+///
+///   head, result of a check, word of the MERGE QUEUE
+///     --> rule --> COMMIT --> adopt --> effects (checks, queue, news)
+///   change merged or closed --> ends
+///
+/// At its start it reads its rows and repeats what may have been left undone.
+///
+/// @param self The actor handle.
+/// @param context The hub.
+/// @param id The change.
+ci_watcher_actor::behavior_type
+ci_watcher(ci_watcher_actor::stateful_pointer<ci_watcher_state> self,
+           hub_context context, change_id id);
+
+} // namespace ao

@@ -1,0 +1,205 @@
+#include "actors/dispatcher.hpp"
+
+#include "messages/interfaces.hpp"
+#include "runtime/actor/harden.hpp"
+#include "runtime/node/capacity.hpp"
+
+#include <algorithm>
+
+namespace ao {
+namespace {
+
+using self_pointer = dispatcher_actor::stateful_pointer<dispatcher_state>;
+
+constexpr std::chrono::seconds refused_pause{30};
+
+void look_soon(self_pointer self) {
+  if (std::exchange(self->state.looking, true))
+    return;
+  self->send(self, look_atom::value);
+}
+
+bool has_slot(const session& s) {
+  if (is_terminal(s) || s.role == session_role::manual)
+    return false;
+  return s.runtime == runtime_state::provisioning
+         || s.runtime == runtime_state::starting
+         || s.runtime == runtime_state::alive;
+}
+
+dispatch_limits limits_of(const settings& config) {
+  dispatch_limits limits;
+  limits.sessions = config.limits.sessions;
+  limits.spawns_per_minute = config.limits.spawns_per_minute;
+  limits.parallel_spawns = config.limits.parallel_spawns;
+  limits.min_free_memory = config.limits.min_free_memory;
+  limits.min_free_disk = config.limits.min_free_disk;
+  return limits;
+}
+
+/// Why a queued session could not start whatever the load.
+std::string held_by(const hub_context& context, const session& s) {
+  auto t = context.rows->find<task>(s.task.text);
+  if (!t)
+    return {};
+  if (t->state == task_state::blocked)
+    return t->why.empty() ? "waits for its needs" : t->why;
+  return {};
+}
+
+struct picture {
+  std::vector<dispatch_candidate> candidates;
+  dispatch_load load;
+};
+
+picture look_at_rows(self_pointer self) {
+  auto& st = self->state;
+  picture out;
+  for (const auto& s : st.context.rows->all<session>()) {
+    if (has_slot(*s)) {
+      st.granted.erase(s->id);
+      ++out.load.running;
+      if (s->runtime != runtime_state::alive)
+        ++out.load.spawning;
+      continue;
+    }
+    if (is_terminal(*s) || s->runtime != runtime_state::queued
+        || s->role == session_role::manual) {
+      st.granted.erase(s->id);
+      continue;
+    }
+    if (st.granted.count(s->id) > 0) {
+      ++out.load.running;
+      ++out.load.spawning;
+      continue;
+    }
+    dispatch_candidate c;
+    c.id = s->id.text;
+    c.since = s->created_at;
+    c.held_by = held_by(st.context, *s);
+    if (auto t = st.context.rows->find<task>(s->task.text))
+      c.priority = t->priority;
+    out.candidates.push_back(std::move(c));
+  }
+  for (const auto& t : st.context.rows->all<task>()) {
+    const auto* project = st.context.project(t->project);
+    if (t->state != task_state::ready || !project
+        || project->dispatch != dispatch_mode::automatic)
+      continue;
+    if (st.opening.count(t->id) > 0) {
+      ++out.load.running;
+      ++out.load.spawning;
+      continue;
+    }
+    dispatch_candidate c;
+    c.id = t->id.text;
+    c.priority = t->priority;
+    c.since = t->created_at;
+    if (auto i = st.not_before.find(t->id); i != st.not_before.end())
+      c.not_before = i->second;
+    out.candidates.push_back(std::move(c));
+  }
+  out.load.starts = st.starts;
+  auto capacity = free_capacity(st.context.place->root());
+  out.load.free_memory = capacity.memory;
+  out.load.free_disk = capacity.disk;
+  return out;
+}
+
+void open_session_for(self_pointer self, const task& t) {
+  auto& st = self->state;
+  const auto* project = st.context.project(t.project);
+  msg::open_session order;
+  order.task = t.id;
+  order.session_prefix = project->session_prefix;
+  order.branch_template = project->branch;
+  order.base = project->default_branch;
+  order.agent = t.agent.empty() ? agent_of(*st.context.config, *project)
+                                : t.agent;
+  order.node = node_name{"local"};
+  order.actor = "dispatcher";
+  st.opening.insert(t.id);
+  ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
+                      order)
+    .then(
+      [self, id = t.id](const msg::opened_session&) {
+        self->state.opening.erase(id);
+        look_soon(self);
+      },
+      [self, id = t.id](const caf::error& why) {
+        auto& st = self->state;
+        st.opening.erase(id);
+        st.not_before[id] = self->clock().now() + refused_pause;
+        st.context.say(log_level::warn, "spawn_refused task=" + id.text
+                                          + " reason=\""
+                                          + to_string(to_ao_error(why))
+                                          + "\"");
+        look_soon(self);
+      });
+}
+
+void start(self_pointer self, const std::string& id) {
+  auto& st = self->state;
+  st.starts.push_back(self->clock().now());
+  if (number_of(task_id{id}) != 0) {
+    if (auto t = st.context.rows->find<task>(id))
+      open_session_for(self, *t);
+    return;
+  }
+  st.granted.insert(session_id{id});
+  tell<session_actor>(st.context, make_actor_name("session", id),
+                      msg::slot_granted{node_name{"local"}});
+}
+
+void tell_reason(self_pointer self, const dispatch_wait& wait) {
+  auto& st = self->state;
+  auto s = st.context.rows->find<session>(wait.id);
+  if (s && s->reason != wait.reason)
+    tell<session_actor>(st.context, make_actor_name("session", wait.id),
+                        msg::slot_waits{wait.reason});
+}
+
+void look(self_pointer self) {
+  auto& st = self->state;
+  st.looking = false;
+  auto now = self->clock().now();
+  st.starts.erase(std::remove_if(st.starts.begin(), st.starts.end(),
+                                 [now](mono_time t) {
+                                   return now - t >= std::chrono::minutes{1};
+                                 }),
+                  st.starts.end());
+  auto seen = look_at_rows(self);
+  auto plan = plan_dispatch(std::move(seen.candidates), seen.load,
+                            limits_of(*st.context.config), now);
+  for (const auto& id : plan.start)
+    start(self, id);
+  for (const auto& wait : plan.wait)
+    tell_reason(self, wait);
+  if (plan.again_at)
+    self->delayed_send(self, std::max(*plan.again_at - now,
+                                      mono_time::duration::zero()),
+                       look_atom::value);
+}
+
+} // namespace
+
+dispatcher_actor::behavior_type dispatcher(self_pointer self,
+                                           hub_context context) {
+  harden(self, context);
+  self->state.context = std::move(context);
+  look_soon(self);
+  return {
+    [self](const msg::admit_session& asked) {
+      // It has (re)started: a slot that it was given before was not heard of.
+      self->state.granted.erase(asked.session);
+      look_soon(self);
+    },
+    [self](const msg::slot_free& freed) {
+      self->state.granted.erase(freed.session);
+      look_soon(self);
+    },
+    [self](look_atom) { look(self); },
+  };
+}
+
+} // namespace ao

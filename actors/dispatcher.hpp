@@ -1,0 +1,48 @@
+#pragma once
+
+#include "actors/hub_context.hpp"
+#include "messages/interfaces/tasks.hpp"
+#include "runtime/rules/dispatch.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ao {
+
+/// State of the DISPATCHER.
+struct dispatcher_state {
+  static inline const char* name = "dispatcher";
+  hub_context context;
+
+  /// Sessions that were given a slot and have not left the queue yet.
+  std::set<session_id> granted;
+
+  /// Tasks for which a session is being opened.
+  std::set<task_id> opening;
+
+  /// When a task may be tried again after its spawn was refused.
+  std::map<task_id, mono_time> not_before;
+
+  /// Starts of the last minute, for the pace.
+  std::vector<mono_time> starts;
+
+  /// A look is on its way.
+  bool looking = false;
+};
+
+/// Who starts now. Everything it needs is in the rows; what it remembers is
+/// only what it has just said.
+///
+///   look --> candidates and load from the rows --rule--> slot to a session
+///                                              --------> session for a task
+///                                              --------> reason to who waits
+///
+/// @param self The actor handle.
+/// @param context The hub.
+dispatcher_actor::behavior_type
+dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self,
+           hub_context context);
+
+} // namespace ao

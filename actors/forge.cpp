@@ -1,0 +1,224 @@
+#include "actors/forge.hpp"
+
+#include "messages/interfaces.hpp"
+#include "messages/json.hpp"
+#include "runtime/actor/harden.hpp"
+#include "runtime/forge/squash.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace ao {
+namespace {
+
+using self_pointer = forge_actor::stateful_pointer<forge_state>;
+
+const project_settings& settings_of(self_pointer self) {
+  return *self->state.context.project(self->state.project);
+}
+
+// -- births -------------------------------------------------------------------
+
+/// Has the CI WATCHER of a change live, and tells it where the branch is.
+void watch(self_pointer self, const change& c, const std::string& head) {
+  auto& st = self->state;
+  ask<supervisor_actor>(self, st.context,
+                        make_actor_name("watchers", st.project.text),
+                        registry_deadline, start_child{"ci-watcher/" + c.id.text})
+    .then(
+      [self, branch = c.branch, id = c.id, head](const child_info&) {
+        tell<ci_watcher_actor>(self->state.context,
+                               make_actor_name("ci-watcher", id.text),
+                               msg::branch_pushed{branch, head});
+      },
+      [self, id = c.id](const caf::error& why) {
+        // Found again from its row at the next start of the supervisor.
+        self->state.context.say(log_level::error,
+                                "watcher_not_started change=" + id.text
+                                  + " reason=\"" + to_string(to_ao_error(why))
+                                  + "\"");
+      });
+}
+
+/// The row of a change and everything that is committed with it.
+store_write birth_of(self_pointer self, const msg::open_change& asked,
+                     const std::string& head, change& out) {
+  auto& st = self->state;
+  const auto& project = settings_of(self);
+  auto counter_name = "change/" + st.project.text;
+  counter numbers;
+  if (auto known = st.context.rows->find<counter>(counter_name))
+    numbers = *known;
+  numbers.name = counter_name;
+  ++numbers.version;
+  ++numbers.last;
+  out.number = numbers.last;
+  out.id = make_change_id(st.project, out.number);
+  out.version = 1;
+  out.project = st.project;
+  out.session = asked.session;
+  out.task = asked.task;
+  out.epoch = asked.epoch;
+  out.branch = asked.branch;
+  out.base = project.default_branch;
+  out.head_sha = head;
+  out.ci = project.ci ? ci_state::pending : ci_state::none;
+  out.title = asked.title;
+  out.body = asked.body;
+  if (auto t = st.context.rows->find<task>(asked.task.text))
+    if (out.title.empty())
+      out.title = t->title;
+  out.created_at = out.updated_at = st.context.now();
+  event opened;
+  opened.at = out.created_at;
+  opened.subject = subject_of(out.id);
+  opened.kind = event_kind::change_opened;
+  opened.actor = asked.actor;
+  opened.epoch = asked.epoch;
+  opened.data = dump(json{{"project", st.project.text},
+                          {"task", asked.task.text},
+                          {"session", asked.session.text},
+                          {"change", out.id.text},
+                          {"branch", out.branch},
+                          {"sha", head}});
+  store_write write;
+  write.rows = {out, numbers};
+  write.events = {opened};
+  // Only the holder of the present epoch has a change.
+  write.guards = {guard{table::claims, asked.task.text, guard::field::epoch,
+                        asked.epoch}};
+  return write;
+}
+
+caf::result<change> open(self_pointer self, const msg::open_change& asked) {
+  auto& st = self->state;
+  auto head = st.git->head_of(asked.branch);
+  if (!head)
+    return make_error(head.error());
+  if (!*head)
+    return make_error(ec::wrong_state, "branch " + asked.branch
+                                         + " is not at the forge; push it "
+                                           "first");
+  if (auto known = st.context.rows->open_change(st.project, asked.branch)) {
+    watch(self, *known, **head);
+    return *known;
+  }
+  auto promise = self->make_response_promise<change>();
+  auto& askers = st.births[asked.branch];
+  askers.push_back(promise);
+  if (askers.size() > 1)
+    return promise;
+  change born;
+  auto write = birth_of(self, asked, **head, born);
+  ask<store_actor>(self, st.context, "store"_name, store_deadline,
+                   std::move(write))
+    .then(
+      [self, born](const store_written&) {
+        watch(self, born, born.head_sha);
+        auto found = self->state.births.extract(born.branch);
+        for (auto& asker : found.mapped())
+          asker.deliver(born);
+      },
+      [self, branch = asked.branch](const caf::error& why) {
+        auto found = self->state.births.extract(branch);
+        for (auto& asker : found.mapped())
+          asker.deliver(why);
+        // Another birth took the number; whoever asks again gets the next.
+        if (to_ao_error(why).code != ec::guard_failed)
+          self->quit(why);
+      });
+  return promise;
+}
+
+// -- merges -------------------------------------------------------------------
+
+merge_author author_of(self_pointer self, const change& c) {
+  merge_author author;
+  author.person = {"ao", "ao@ao.invalid"};
+  // Fixed, so that the same merge is the same commit after a crash.
+  author.at = c.updated_at;
+  (void) self;
+  return author;
+}
+
+caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
+  auto& st = self->state;
+  const auto& project = settings_of(self);
+  auto synced = st.git->sync_base(project.path);
+  if (!synced)
+    return make_error(synced.error());
+  if (synced->what == base_sync::state::diverged)
+    st.context.say(log_level::warn,
+                   "base_diverged project=" + st.project.text);
+  msg::prepared_merge out;
+  out.base_sha = synced->ours;
+  auto landed = st.git->find_merge(c.base, c.id);
+  if (!landed)
+    return make_error(landed.error());
+  if (*landed) {
+    out.landed = true;
+    out.commit = **landed;
+    return out;
+  }
+  auto merged = st.git->merge_result(out.base_sha, c.head_sha,
+                                     project.merge.method,
+                                     squash_message({c.title, c.id, c.task,
+                                                    c.session, c.epoch}),
+                                     author_of(self, c));
+  if (!merged)
+    return make_error(merged.error());
+  out.commit = merged->commit;
+  out.same_tree_as_head = merged->same_tree_as_head;
+  return out;
+}
+
+caf::result<msg::landed_merge> land(self_pointer self,
+                                    const msg::land_merge& order) {
+  auto& st = self->state;
+  const auto& project = settings_of(self);
+  if (auto ok = st.git->advance(order.of.base, order.commit, order.base_sha);
+      !ok)
+    return make_error(ok.error());
+  if (project.merge.delete_branch)
+    if (auto ok = st.git->delete_branch(order.of.branch, order.of.head_sha);
+        !ok)
+      st.context.say(log_level::warn, "branch_kept branch=" + order.of.branch
+                                        + " reason=\"" + to_string(ok.error())
+                                        + "\"");
+  return msg::landed_merge{order.commit};
+}
+
+} // namespace
+
+forge_actor::behavior_type forge(self_pointer self, hub_context context,
+                                 project_id project) {
+  harden(self, context);
+  auto& st = self->state;
+  st.context = std::move(context);
+  st.project = std::move(project);
+  const auto* settings = st.context.project(st.project);
+  if (!settings)
+    throw std::runtime_error("the configuration has no project "
+                             + st.project.text);
+  hook_target hooks{st.context.programs + "/ao", st.context.place->root(),
+                    st.project.text};
+  st.git.emplace(git_runner{},
+                 st.context.place->forge() + "/" + st.project.text + ".git",
+                 settings->default_branch, hooks);
+  if (auto ok = st.git->seed(settings->path); !ok)
+    throw std::runtime_error(to_string(ok.error()));
+  return {
+    [self](const msg::open_change& asked) { return open(self, asked); },
+    [self](const msg::branch_pushed& news) {
+      auto& st = self->state;
+      if (auto c = st.context.rows->open_change(st.project, news.branch))
+        tell<ci_watcher_actor>(st.context,
+                               make_actor_name("ci-watcher", c->id.text),
+                               news);
+    },
+    [self](const msg::prepare_merge& order) { return prepare(self, order.of); },
+    [self](const msg::land_merge& order) { return land(self, order); },
+  };
+}
+
+} // namespace ao

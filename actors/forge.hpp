@@ -1,0 +1,33 @@
+#pragma once
+
+#include "actors/hub_context.hpp"
+#include "messages/interfaces/forge.hpp"
+#include "runtime/forge/local.hpp"
+
+#include <optional>
+
+namespace ao {
+
+/// State of the FORGE.
+struct forge_state {
+  static inline const char* name = "forge";
+  hub_context context;
+  project_id project;
+  std::optional<local_forge> git;
+
+  /// Branches whose change is being born; a second asker waits for the first.
+  std::map<std::string, std::vector<caf::typed_response_promise<change>>>
+    births;
+};
+
+/// The embedded forge of one project: seeds it, gives birth to changes, and
+/// computes and lands merges for the MERGE QUEUE.
+///
+/// @param self The actor handle; detached, as git blocks.
+/// @param context The hub.
+/// @param project Whose forge.
+forge_actor::behavior_type
+forge(forge_actor::stateful_pointer<forge_state> self, hub_context context,
+      project_id project);
+
+} // namespace ao

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "actors/api.hpp"
+#include "actors/child_spec.hpp"
+#include "actors/node_context.hpp"
+#include "actors/supervisor.hpp"
+
+#include <functional>
+
+namespace ao {
+
+/// The tree of DESIGN §4, as data: every supervisor, its strategy and its
+/// children in start order.
+///
+///   hub (rest_for_one)
+///   ├── store
+///   ├── registry
+///   ├── forges (dynamic)          one forge per project
+///   │   └── app (rest_for_one)
+///   │       ├── forge/app
+///   │       ├── ci-runners/app
+///   │       ├── merge-queue/app
+///   │       └── watchers/app (dynamic)    one ci-watcher per open change
+///   ├── sessions (dynamic)        one session per live session
+///   ├── tasks (dynamic)           one task per unfinished task
+///   ├── dispatcher
+///   ├── node (rest_for_one)
+///   │   ├── uplink
+///   │   ├── repositories (dynamic)        one repository per project
+///   │   ├── tmux
+///   │   └── runners (dynamic)             one runner per session
+///   └── api
+///
+/// @param context Shared by all of them.
+/// @param host What the API needs of the process.
+supervisor_spec hub_tree(const node_context& context,
+                         api_host host);
+
+} // namespace ao

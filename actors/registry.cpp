@@ -1,0 +1,354 @@
+#include "actors/registry.hpp"
+
+#include "messages/interfaces.hpp"
+#include "messages/json.hpp"
+#include "runtime/actor/harden.hpp"
+
+#include <utility>
+
+namespace ao {
+namespace {
+
+using self_pointer = registry_actor::stateful_pointer<registry_state>;
+
+/// Told when a decision is durable: what it came to, or why it failed.
+using on_decided
+  = std::function<void(result<decltype(registry_decision::answer)>)>;
+
+void perform(self_pointer self, const std::vector<registry_effect>& effects);
+
+/// Runs the waiting requests whose subjects are free now.
+void run_waiting(self_pointer self) {
+  auto& st = self->state;
+  auto calls = std::exchange(st.waiting, {});
+  for (auto& call : calls) {
+    if (st.book.busy(call.subject))
+      st.waiting.push_back(std::move(call));
+    else
+      call.run();
+  }
+}
+
+/// A write without which the book no longer matches the rows.
+void fall(self_pointer self, const caf::error& why) {
+  self->quit(why);
+}
+
+/// What is kept to answer a repeat: the error, or the ids that were made.
+std::string stored_answer(const registry_decision& decision) {
+  if (auto* refused = std::get_if<error>(&decision.answer)) {
+    json out{{"error", std::string{to_string(refused->code)}},
+             {"context", refused->context}};
+    for (const auto& [name, value] : refused->details)
+      out["details"][name] = value;
+    return dump(out);
+  }
+  if (auto* opened = std::get_if<session_opened>(&decision.answer))
+    return dump(json{{"session", opened->session.id.text}});
+  if (auto* added = std::get_if<tasks_added>(&decision.answer))
+    return dump(json{{"task", added->tasks.front().id.text}});
+  if (auto* changed = std::get_if<task_changed>(&decision.answer))
+    return dump(json{{"task", changed->task.id.text}});
+  return "{}";
+}
+
+void write(self_pointer self, registry_decision decision, on_decided done) {
+  auto& st = self->state;
+  for (auto& reserve : decision.reserve)
+    ask<store_actor>(self, st.context, "store"_name, store_deadline,
+                     std::move(reserve))
+      .then([](const store_written&) {},
+            [self](const caf::error& why) { fall(self, why); });
+  decision.reserve.clear();
+  if (decision.empty() && decision.write.request.empty()) {
+    auto effects = st.book.adopt(decision);
+    done(std::move(decision.answer));
+    perform(self, effects);
+    return run_waiting(self);
+  }
+  decision.write.answer = stored_answer(decision);
+  ask<store_actor>(self, st.context, "store"_name, store_deadline,
+                   decision.write)
+    .then(
+      [self, decision, done](const store_written& written) {
+        auto& st = self->state;
+        if (written.repeated) {
+          st.book.abandon(decision);
+          done(fail(ec::request_in_flight, written.answer));
+        } else {
+          auto effects = st.book.adopt(decision);
+          done(decision.answer);
+          perform(self, effects);
+        }
+        run_waiting(self);
+      },
+      [self, done](const caf::error& why) {
+        done(fail(to_ao_error(why)));
+        fall(self, why);
+      });
+}
+
+/// Decides `request` now, or as soon as its subject is free.
+template <class Request>
+void decide(self_pointer self, std::string subject, request_id id,
+            Request request, on_decided done) {
+  auto& st = self->state;
+  auto run = [self, subject, id, request, done] {
+    auto& st = self->state;
+    auto decision = st.book.decide(request, st.context.now());
+    if (!decision) {
+      // Locked by something else than its name tells (a key, a needed task).
+      if (decision.error().code == ec::request_in_flight) {
+        st.waiting.push_back({subject, [self, subject, id, request, done] {
+                                decide(self, subject, id, request, done);
+                              }});
+        return;
+      }
+      return done(fail(decision.error()));
+    }
+    decision->write.request = id;
+    write(self, std::move(*decision), done);
+  };
+  if (st.book.busy(subject))
+    st.waiting.push_back({subject, run});
+  else
+    run();
+}
+
+// -- effects ------------------------------------------------------------------
+
+session_end end_of(task_state s) {
+  switch (s) {
+    case task_state::merged:
+      return session_end::merged;
+    case task_state::done:
+      return session_end::done;
+    case task_state::failed:
+      return session_end::errored;
+    default:
+      return session_end::killed;
+  }
+}
+
+/// Has the child of a dynamic supervisor started; it may run already.
+void start(self_pointer self, const char* supervisor, const std::string& id) {
+  ask<supervisor_actor>(self, self->state.context, actor_name{supervisor},
+                        registry_deadline, start_child{id})
+    .then([](const child_info&) {},
+          [self, id](const caf::error& why) {
+            // Found again from its row when the supervisor starts anew.
+            self->state.context.say(log_level::error,
+                                    "child_not_started id=" + id + " reason=\""
+                                      + to_string(to_ao_error(why)) + "\"");
+          });
+}
+
+void close_session(self_pointer self, const task& t, const session_id& id) {
+  msg::close_session order;
+  order.how = end_of(t.state);
+  order.why = t.why.empty() ? std::string{to_string(t.state)} : t.why;
+  ask<session_actor>(self, self->state.context,
+                     make_actor_name("session", id.text), registry_deadline,
+                     order)
+    .then([](const session&) {},
+          [self, id](const caf::error& why) {
+            self->state.context.say(log_level::warn,
+                                    "session_not_told session=" + id.text
+                                      + " reason=\""
+                                      + to_string(to_ao_error(why)) + "\"");
+          });
+}
+
+void perform(self_pointer self, const registry_effect& effect) {
+  auto& st = self->state;
+  const auto* t = st.book.find_task(effect.task.text);
+  switch (effect.what) {
+    case registry_effect::kind::settle:
+      return decide(self, effect.task.text, {}, settle_task{effect.task},
+                    [](const auto&) {});
+    case registry_effect::kind::start_session:
+      return start(self, "sessions", "session/" + effect.session.text);
+    case registry_effect::kind::task_ready:
+      tell<dispatcher_actor>(st.context, "dispatcher"_name,
+                             look_atom{});
+      return;
+    case registry_effect::kind::end_session:
+      if (t)
+        close_session(self, *t, effect.session);
+      return;
+    case registry_effect::kind::tell_task:
+      if (t && !is_closed(t->state))
+        start(self, "tasks", "task/" + t->id.text);
+      if (t)
+        tell<task_actor>(st.context, make_actor_name("task", t->id.text),
+                         msg::task_changed{*t});
+      return;
+  }
+}
+
+void perform(self_pointer self, const std::vector<registry_effect>& effects) {
+  for (const auto& effect : effects)
+    perform(self, effect);
+}
+
+// -- answers ------------------------------------------------------------------
+
+/// The first answer to a request that came again.
+result<json> first_answer(const error& repeated) {
+  auto first = parse_json(repeated.context, "stored answer");
+  if (first && first->contains("error")) {
+    error why{ec_from_name(first->at("error").get<std::string>()),
+              first->value("context", ""),
+              {}};
+    if (first->contains("details"))
+      for (const auto& [name, value] : first->at("details").items())
+        why.details.emplace_back(name, value.template get<std::string>());
+    return fail(std::move(why));
+  }
+  return first;
+}
+
+/// Delivers a task, also as the first answer of a repeat.
+on_decided answer_task(self_pointer self,
+                       caf::typed_response_promise<task> promise) {
+  return [self, promise](auto outcome) mutable {
+    auto& book = self->state.book;
+    if (!outcome) {
+      if (outcome.error().code == ec::request_in_flight) {
+        auto first = first_answer(outcome.error());
+        if (!first)
+          return promise.deliver(make_error(first.error()));
+        if (const auto* t = book.find_task(first->value("task", "")))
+          return promise.deliver(*t);
+      }
+      return promise.deliver(make_error(outcome.error()));
+    }
+    if (auto* refused = std::get_if<error>(&*outcome))
+      return promise.deliver(make_error(*refused));
+    if (auto* added = std::get_if<tasks_added>(&*outcome))
+      return promise.deliver(added->tasks.front());
+    if (auto* changed = std::get_if<task_changed>(&*outcome))
+      return promise.deliver(changed->task);
+    if (auto* changed = std::get_if<claim_changed>(&*outcome))
+      if (const auto* t = book.find_task(changed->claim.subject))
+        return promise.deliver(*t);
+    promise.deliver(make_error(ec::internal, "the registry has no answer"));
+  };
+}
+
+caf::result<msg::opened_session> open(self_pointer self,
+                                      const msg::open_session& asked) {
+  auto& st = self->state;
+  open_session request;
+  request.task = asked.task;
+  request.role = asked.role;
+  request.prefix = asked.session_prefix;
+  request.node = asked.node;
+  request.agent = asked.agent;
+  request.branch_template = asked.branch_template;
+  request.base = asked.base;
+  if (const auto* t = st.book.find_task(asked.task.text))
+    request.project = t->project;
+  auto promise = self->make_response_promise<msg::opened_session>();
+  auto answer = [self, promise](const session& opened) mutable {
+    const auto* t = self->state.book.find_task(opened.task.text);
+    promise.deliver(msg::opened_session{opened, t ? *t : task{}});
+  };
+  decide(
+    self, asked.task.text, asked.request, request,
+    [self, promise, answer](auto outcome) mutable {
+      if (!outcome) {
+        if (outcome.error().code != ec::request_in_flight)
+          return promise.deliver(make_error(outcome.error()));
+        auto first = first_answer(outcome.error());
+        if (!first)
+          return promise.deliver(make_error(first.error()));
+        auto row = self->state.context.rows->template find<session>(
+          first->value("session", ""));
+        if (row)
+          return answer(*row);
+        return promise.deliver(
+          make_error(ec::no_such_session, "its session is no longer kept"));
+      }
+      if (auto* refused = std::get_if<error>(&*outcome))
+        return promise.deliver(make_error(*refused));
+      if (auto* opened = std::get_if<session_opened>(&*outcome))
+        return answer(opened->session);
+      promise.deliver(make_error(ec::internal, "no session was opened"));
+    });
+  return promise;
+}
+
+/// Decides about a task and answers with it.
+template <class Request>
+caf::result<task> answered(self_pointer self, const task_id& subject,
+                           const request_id& id, Request request) {
+  auto promise = self->make_response_promise<task>();
+  decide(self, subject.text, id, std::move(request),
+         answer_task(self, promise));
+  return promise;
+}
+
+void load_book(self_pointer self) {
+  auto& st = self->state;
+  std::vector<task> tasks;
+  for (const auto& p : st.context.rows->all<task>())
+    tasks.push_back(*p);
+  std::vector<claim> claims;
+  for (const auto& p : st.context.rows->all<claim>())
+    claims.push_back(*p);
+  std::vector<counter> counters;
+  for (const auto& p : st.context.rows->all<counter>())
+    counters.push_back(*p);
+  st.book.load(std::move(tasks), std::move(claims), std::move(counters));
+}
+
+} // namespace
+
+registry_actor::behavior_type registry(self_pointer self,
+                                       hub_context context) {
+  harden(self, context);
+  self->state.context = std::move(context);
+  load_book(self);
+  perform(self, self->state.book.recover());
+  return {
+    [self](const msg::add_task& asked) -> caf::result<task> {
+      add_task request;
+      request.project = asked.project;
+      request.title = asked.title;
+      request.body = asked.body;
+      request.labels = asked.labels;
+      request.priority = asked.priority;
+      for (const auto& need : asked.needs)
+        request.needs.push_back(need.text);
+      request.agent = asked.agent;
+      request.ref = asked.ref;
+      request.key = asked.key;
+      return answered(self, task_id{asked.key}, asked.request,
+                      std::move(request));
+    },
+    [self](const msg::open_session& asked) { return open(self, asked); },
+    [self](const msg::move_task& asked) {
+      move_task request{asked.task, asked.epoch, asked.to, asked.why,
+                        asked.change};
+      return answered(self, asked.task, {}, std::move(request));
+    },
+    [self](const msg::release_claim& asked) {
+      release_claim request;
+      request.subject = asked.task.text;
+      request.epoch = asked.epoch;
+      request.why = asked.why;
+      return answered(self, asked.task, {}, std::move(request));
+    },
+    [self](const msg::cancel_task& asked) {
+      return answered(self, asked.task, asked.request,
+                      cancel_task{asked.task, "cancelled by " + asked.actor});
+    },
+    [self](const msg::retry_task& asked) {
+      return answered(self, asked.task, asked.request,
+                      retry_task{asked.task});
+    },
+  };
+}
+
+} // namespace ao

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "messages/interfaces/sessions.hpp"
+#include "runtime/node/session_dir.hpp"
+#include "runtime/shim/link.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace ao {
+
+/// What a RUNNER is doing.
+enum class runner_phase : std::uint8_t {
+  /// No agent of this session lives here.
+  idle,
+  provisioning,
+  /// The shim is there; the link tells of the end.
+  alive,
+  stopping,
+};
+
+/// State of the RUNNER.
+struct runner_state {
+  static inline const char* name = "runner";
+  node_context context;
+  session_id id;
+  runner_phase phase = runner_phase::idle;
+
+  /// The order that is (or was last) carried out.
+  std::optional<msg::session_spec> spec;
+
+  /// The step of provisioning under way; names it when it fails.
+  std::string step;
+  msg::worktree_made made;
+  bool pane_made = false;
+
+  /// Marks every process of the run.
+  std::string mark;
+  std::optional<agent_launch> launch;
+  std::unique_ptr<shim_link> link;
+
+  /// The agent's pids once the shim has said hello.
+  std::optional<msg::fact::agent_alive> alive;
+
+  /// The stop that waits for the end of the run.
+  std::optional<msg::stop_order> stop;
+
+  /// Reports that the hub has not taken yet, oldest first.
+  std::deque<msg::session_report> reports;
+  bool reporting = false;
+};
+
+/// Carries out orders for one session:
+///
+///   ensure --> worktree --> checkout --> setup --> pane --> agent
+///          --> alive --exit--> idle
+///          a step fails: undo what this order made, report, idle
+///   stop   --> end the run --> (save, remove) --> idle
+///
+/// At its own start it adopts: what the files say is dialled, and a run that
+/// lives is alive again without being touched.
+///
+/// @param self The actor handle.
+/// @param context The node.
+/// @param id The session.
+runner_actor::behavior_type
+runner(runner_actor::stateful_pointer<runner_state> self, node_context context,
+       session_id id);
+
+} // namespace ao

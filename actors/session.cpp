@@ -1,0 +1,353 @@
+#include "actors/session.hpp"
+
+#include "messages/interfaces.hpp"
+#include "runtime/actor/harden.hpp"
+#include "runtime/agents/launch.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace ao {
+namespace {
+
+using self_pointer = session_actor::stateful_pointer<session_actor_state>;
+
+/// After a neighbour did not answer, everything due is done again.
+constexpr std::chrono::seconds retry_delay{2};
+
+void work(self_pointer self);
+
+void submit(self_pointer self, session_input input,
+            std::function<void(result<session>)> answer = {}) {
+  self->state.waiting.push_back({std::move(input), std::move(answer)});
+  work(self);
+}
+
+const session& row_of(self_pointer self) {
+  return self->state.machine->row();
+}
+
+session_policy policy_of(self_pointer self) {
+  auto& st = self->state;
+  session_policy policy;
+  const auto& row = row_of(self);
+  const auto* project = st.context.project(row.project);
+  if (!project)
+    return policy;
+  auto restart = restart_of(*st.context.config, *project, row.agent);
+  policy.open_change_auto = project->open_change == change_opener::hub;
+  policy.intensity = restart.intensity;
+  policy.period = restart.period;
+  policy.delay = restart.delay;
+  policy.max_delay = restart.max_delay;
+  policy.jitter = restart.jitter;
+  return policy;
+}
+
+/// A neighbour did not take an order: says so and does what is due later.
+auto try_later(self_pointer self, const char* what) {
+  return [self, what](const caf::error& why) {
+    auto& st = self->state;
+    st.context.say(log_level::warn, std::string{what} + " session="
+                                      + row_of(self).id.text + " reason=\""
+                                      + to_string(to_ao_error(why)) + "\"");
+    self->delayed_send(self, retry_delay, look_atom::value);
+  };
+}
+
+// -- effects, after the commit ------------------------------------------------
+
+msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
+  auto& st = self->state;
+  const auto& row = row_of(self);
+  msg::session_spec spec;
+  spec.session = row.id;
+  spec.project = row.project;
+  spec.task = row.task;
+  spec.role = row.role;
+  spec.epoch = row.epoch;
+  spec.run = order.run;
+  spec.resume = order.reason;
+  spec.branch = row.branch;
+  spec.base = row.base;
+  spec.agent = row.agent;
+  if (auto t = st.context.rows->find<task>(row.task.text)) {
+    spec.title = t->title;
+    spec.issue = t->ref;
+    spec.prompt = prompt_of(*t);
+  }
+  token_claims who;
+  who.session = row.id;
+  who.epoch = row.epoch;
+  who.run = order.run;
+  who.role = std::string{to_string(row.role)};
+  who.project = row.project;
+  who.task = row.task;
+  spec.token = mint_token(*st.context.secret, who);
+  return spec;
+}
+
+void order_stop(self_pointer self, run_no run, msg::stop_how how) {
+  const auto& row = row_of(self);
+  ask<uplink_actor>(self, self->state.context, "uplink"_name,
+                    registry_deadline,
+                    msg::stop_order{row.id, row.epoch, run, how})
+    .then([](const session_id&) {}, try_later(self, "stop_not_taken"));
+}
+
+struct perform {
+  self_pointer self;
+
+  void operator()(const ensure_run& order) const {
+    ask<uplink_actor>(self, self->state.context, "uplink"_name,
+                      registry_deadline,
+                      msg::ensure_order{spec_of(self, order)})
+      .then([](const session_id&) {}, try_later(self, "ensure_not_taken"));
+  }
+
+  void operator()(const stop_run& order) const {
+    order_stop(self, order.run, msg::stop_how::save_and_end);
+  }
+
+  void operator()(const publish_branch&) const {
+    const auto& row = row_of(self);
+    ask<uplink_actor>(self, self->state.context, "uplink"_name,
+                      registry_deadline,
+                      msg::publish_order{row.id, row.epoch, row.run})
+      .then([](const session_id&) {}, try_later(self, "publish_not_taken"));
+  }
+
+  void operator()(const open_change& order) const {
+    const auto& row = row_of(self);
+    msg::open_change request;
+    request.session = row.id;
+    request.epoch = row.epoch;
+    request.task = row.task;
+    request.branch = row.branch;
+    request.actor = "session/" + row.id.text;
+    request.head_sha = order.head_sha;
+    ask<forge_actor>(self, self->state.context,
+                     make_actor_name("forge", row.project.text),
+                     registry_deadline, request)
+      .then(
+        [self = self](const change& c) {
+          submit(self, change_told{c.id, c.state});
+        },
+        try_later(self, "change_not_opened"));
+  }
+
+  void operator()(const tell_task&) const {
+    const auto& row = row_of(self);
+    tell<task_actor>(self->state.context,
+                     make_actor_name("task", row.task.text),
+                     msg::session_changed{row});
+  }
+
+  void operator()(const release_slot&) const {
+    tell<dispatcher_actor>(self->state.context, "dispatcher"_name,
+                           msg::slot_free{row_of(self).id});
+  }
+
+  void operator()(const remove_worktree&) const {
+    const auto& row = row_of(self);
+    order_stop(self, row.run,
+               row.end == session_end::merged
+                 ? msg::stop_how::remove_merged
+                 : msg::stop_how::remove);
+  }
+
+  void operator()(const arm_restart& order) const {
+    self->state.armed_run = order.run;
+    self->delayed_send(self, order.delay, msg::restart_now{order.run});
+  }
+
+  void operator()(const raise_incident& what) const {
+    // Until incidents exist, the log and the row's reason tell.
+    self->state.context.say(log_level::error,
+                            "attention_needed session="
+                              + row_of(self).id.text + " cause=" + what.cause);
+  }
+};
+
+// -- decide, commit, do, tell -------------------------------------------------
+
+void conclude(self_pointer self, const session_step& step,
+              const std::function<void(result<session>)>& answer) {
+  auto& st = self->state;
+  st.machine->adopt(step);
+  st.writing = false;
+  for (const auto& effect : step.effects)
+    std::visit(perform{self}, effect);
+  if (answer)
+    answer(row_of(self));
+  // A session that has ended and left nothing needs no actor.
+  if (is_terminal(row_of(self)) && row_of(self).cleaned && st.waiting.empty())
+    self->quit();
+}
+
+void commit(self_pointer self, session_step step,
+            std::function<void(result<session>)> answer) {
+  auto& st = self->state;
+  store_write write;
+  if (step.changed)
+    write.rows.push_back(step.next.row);
+  write.events = step.events;
+  if (write.rows.empty() && write.events.empty())
+    return conclude(self, step, answer);
+  st.writing = true;
+  ask<store_actor>(self, st.context, "store"_name, store_deadline,
+                   std::move(write))
+    .then(
+      [self, step, answer](const store_written&) {
+        conclude(self, step, answer);
+        work(self);
+      },
+      [self, answer](const caf::error& why) {
+        if (answer)
+          answer(fail(to_ao_error(why)));
+        self->quit(why);
+      });
+}
+
+void work(self_pointer self) {
+  auto& st = self->state;
+  while (!st.writing && !st.waiting.empty()) {
+    auto call = std::move(st.waiting.front());
+    st.waiting.pop_front();
+    session_context now;
+    now.policy = policy_of(self);
+    now.now = st.context.now();
+    now.draw = std::uniform_real_distribution<double>{0, 1}(st.random);
+    auto step = st.machine->decide(call.input, now);
+    if (step.refused) {
+      if (call.answer)
+        call.answer(fail(*step.refused));
+      continue;
+    }
+    if (!step.dropped.empty())
+      st.context.say(log_level::debug, "input_dropped session="
+                                         + row_of(self).id.text + " reason=\""
+                                         + step.dropped + "\"");
+    commit(self, std::move(step), std::move(call.answer));
+  }
+}
+
+// -- from messages to inputs --------------------------------------------------
+
+session_fact fact_from(const msg::session_fact& fact) {
+  struct translate {
+    session_fact operator()(const msg::fact::step_done& x) const {
+      return step_reached{x.step};
+    }
+    session_fact operator()(const msg::fact::agent_alive& x) const {
+      return agent_alive{x.agent_pid, x.shim_pid, x.workspace_path,
+                         x.tmux_socket, x.tmux_pane};
+    }
+    session_fact operator()(const msg::fact::provision_failed& x) const {
+      return provision_failed{x.step, to_string(x.why)};
+    }
+    session_fact operator()(const msg::fact::agent_exited& x) const {
+      return agent_ended{x.how, x.worktree};
+    }
+    session_fact operator()(const msg::fact::pushed& x) const {
+      return branch_pushed{x.head_sha};
+    }
+    session_fact operator()(const msg::fact::push_failed& x) const {
+      return push_failed{to_string(x.why)};
+    }
+    session_fact operator()(const msg::fact::stopped& x) const {
+      if (x.removed || !x.kept.empty())
+        return cleaned_up{x.kept};
+      run_stopped stopped;
+      if (!x.rescued.empty())
+        stopped.rescue_ref = x.rescued.back();
+      return stopped;
+    }
+    session_fact operator()(const msg::fact::unknown_here&) const {
+      return provision_failed{"adopt", "the node does not know this session"};
+    }
+  };
+  return std::visit(translate{}, fact);
+}
+
+/// Answers a request with the row once its input is durable.
+caf::result<session> answered(self_pointer self, session_input input) {
+  auto promise = self->make_response_promise<session>();
+  submit(self, std::move(input), [promise](result<session> got) mutable {
+    if (got)
+      promise.deliver(std::move(*got));
+    else
+      promise.deliver(make_error(got.error()));
+  });
+  return promise;
+}
+
+} // namespace
+
+session_actor::behavior_type session_keeper(self_pointer self,
+                                            hub_context context,
+                                            session_id id) {
+  harden(self, context);
+  auto& st = self->state;
+  st.context = std::move(context);
+  auto row = st.context.rows->find<session>(id.text);
+  if (!row)
+    throw std::runtime_error("no row of session " + id.text);
+  st.machine = std::make_unique<session_machine>(*row);
+  submit(self, session_recovered{});
+  if (row->runtime == runtime_state::queued && !is_terminal(*row))
+    tell<dispatcher_actor>(st.context, "dispatcher"_name,
+                           msg::admit_session{id});
+  return {
+    [self](const msg::session_report& told) -> caf::result<std::uint64_t> {
+      auto promise = self->make_response_promise<std::uint64_t>();
+      session_report report{told.epoch, told.run, told.seq,
+                            fact_from(told.what)};
+      submit(self, std::move(report),
+             [promise, seq = told.seq](result<session> got) mutable {
+               if (got)
+                 promise.deliver(seq);
+               else
+                 promise.deliver(make_error(got.error()));
+             });
+      return promise;
+    },
+    [self](const msg::kill_session& order) {
+      return answered(self, kill_session{"killed by " + order.actor});
+    },
+    [self](const msg::close_session& order) -> caf::result<session> {
+      if (order.epoch != 0 && order.epoch != row_of(self).epoch)
+        return make_error(ec::stale_epoch,
+                          row_of(self).id.text + " holds another epoch");
+      return answered(self, end_session{order.how, order.why});
+    },
+    [self](const msg::restore_session&) {
+      const auto& row = row_of(self);
+      return answered(self, restore_session{row.epoch, row.node,
+                                            resume_reason::restore});
+    },
+    [self](const msg::agent_word& word) {
+      return answered(self, session_report{word.epoch, word.run, 0,
+                                           agent_said{word.state, word.note}});
+    },
+    [self](const msg::change_changed& told) {
+      submit(self, change_told{told.now.id, told.now.state});
+    },
+    [self](const msg::slot_granted& granted) {
+      submit(self, slot_granted{granted.node});
+    },
+    [self](const msg::slot_waits& waits) {
+      submit(self, slot_waits{waits.reason});
+    },
+    [self](const msg::restart_now& due) {
+      if (std::exchange(self->state.armed_run, 0) == due.run)
+        submit(self, restart_due{due.run});
+    },
+    [self](const msg::cleanup_session&) {
+      return answered(self, cleanup_session{});
+    },
+    [self](look_atom) { submit(self, session_recovered{}); },
+  };
+}
+
+} // namespace ao

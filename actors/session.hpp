@@ -1,0 +1,54 @@
+#pragma once
+
+#include "actors/hub_context.hpp"
+#include "messages/interfaces/sessions.hpp"
+#include "runtime/rules/sessions.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <random>
+#include <variant>
+
+namespace ao {
+
+/// An input of the session's rule, with whom to answer once it is durable.
+struct session_call {
+  session_input input;
+  /// Gets the row as it is then, or the refusal.
+  std::function<void(result<session>)> answer;
+};
+
+/// State of the SESSION.
+struct session_actor_state {
+  static inline const char* name = "session";
+  hub_context context;
+  std::unique_ptr<session_machine> machine;
+
+  /// Inputs that wait for the one whose write is under way.
+  std::deque<session_call> waiting;
+  bool writing = false;
+
+  /// The run whose delayed restart is armed; 0 = none.
+  run_no armed_run = 0;
+
+  /// Spreads restarts.
+  std::mt19937_64 random{std::random_device{}()};
+};
+
+/// Policy and row of one agent's session. Every input goes the same way:
+///
+///   input --> rule --> COMMIT --> adopt --> effects (orders, news) --> answer
+///                         +--failed--> answer the error, quit with it
+///
+/// The next input of this session waits meanwhile. At its start it reads its
+/// row and repeats what may have been left undone.
+///
+/// @param self The actor handle.
+/// @param context The hub.
+/// @param id The session.
+session_actor::behavior_type
+session_keeper(session_actor::stateful_pointer<session_actor_state> self,
+               hub_context context, session_id id);
+
+} // namespace ao

@@ -1,0 +1,164 @@
+#include "cli/commands/commands.hpp"
+
+namespace ao::cli {
+namespace {
+
+using kind = argument::kind;
+
+argument word(std::string name, std::string help, bool required = false) {
+  return {kind::positional, std::move(name), std::move(help), required};
+}
+
+argument must(std::string name, std::string help) {
+  return word(std::move(name), std::move(help), true);
+}
+
+argument option(std::string name, std::string help) {
+  return {kind::option, std::move(name), std::move(help), false};
+}
+
+argument options(std::string name, std::string help) {
+  return {kind::option_list, std::move(name), std::move(help), false};
+}
+
+argument flag(std::string name, std::string help) {
+  return {kind::flag, std::move(name), std::move(help), false};
+}
+
+std::vector<argument> start_arguments() {
+  return {word("path", "Where the project or its configuration is"),
+          flag("--restore", "Start the sessions again that a stop ended"),
+          flag("--orchestrator", "Start the standing orchestrator"),
+          flag("--no-local-node", "Run no agents on this host")};
+}
+
+std::vector<argument> change_texts() {
+  return {option("--title", "Title of the change"),
+          option("--body", "Description of the change"),
+          option("--body-file", "The same from a file, - for standard input")};
+}
+
+} // namespace
+
+const std::vector<command>& command_table() {
+  static const std::vector<command> table = {
+    {"start", "Start the hub", start_arguments(), run_start},
+    {"stop",
+     "Stop the hub; agents go on running",
+     {flag("--agents", "Stop the agents too, saving their work")},
+     run_stop},
+    {"hub", "Run the hub in the foreground", start_arguments(), run_hub},
+    {"status",
+     "Show what every session is doing",
+     {flag("--include-terminated", "Also sessions that have ended")},
+     run_status},
+    {"spawn",
+     "Start an agent on a task",
+     {word("issue", "Task (T42), key or the tracker's reference"),
+      option("--prompt", "Work without an issue: this text"),
+      option("--prompt-file", "The same from a file, - for standard input"),
+      option("--agent", "Which agent program"),
+      option("--node", "On which node"),
+      option("--request-id", "Repeating a request id repeats its answer"),
+      option("--timeout", "How long to wait for the agent (10m)"),
+      flag("--no-wait", "Return as soon as the session is recorded")},
+     run_spawn},
+    {"task add",
+     "Add a task",
+     {must("title", "One line"), option("--body", "What is to be done"),
+      option("--body-file", "The same from a file, - for standard input"),
+      options("--needs", "A task that must be finished before (repeatable)"),
+      option("--priority", "0 (first) to 9"),
+      options("--label", "A label (repeatable)"),
+      option("--agent", "Which agent program"),
+      option("--request-id", "Repeating a request id repeats its answer")},
+     run_task_add},
+    {"task ls",
+     "List the tasks",
+     {option("--state", "Only those in this state")},
+     run_task_ls},
+    {"task show", "Show a task", {must("task", "T42 or key")}, run_task_show},
+    {"task cancel",
+     "Cancel a task",
+     {must("task", "T42 or key"),
+      flag("--cascade", "Also those that need it")},
+     run_task_cancel},
+    {"task retry",
+     "Make a failed, cancelled or parked task ready again",
+     {must("task", "T42 or key")},
+     run_task_retry},
+    {"session ls",
+     "List the sessions",
+     {flag("--include-terminated", "Also sessions that have ended")},
+     run_session_ls},
+    {"session show",
+     "Show a session",
+     {must("session", "Its id")},
+     run_session_show},
+    {"session attach",
+     "Open a session's terminal",
+     {must("session", "Its id")},
+     run_attach},
+    {"session kill",
+     "End a session; its work is saved, its worktree kept",
+     {must("session", "Its id")},
+     run_session_kill},
+    {"session restore",
+     "Bring an ended session back",
+     {must("session", "Its id")},
+     run_session_restore},
+    {"session cleanup",
+     "Remove the worktrees of ended sessions, after saving them",
+     {flag("--dry-run", "Only say what would be done")},
+     run_session_cleanup},
+    {"attach",
+     "Open a session's terminal",
+     {must("session", "Its id")},
+     run_attach},
+    {"why",
+     "Tell how a task or session came to where it is",
+     {must("subject", "Task or session")},
+     run_why},
+    {"events",
+     "Print the record of everything that happened",
+     {option("--after", "Only later ones than this number"),
+      option("--subject", "Only those of this subject, e.g. task:T42"),
+      flag("--follow", "Go on with what happens")},
+     run_events},
+    {"pr create",
+     "Push the session's branch and open its change",
+     change_texts(),
+     run_pr_create},
+    {"pr ls", "List the changes", {}, run_pr_ls},
+    {"pr show", "Show a change", {must("change", "Its id")}, run_pr_show},
+    {"report",
+     "Say how the work goes (for agents)",
+     {must("state", "started, working, needs_input, completed, ..."),
+      option("-s,--session", "The session, by default this one"),
+      option("--note", "A line for people"),
+      option("--pr-url", "The change's URL"),
+      option("--pr-number", "The change's number")},
+     run_report},
+    {"acknowledge",
+     "Say that the task was read (for agents)",
+     {word("session", "The session, by default this one"),
+      option("--note", "A line for people")},
+     run_acknowledge},
+    {"config check",
+     "Say what is wrong with a configuration",
+     {word("file", "By default the one that a hub started here would read")},
+     run_config_check},
+    {"config show",
+     "Show every value and where it comes from",
+     {word("file", "By default the one that a hub started here would read")},
+     run_config_show},
+    {"doctor", "Check what ao needs on this host", {}, run_doctor},
+    {"hook pre-receive", "Ask the hub about a push", {}, run_hook_pre_receive,
+     true},
+    {"hook post-receive", "Tell the hub of a push", {}, run_hook_post_receive,
+     true},
+  };
+  return table;
+}
+
+} // namespace ao::cli

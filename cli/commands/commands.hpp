@@ -1,0 +1,37 @@
+#pragma once
+
+#include "cli/command.hpp"
+
+/// What each row of the command table runs; one source file per command.
+namespace ao::cli {
+
+outcome run_start(invocation& what);
+outcome run_hub(invocation& what);
+outcome run_stop(invocation& what);
+outcome run_spawn(invocation& what);
+outcome run_status(invocation& what);
+outcome run_task_add(invocation& what);
+outcome run_task_ls(invocation& what);
+outcome run_task_show(invocation& what);
+outcome run_task_cancel(invocation& what);
+outcome run_task_retry(invocation& what);
+outcome run_session_ls(invocation& what);
+outcome run_session_show(invocation& what);
+outcome run_session_kill(invocation& what);
+outcome run_session_restore(invocation& what);
+outcome run_session_cleanup(invocation& what);
+outcome run_attach(invocation& what);
+outcome run_why(invocation& what);
+outcome run_events(invocation& what);
+outcome run_pr_create(invocation& what);
+outcome run_pr_ls(invocation& what);
+outcome run_pr_show(invocation& what);
+outcome run_report(invocation& what);
+outcome run_acknowledge(invocation& what);
+outcome run_config_check(invocation& what);
+outcome run_config_show(invocation& what);
+outcome run_doctor(invocation& what);
+outcome run_hook_pre_receive(invocation& what);
+outcome run_hook_post_receive(invocation& what);
+
+} // namespace ao::cli

@@ -1,0 +1,63 @@
+#include "cli/commands/commands.hpp"
+#include "cli/commands/common.hpp"
+
+namespace ao::cli {
+namespace {
+
+using nlohmann::json;
+
+void print_event(output& out, const json& event) {
+  out.document(event);
+  auto actor = text_at(event, "actor");
+  out.line(shown(event, "seq") + "  " + shown(event, "at") + "  "
+           + shown(event, "subject") + "  " + shown(event, "kind")
+           + (actor.empty() ? "" : "  by " + actor));
+}
+
+/// Prints what is there already; returns the number of the last one.
+result<std::uint64_t> print_past(invocation& what, std::uint64_t after) {
+  auto api = what.api();
+  for (;;) {
+    auto target = api_root + "/events?limit=1000";
+    add_query(target, "after", std::to_string(after));
+    add_query(target, "subject", what.args.text("subject"));
+    auto page = api.call("GET", target);
+    if (!page)
+      return fail(page.error());
+    auto rows = page->body.value("data", json::array());
+    if (rows.empty())
+      return after;
+    for (const auto& row : rows) {
+      print_event(what.out, row);
+      after = std::max(after, row.at("seq").get<std::uint64_t>());
+    }
+  }
+}
+
+} // namespace
+
+outcome run_events(invocation& what) {
+  auto after = what.args.number("after", 0);
+  if (!after)
+    return fail(after.error());
+  auto last = print_past(what, *after);
+  if (!last)
+    return fail(last.error());
+  if (!what.args.flag("follow"))
+    return 0;
+  auto target = api_root + "/events";
+  add_query(target, "after", std::to_string(*last));
+  add_query(target, "subject", what.args.text("subject"));
+  auto ended = what.api().stream(
+    target, [&](const http::received_event& one) {
+      auto event = json::parse(one.data, nullptr, false);
+      if (!event.is_discarded())
+        print_event(what.out, event);
+      return http::api_client::next::more;
+    });
+  if (!ended)
+    return fail(ended.error());
+  return 0;
+}
+
+} // namespace ao::cli

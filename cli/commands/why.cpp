@@ -1,0 +1,135 @@
+#include "cli/commands/commands.hpp"
+#include "cli/commands/common.hpp"
+
+#include "messages/ids.hpp"
+
+#include <map>
+#include <set>
+
+namespace ao::cli {
+namespace {
+
+using nlohmann::json;
+using story = std::map<std::uint64_t, json>;
+
+/// What the user named, found.
+struct subject {
+  /// `task:T42` or `session:app-7`.
+  std::string name;
+  json row;
+};
+
+result<subject> find_subject(const http::api_client& api,
+                             const std::string& word) {
+  if (number_of(task_id{word}) == 0) {
+    auto session = api.call("GET", item_path("sessions", word));
+    if (session)
+      return subject{"session:" + word, std::move(session->body)};
+    if (session.error().code != ec::no_such_session)
+      return fail(session.error());
+  }
+  auto task = api.call("GET", item_path("tasks", word));
+  if (!task)
+    return fail(task.error());
+  return subject{"task:" + text_at(task->body, "id"), std::move(task->body)};
+}
+
+/// Adds every event of `name` to `out`.
+result<void> read_events(const http::api_client& api, const std::string& name,
+                         story& out) {
+  std::uint64_t after = 0;
+  for (;;) {
+    auto target = api_root + "/events?limit=1000";
+    add_query(target, "after", std::to_string(after));
+    add_query(target, "subject", name);
+    auto page = api.call("GET", target);
+    if (!page)
+      return fail(page.error());
+    auto rows = page->body.value("data", json::array());
+    if (rows.empty())
+      return {};
+    for (auto& row : rows) {
+      auto seq = row.at("seq").get<std::uint64_t>();
+      after = std::max(after, seq);
+      out[seq] = std::move(row);
+    }
+  }
+}
+
+/// A task's story is also that of its sessions and changes.
+result<void> read_neighbours(const http::api_client& api, story& out) {
+  std::set<std::string> names;
+  for (const auto& [seq, event] : out)
+    for (const auto* kind : {"session", "change"})
+      if (auto id = text_at(event, std::string{"data."} + kind); !id.empty())
+        names.insert(std::string{kind} + ":" + id);
+  for (const auto& name : names)
+    if (auto read = read_events(api, name, out); !read)
+      return read;
+  return {};
+}
+
+/// What an event's data says beyond the names in its subject.
+std::string detail_of(const json& event) {
+  for (const auto* name : {"data.reason", "data.detail", "data.why",
+                           "data.title"})
+    if (auto text = text_at(event, name); !text.empty())
+      return ": " + text;
+  return "";
+}
+
+/// `because #12 ci_failed`, when the cause is part of the story or known by
+/// number.
+std::string cause_of(const json& event, const story& all) {
+  auto cause = event.value("cause", json{});
+  if (!cause.is_number_unsigned() || cause.get<std::uint64_t>() == 0)
+    return "";
+  auto seq = cause.get<std::uint64_t>();
+  auto found = all.find(seq);
+  return "  because #" + std::to_string(seq)
+         + (found == all.end() ? "" : " " + shown(found->second, "kind"));
+}
+
+std::string line_of(const json& event, const story& all) {
+  auto epoch = event.value("epoch", json{});
+  auto actor = text_at(event, "actor");
+  return "#" + shown(event, "seq") + "  " + shown(event, "at") + "  "
+         + shown(event, "subject") + "  " + shown(event, "kind")
+         + detail_of(event) + (actor.empty() ? "" : "  by " + actor)
+         + (epoch.is_number() && epoch != 0 ? "  epoch " + epoch.dump() : "")
+         + cause_of(event, all);
+}
+
+} // namespace
+
+outcome run_why(invocation& what) {
+  auto api = what.api();
+  auto found = find_subject(api, what.args.text("subject"));
+  if (!found)
+    return fail(found.error());
+  story all;
+  if (auto read = read_events(api, found->name, all); !read)
+    return fail(read.error());
+  if (found->name.rfind("task:", 0) == 0)
+    if (auto read = read_neighbours(api, all); !read)
+      return fail(read.error());
+  if (what.json) {
+    auto rows = json::array();
+    for (auto& [seq, event] : all)
+      rows.push_back(event);
+    what.out.document({{"subject", found->name},
+                       {"now", found->row},
+                       {"data", std::move(rows)}});
+    return 0;
+  }
+  for (const auto& [seq, event] : all)
+    what.out.line(line_of(event, all));
+  auto task = found->name.rfind("task:", 0) == 0;
+  auto reason = text_at(found->row, task ? "why" : "runtime.reason");
+  what.out.line("now: " + shown(found->row, task ? "state" : "status")
+                  + (reason.empty() ? "" : ": " + reason),
+                colour::bold);
+  return 0;
+}
+
+} // namespace ao::cli

@@ -1,0 +1,431 @@
+#include "actors/hub.hpp"
+#include "ao_version.hpp"
+#include "messages/json.hpp"
+#include "runtime/actor/compat.hpp"
+#include "runtime/actor/error.hpp"
+#include "runtime/config/load.hpp"
+#include "runtime/git/git.hpp"
+#include "runtime/home/home.hpp"
+#include "runtime/home/lock.hpp"
+#include "runtime/home/files.hpp"
+#include "runtime/home/readiness.hpp"
+#include "runtime/http/problem.hpp"
+#include "runtime/http/server.hpp"
+#include "runtime/io/loop.hpp"
+#include "runtime/log/log.hpp"
+#include "runtime/process/environment.hpp"
+#include "runtime/process/process.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include <unistd.h>
+
+namespace ao {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// How long an ordered stop may take before the process ends anyway: CAF
+/// waits for every actor, also for one that is blocked.
+constexpr std::chrono::seconds stop_limit{12};
+
+struct config : caf::actor_system_config {
+  config() {
+    AO_INIT();
+    register_errors(*this);
+    // A busy registry must not starve the others (CAF.md §2).
+    set(AO_KEY("scheduler.max-throughput"), 300u);
+  }
+};
+
+struct arguments {
+  bool local_node = true;
+  std::string path;
+};
+
+arguments parse(int argc, char** argv) {
+  arguments out;
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word == "--no-local-node")
+      out.local_node = false;
+    else if (word == "--" && i + 1 < argc)
+      out.path = argv[++i];
+  }
+  return out;
+}
+
+/// What git says about the checkout that the hub is started in.
+result<repository_facts> look_at_repository(const fs::path& where) {
+  git_runner git;
+  git_call call;
+  call.dir = where;
+  call.scope = git_scope::users;
+  call.args = {"rev-parse", "--show-toplevel"};
+  auto top = git.ask_line(call);
+  if (!top) {
+    if (top.error().code == ec::program_missing)
+      return fail(top.error());
+    return fail(ec::no_repository,
+                where.string() + " is not in a git repository and there is no "
+                                 "configuration; run ao start in a "
+                                 "repository, or write an ao.yaml");
+  }
+  repository_facts facts;
+  facts.path = *top;
+  call.dir = *top;
+  call.args = {"symbolic-ref", "--quiet", "--short", "HEAD"};
+  if (auto branch = git.ask_line(call))
+    facts.current_branch = *branch;
+  call.args = {"symbolic-ref", "--quiet", "--short",
+               "refs/remotes/origin/HEAD"};
+  if (auto head = git.ask_line(call))
+    facts.default_branch = head->substr(head->find('/') + 1);
+  call.args = {"remote", "get-url", "origin"};
+  if (auto url = git.ask_line(call))
+    facts.origin_url = *url;
+  return facts;
+}
+
+/// The built-in agents whose program is on PATH.
+std::vector<std::string> usable_agents(const environment& env) {
+  static const std::pair<const char*, const char*> programs[]
+    = {{"claude-code", "claude"}, {"codex", "codex"}, {"opencode", "opencode"},
+       {"aider", "aider"},        {"gemini", "gemini"}, {"cursor", "agent"}};
+  std::vector<std::string> out;
+  for (const auto& [name, program] : programs)
+    if (find_program(program, env.get("PATH")))
+      out.emplace_back(name);
+  return out;
+}
+
+/// The configuration, or one error with every line of it.
+result<settings> configure(const home& place, const arguments& args,
+                           const environment& env) {
+  auto where = args.path.empty() ? fs::current_path()
+                                 : fs::absolute(args.path);
+  auto lookup = process_environment();
+  config_outcome outcome;
+  if (auto file = find_config(where, lookup, place.root())) {
+    outcome = load_config(*file, lookup);
+  } else {
+    auto facts = look_at_repository(where);
+    if (!facts)
+      return fail(facts.error());
+    outcome = derive_config(*facts, usable_agents(env));
+  }
+  if (outcome.value)
+    return std::move(*outcome.value);
+  std::string lines;
+  auto code = ec::bad_input;
+  for (const auto& e : outcome.errors) {
+    lines += (lines.empty() ? "" : "\n") + to_string(e);
+    if (e.code != ec::bad_input)
+      code = e.code;
+  }
+  return fail(code, lines);
+}
+
+/// Each project needs a repository with a commit on its branch.
+result<void> check_projects(const settings& all) {
+  git_runner git;
+  for (const auto& [id, project] : all.projects) {
+    git_call call;
+    call.dir = project.path;
+    call.scope = git_scope::users;
+    call.args = {"rev-parse", "--verify", "--quiet",
+                 "refs/heads/" + project.default_branch + "^{commit}"};
+    std::error_code ignored;
+    if (!fs::is_directory(project.path, ignored))
+      return fail(ec::no_repository, "project " + id.text + ": "
+                                       + project.path.string()
+                                       + " is not a directory");
+    auto head = git.ask_line(call);
+    if (!head && head.error().code == ec::program_missing)
+      return fail(head.error());
+    if (!head)
+      return fail(ec::no_repository,
+                  "project " + id.text + ": " + project.path.string()
+                    + " has no commit on branch " + project.default_branch
+                    + "; commit something, or set projects." + id.text
+                    + ".defaultBranch");
+  }
+  return {};
+}
+
+result<void> check_programs(const environment& env) {
+  for (auto program : {"git", "tmux"})
+    if (auto found = find_program(program, env.get("PATH")); !found)
+      return fail(ec::program_missing,
+                  std::string{program} + " is not on PATH; install it (apt-get "
+                                         "install "
+                    + program + ")");
+  return {};
+}
+
+std::shared_ptr<std::map<project_id, std::shared_ptr<repository_cache>>>
+make_caches(const settings& all, const home& place) {
+  auto caches = std::make_shared<
+    std::map<project_id, std::shared_ptr<repository_cache>>>();
+  for (const auto& [id, project] : all.projects)
+    (*caches)[id] = std::make_shared<repository_cache>(
+      git_runner{}, fs::path{place.repos()} / (id.text + ".git"),
+      place.forge() + "/" + id.text + ".git");
+  return caches;
+}
+
+/// Takes over SIGTERM, SIGINT and SIGHUP for the whole process; before any
+/// thread.
+sigset_t block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+/// Why the process is to end; set once.
+class stop_signal {
+public:
+  void request(int exit_code) {
+    {
+      std::lock_guard<std::mutex> guard{mutex_};
+      if (requested_)
+        return;
+      requested_ = true;
+      exit_code_ = exit_code;
+    }
+    // The waiter sits in sigwait; SIGTERM is blocked and only seen there.
+    ::kill(::getpid(), SIGTERM);
+  }
+
+  int exit_code() const {
+    std::lock_guard<std::mutex> guard{mutex_};
+    return exit_code_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  bool requested_ = false;
+  int exit_code_ = 0;
+};
+
+/// Ends the process when an ordered stop takes too long.
+class watchdog {
+public:
+  explicit watchdog(std::chrono::seconds limit)
+    : thread_([this, limit] {
+        std::unique_lock<std::mutex> guard{mutex_};
+        if (!done_.wait_for(guard, limit, [this] { return finished_; })) {
+          std::fputs("ao-hub: an actor did not stop; leaving without it\n",
+                     stderr);
+          ::_exit(1);
+        }
+      }) {}
+
+  ~watchdog() {
+    {
+      std::lock_guard<std::mutex> guard{mutex_};
+      finished_ = true;
+    }
+    done_.notify_all();
+    thread_.join();
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  bool finished_ = false;
+  std::thread thread_;
+};
+
+/// Records that the hub lives; the first event of each life.
+void record(const hub_context& context, caf::scoped_actor& self,
+            event_kind kind) {
+  store_write write;
+  event e;
+  e.at = context.now();
+  e.subject = "hub";
+  e.kind = kind;
+  e.actor = "hub";
+  e.data = dump(json{{"pid", ::getpid()}, {"version", AO_VERSION}});
+  write.events = {e};
+  auto store = context.names->find<store_actor::super>("store"_name);
+  if (!store)
+    return;
+  self->request(store, store_deadline, write)
+    .receive([](const store_written&) {},
+             [&](const caf::error& why) {
+               context.say(log_level::error,
+                           "event_lost kind=" + std::string{to_string(kind)}
+                             + " reason=\"" + to_string(to_ao_error(why))
+                             + "\"");
+             });
+}
+
+/// What can be said to the starter, or the foreground's terminal.
+int refuse(int ready_fd, const error& why) {
+  if (ready_fd >= 0)
+    report_readiness(ready_fd, json{{"error", http::problem(why)}});
+  else
+    std::fprintf(stderr, "ao: %s\n", to_string(why).c_str());
+  return info(why.code).exit_code;
+}
+
+/// The running hub: from the locked home to the end of the process.
+int live(const arguments& args, const home& place, settings all,
+         environment env, int ready_fd, const sigset_t& signals) {
+  auto secret = load_or_make_secret(place);
+  if (!secret)
+    return refuse(ready_fd, secret.error());
+  log_options options;
+  options.file = place.hub_log();
+  auto opened = log::open(options,
+                          redactor{secrets_in(all, process_environment())});
+  if (!opened)
+    return refuse(ready_fd, opened.error());
+  std::shared_ptr<log> journal = std::move(*opened);
+  auto programs = own_directory();
+  if (!programs)
+    return refuse(ready_fd, programs.error());
+
+  directory names;
+  row_view rows;
+  io_loop loop;
+  stop_signal stopping;
+  node_context context;
+  context.names = &names;
+  context.log = [journal](log_level level, const std::string& line) {
+    journal->write(level, line);
+  };
+  context.place = std::make_shared<const home>(place);
+  context.rows = &rows;
+  context.config = std::make_shared<const settings>(std::move(all));
+  context.secret = std::make_shared<const home_secret>(*secret);
+  context.loop = &loop;
+  context.programs = *programs;
+  context.caches = make_caches(*context.config, place);
+  context.inherited = env;
+
+  api_host host;
+  host.shutdown = [&stopping](bool) { stopping.request(0); };
+  host.started_at = wall_now();
+  host.local_node = args.local_node;
+
+  int code = 0;
+  config cfg;
+  {
+    caf::actor_system system{cfg};
+    caf::scoped_actor self{system};
+    auto root = self->spawn<caf::monitored>(supervisor, actor_context{context},
+                                            hub_tree(context, host));
+    http::server server{loop.context(), make_api_handler(names)};
+    std::optional<error> failed;
+    self->request(root, std::chrono::seconds{60}, ready_atom::value)
+      .receive([](const child_list&) {},
+               [&](const caf::error& why) { failed = to_ao_error(why); });
+    if (!failed)
+      if (auto ok = server.listen_unix("agent", place.agent_socket(),
+                                       stale_socket::replace);
+          !ok)
+        failed = ok.error();
+    if (!failed)
+      if (auto ok = server.listen_unix("hub", place.hub_socket(),
+                                       stale_socket::replace);
+          !ok)
+        failed = ok.error();
+    if (failed) {
+      code = refuse(ready_fd, *failed);
+    } else {
+      record(context, self, event_kind::hub_started);
+      if (auto ok = write_file_durably(place.pid_file(),
+                                       std::to_string(::getpid()) + "\n");
+          !ok)
+        context.say(log_level::warn, "pid_file_not_written");
+      report_readiness(ready_fd,
+                       json{{"ready", true},
+                            {"pid", ::getpid()},
+                            {"socket", place.hub_socket()},
+                            {"startedAt", format_time(host.started_at)},
+                            {"adopted", 0},
+                            {"agents", usable_agents(env)}});
+      if (ready_fd < 0)
+        std::fprintf(stderr, "ao: hub %s runs, pid %d\n",
+                     place.hub_socket().c_str(), ::getpid());
+      // A root that fails ends the process, and a service manager starts it
+      // again; nothing durable is lost.
+      std::thread watch_root([&system, root, &stopping] {
+        caf::scoped_actor watcher{system};
+        watcher->monitor(root);
+        watcher->receive([&](const caf::down_msg& down) {
+          stopping.request(down.reason
+                               == caf::exit_reason::user_shutdown
+                             ? 0
+                             : 1);
+        });
+      });
+      int signal = 0;
+      do
+        sigwait(&signals, &signal);
+      while (signal == SIGHUP);
+      code = stopping.exit_code();
+      if (ready_fd < 0)
+        std::fprintf(stderr, "ao: stopping; agents go on\n");
+      server.stop();
+      record(context, self, event_kind::hub_stopped);
+      watchdog limit{stop_limit};
+      self->send_exit(root, caf::exit_reason::user_shutdown);
+      watch_root.join();
+      self->await_all_other_actors_done();
+    }
+    if (failed) {
+      watchdog limit{stop_limit};
+      self->send_exit(root, caf::exit_reason::user_shutdown);
+      self->await_all_other_actors_done();
+    }
+  }
+  std::error_code ignored;
+  fs::remove(place.pid_file(), ignored);
+  loop.stop();
+  return code;
+}
+
+int run_hub(int argc, char** argv) {
+  int ready_fd = take_readiness_pipe();
+  auto signals = block_signals();
+  auto args = parse(argc, argv);
+  auto env = environment::inherited();
+  auto place = open_home(home_path_from_environment());
+  if (!place)
+    return refuse(ready_fd, place.error());
+  auto lock = home_lock::take(*place);
+  if (!lock)
+    return refuse(ready_fd, lock.error());
+  if (auto ok = check_programs(env); !ok)
+    return refuse(ready_fd, ok.error());
+  auto all = configure(*place, args, env);
+  if (!all)
+    return refuse(ready_fd, all.error());
+  if (auto ok = check_projects(*all); !ok)
+    return refuse(ready_fd, ok.error());
+  return live(args, *place, std::move(*all), env, ready_fd, signals);
+}
+
+} // namespace
+} // namespace ao
+
+int main(int argc, char** argv) {
+  return ao::run_hub(argc, argv);
+}

@@ -1,0 +1,25 @@
+# cmake --install: the programs stay beside each other, as each finds its
+# siblings there.
+include(GNUInstallDirs)
+foreach(program ao ao-hub ao-node ao-shim)
+  if(TARGET ${program})
+    install(TARGETS ${program} DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endforeach()
+foreach(folder configs docs)
+  if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${folder})
+    install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ao/${folder})
+  endif()
+endforeach()
+install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# cpack -G DEB, in the build directory.
+set(CPACK_PACKAGE_NAME ao)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Orchestrator of AI coding agents")
+set(CPACK_PACKAGE_CONTACT "the maintainers of ao <ao@ao.invalid>")
+set(CPACK_GENERATOR TGZ)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "git, tmux")
+set(CPACK_VERBATIM_VARIABLES ON)
+include(CPack)

@@ -1,0 +1,364 @@
+#include "runtime/api/objects.hpp"
+
+#include "runtime/rules/status.hpp"
+
+#include <map>
+
+namespace ao::api {
+namespace {
+
+template <class Tag>
+json id_or_null(const name_of<Tag>& id) {
+  return id.empty() ? json() : json(id.text);
+}
+
+json text_or_null(const std::string& text) {
+  return text.empty() ? json() : json(text);
+}
+
+json count_or_null(std::uint64_t n) {
+  return n == 0 ? json() : json(n);
+}
+
+json time_or_null(const std::optional<wall_time>& t) {
+  return t ? json(format_time(*t)) : json();
+}
+
+json time_or_null(wall_time t) {
+  return t == wall_time{} ? json() : json(format_time(t));
+}
+
+template <class Enum>
+json word(Enum value) {
+  return std::string{to_string(value)};
+}
+
+const change* change_of(const session_view& s) {
+  return s.opened.get();
+}
+
+/// The original's words for checks.
+json checks_in_words(ci_state ci) {
+  switch (ci) {
+    case ci_state::none:
+      return "none";
+    case ci_state::pending:
+    case ci_state::running:
+      return "pending";
+    case ci_state::passed:
+      return "passing";
+    case ci_state::failed:
+      return "failing";
+  }
+  return nullptr;
+}
+
+/// The original's word: an ended agent does nothing else any more.
+json activity_in_words(const session& s) {
+  if (s.runtime == runtime_state::exited || is_terminal(s))
+    return "exited";
+  return s.activity == activity_state::unknown ? json() : word(s.activity);
+}
+
+/// Null when the question is over.
+json is_mergeable(const change& c) {
+  if (c.state != change_state::open)
+    return nullptr;
+  return is_green(c) && c.merge != merge_state::conflict
+         && c.review != review_state::changes_requested;
+}
+
+json issue_of(const session_view& s) {
+  return s.of ? text_or_null(s.of->ref) : json();
+}
+
+json change_summary(const session_view& s) {
+  if (!s.opened)
+    return nullptr;
+  const auto& c = *s.opened;
+  return {{"state", word(c.state)},
+          {"ci", word(c.ci)},
+          {"review", word(c.review)},
+          {"mergeable", is_mergeable(c)},
+          {"sha", text_or_null(c.head_sha)}};
+}
+
+json exit_object(const std::optional<exit_info>& e) {
+  if (!e)
+    return nullptr;
+  return {{"code", e->code ? json(*e->code) : json()},
+          {"signal", e->signal ? json(*e->signal) : json()},
+          {"at", time_or_null(e->at)},
+          {"class", text_or_null(e->failure)}};
+}
+
+json runtime_object(const session& s) {
+  return {{"state", word(s.runtime)},
+          {"reason", text_or_null(s.reason)},
+          {"pid", count_or_null(static_cast<std::uint64_t>(s.agent_pid))},
+          {"shimPid", count_or_null(static_cast<std::uint64_t>(s.shim_pid))},
+          {"startedAt", time_or_null(s.started_at)},
+          {"exit", exit_object(s.exit)}};
+}
+
+json tmux_object(const session& s) {
+  if (s.tmux_socket.empty())
+    return nullptr;
+  return {{"socket", s.tmux_socket},
+          {"session", s.id.text},
+          {"pane", text_or_null(s.tmux_pane)}};
+}
+
+json claim_object(const session_view& s) {
+  if (!s.held)
+    return nullptr;
+  return {{"epoch", s.held->epoch}, {"node", id_or_null(s.held->node)}};
+}
+
+shown_status status_of(const session_view& s) {
+  return ao::status_of(*s.row, change_of(s));
+}
+
+/// The rows to show, and how many terminal ones are not.
+template <class Row>
+json shown_rows(const std::vector<session_view>& all, bool include_terminated,
+                std::uint64_t& hidden, Row row) {
+  auto out = json::array();
+  for (const auto& s : all) {
+    if (!include_terminated && is_terminal(status_of(s)))
+      ++hidden;
+    else
+      out.push_back(row(s));
+  }
+  return out;
+}
+
+json names_of(const std::vector<session_id>& ids) {
+  auto out = json::array();
+  for (const auto& id : ids)
+    out.push_back(id.text);
+  return out;
+}
+
+json project_object(const settings& all, const project_settings& p) {
+  return {{"id", p.id.text},
+          {"name", p.name},
+          {"path", p.path.string()},
+          {"defaultBranch", p.default_branch},
+          {"sessionPrefix", p.session_prefix},
+          {"agent", agent_of(all, p)},
+          {"dispatch", word(p.dispatch)},
+          {"forge", word(p.forge.plugin)},
+          {"openChange", p.open_change == change_opener::hub ? "auto"
+                                                             : "agent"},
+          {"ci", p.ci ? json(p.ci->command) : json()},
+          {"merge", {{"auto", merges_by_itself(p)},
+                     {"method", word(p.merge.method)},
+                     {"requireReview", p.merge.require_review}}}};
+}
+
+} // namespace
+
+session_view view_of(const row_view& rows, const settings& all,
+                     row_ptr<session> row) {
+  session_view out;
+  out.of = rows.find<task>(row->task.text);
+  out.opened = rows.find<change>(row->change.text);
+  if (auto held = rows.held_claim(row->subject);
+      held && held->session == row->id)
+    out.held = std::move(held);
+  auto project = all.projects.find(row->project);
+  out.project_name
+    = project == all.projects.end() || project->second.name.empty()
+        ? row->project.text
+        : project->second.name;
+  out.row = std::move(row);
+  return out;
+}
+
+std::vector<saved_work> saved_work_of(const std::vector<event>& events) {
+  std::vector<saved_work> out;
+  for (const auto& e : events) {
+    if (e.kind != event_kind::rescue_saved)
+      continue;
+    auto data = json::parse(e.data, nullptr, false);
+    if (!data.is_object() || !data.contains("ref")
+        || !data["ref"].is_string())
+      continue;
+    saved_work saved;
+    saved.ref = data["ref"].get<std::string>();
+    if (data.contains("sha") && data["sha"].is_string())
+      saved.sha = data["sha"].get<std::string>();
+    saved.at = e.at;
+    out.push_back(std::move(saved));
+  }
+  return out;
+}
+
+json status_row(const session_view& s) {
+  const auto& row = *s.row;
+  const auto* c = change_of(s);
+  return {{"name", row.id.text},
+          {"role", word(row.role)},
+          {"branch", text_or_null(row.branch)},
+          {"status", word(status_of(s))},
+          {"summary", text_or_null(summary_of(row, c))},
+          {"pr", id_or_null(row.change)},
+          {"prNumber", c ? json(c->number) : json()},
+          {"issue", issue_of(s)},
+          {"lastActivity", time_or_null(row.updated_at)},
+          {"project", id_or_null(row.project)},
+          {"ciStatus", c ? checks_in_words(c->ci) : json()},
+          {"reviewDecision", c ? word(c->review) : json()},
+          {"pendingThreads", nullptr},
+          {"activity", activity_in_words(row)},
+          {"task", id_or_null(row.task)},
+          {"epoch", count_or_null(row.epoch)},
+          {"run", row.run},
+          {"node", id_or_null(row.node)},
+          {"agent", text_or_null(row.agent)},
+          {"restarts", row.restarts},
+          {"since", time_or_null(row.since)},
+          {"workspacePath", text_or_null(row.workspace_path)},
+          {"runtime",
+           {{"state", word(row.runtime)},
+            {"reason", text_or_null(row.reason)},
+            {"pid", count_or_null(static_cast<std::uint64_t>(row.agent_pid))}}},
+          {"change", change_summary(s)}};
+}
+
+json session_row(const session_view& s) {
+  const auto& row = *s.row;
+  return {{"id", row.id.text},
+          {"projectId", id_or_null(row.project)},
+          {"projectName", text_or_null(s.project_name)},
+          {"role", word(row.role)},
+          {"branch", text_or_null(row.branch)},
+          {"status", word(status_of(s))},
+          {"issueId", issue_of(s)},
+          {"pr", id_or_null(row.change)},
+          {"workspacePath", text_or_null(row.workspace_path)},
+          {"lastActivityAt", time_or_null(row.updated_at)}};
+}
+
+json session_object(const session_view& s,
+                    const std::vector<saved_work>& saved,
+                    const std::string& repository) {
+  auto out = status_row(s);
+  out.update(session_row(s));
+  out["runtime"] = runtime_object(*s.row);
+  out["tmux"] = tmux_object(*s.row);
+  out["claim"] = claim_object(s);
+  out["rescue"] = json::array();
+  for (const auto& one : saved)
+    out["rescue"].push_back({{"ref", one.ref},
+                             {"sha", text_or_null(one.sha)},
+                             {"at", time_or_null(one.at)},
+                             {"repo", repository}});
+  return out;
+}
+
+json task_object(const task& t) {
+  auto needs = json::array();
+  for (const auto& need : t.needs)
+    needs.push_back(need.text);
+  return {{"id", t.id.text},
+          {"key", text_or_null(t.key)},
+          {"project", id_or_null(t.project)},
+          {"ref", text_or_null(t.ref)},
+          {"title", t.title},
+          {"body", t.body},
+          {"labels", t.labels},
+          {"priority", t.priority},
+          {"needs", std::move(needs)},
+          {"state", word(t.state)},
+          {"session", id_or_null(t.session)},
+          {"epoch", count_or_null(t.epoch)},
+          {"change", id_or_null(t.change)},
+          {"createdAt", time_or_null(t.created_at)},
+          {"updatedAt", time_or_null(t.updated_at)},
+          {"closedAt", time_or_null(t.closed_at)},
+          {"why", text_or_null(t.why)}};
+}
+
+json change_object(const change& c) {
+  return {{"id", c.id.text},
+          {"project", id_or_null(c.project)},
+          {"number", c.number},
+          {"session", id_or_null(c.session)},
+          {"task", id_or_null(c.task)},
+          {"title", c.title},
+          {"branch", c.branch},
+          {"base", c.base},
+          {"headSha", text_or_null(c.head_sha)},
+          {"state", word(c.state)},
+          {"ci", word(c.ci)},
+          {"review", word(c.review)},
+          {"mergeable", is_mergeable(c)},
+          {"mergedSha", text_or_null(c.merged_sha)},
+          // The local forge has no pages.
+          {"url", nullptr}};
+}
+
+json node_object(const local_node& n) {
+  return {{"name", "local"},
+          {"state", n.stopping ? "draining" : "alive"},
+          {"labels", json::object()},
+          {"slots", {{"used", n.sessions.size()}, {"max", n.slots}}},
+          // One life with its hub: the hub's start numbers it.
+          {"incarnation", n.started_at.time_since_epoch().count()},
+          // In the hub's own process nothing needs to beat.
+          {"lastHeartbeatAt", nullptr},
+          {"sessions", names_of(n.sessions)},
+          {"version", n.version}};
+}
+
+json status_document(const std::vector<session_view>& all,
+                     bool include_terminated, const hub_facts& hub) {
+  std::uint64_t hidden = 0;
+  auto rows = shown_rows(all, include_terminated, hidden, status_row);
+  auto counts = json::object();
+  for (const auto& s : all) {
+    auto& n = counts[std::string{to_string(status_of(s))}];
+    n = n.is_null() ? 1 : n.get<int>() + 1;
+  }
+  return {{"data", std::move(rows)},
+          {"meta",
+           {{"hiddenTerminatedCount", hidden},
+            {"hub",
+             {{"pid", hub.pid},
+              {"version", hub.version},
+              {"startedAt", time_or_null(hub.started_at)},
+              {"adopted", hub.adopted}}},
+            {"counts", std::move(counts)}}}};
+}
+
+json sessions_document(const std::vector<session_view>& all,
+                       bool include_terminated) {
+  std::uint64_t hidden = 0;
+  auto rows = shown_rows(all, include_terminated, hidden, session_row);
+  return {{"data", std::move(rows)},
+          {"meta", {{"hiddenTerminatedCount", hidden}}}};
+}
+
+json list_of(json rows) {
+  return {{"data", std::move(rows)}};
+}
+
+json config_object(const settings& all) {
+  auto projects = json::array();
+  for (const auto& [id, p] : all.projects)
+    projects.push_back(project_object(all, p));
+  auto agents = json::array();
+  for (const auto& [name, a] : all.agents)
+    agents.push_back({{"name", name}, {"adapter", a.adapter}});
+  return {{"file", text_or_null(all.path.string())},
+          {"limits",
+           {{"sessions", all.limits.sessions},
+            {"spawnsPerMinute", all.limits.spawns_per_minute},
+            {"parallelSpawns", all.limits.parallel_spawns}}},
+          {"agents", std::move(agents)},
+          {"projects", std::move(projects)}};
+}
+
+} // namespace ao::api

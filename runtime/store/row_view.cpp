@@ -1,0 +1,265 @@
+#include "runtime/store/row_view.hpp"
+
+#include "runtime/store/natural_order.hpp"
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace ao {
+namespace {
+
+template <class T>
+using row_map = std::map<std::string, row_ptr<T>, natural_less>;
+
+using text_pair = std::pair<std::string, std::string>;
+
+/// Compares pairs of text without copying them.
+struct pair_less {
+  using is_transparent = void;
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const {
+    using view = std::string_view;
+    return std::pair{view{a.first}, view{a.second}}
+           < std::pair{view{b.first}, view{b.second}};
+  }
+};
+
+using view_pair = std::pair<std::string_view, std::string_view>;
+
+template <class Map, class Key>
+typename Map::mapped_type look_up(const Map& map, const Key& key) {
+  auto i = map.find(key);
+  return i == map.end() ? typename Map::mapped_type{} : i->second;
+}
+
+/// Erases the entry if it still speaks of this row.
+template <class Map, class T>
+void erase_if_mine(Map& map, const typename Map::key_type& key,
+                   const row_ptr<T>& mine) {
+  auto i = map.find(key);
+  if (i != map.end() && i->second == mine)
+    map.erase(i);
+}
+
+} // namespace
+
+/// Rows by key, and the other ways to find them. The indices follow from the
+/// rows: `index` and `unindex` are each other's reverse.
+struct row_view::tables {
+  mutable std::shared_mutex mutex;
+
+  std::tuple<row_map<task>, row_map<claim>, row_map<session>, row_map<change>,
+             row_map<ci_run>, row_map<counter>>
+    rows;
+
+  std::map<std::string, row_ptr<task>, std::less<>> tasks_by_key;
+  /// (node, subject) of held claims.
+  std::map<text_pair, row_ptr<claim>, pair_less> claims_by_node;
+  /// (project, branch) of open changes.
+  std::map<text_pair, row_ptr<change>, pair_less> changes_by_branch;
+  std::map<std::string, row_ptr<change>, std::less<>> changes_by_session;
+  /// (project, number).
+  std::map<std::pair<std::string, std::uint64_t>, row_ptr<change>>
+    changes_by_project;
+
+  template <class T>
+  row_map<T>& of() {
+    return std::get<row_map<T>>(rows);
+  }
+  template <class T>
+  const row_map<T>& of() const {
+    return std::get<row_map<T>>(rows);
+  }
+
+  template <class T>
+  void unindex(const row_ptr<T>&) {}
+  template <class T>
+  void index(const row_ptr<T>&) {}
+
+  void unindex(const row_ptr<task>& x) {
+    erase_if_mine(tasks_by_key, x->key, x);
+  }
+  void index(const row_ptr<task>& x) {
+    if (!x->key.empty())
+      tasks_by_key[x->key] = x;
+  }
+
+  void unindex(const row_ptr<claim>& x) {
+    erase_if_mine(claims_by_node, {x->node.text, x->subject}, x);
+  }
+  void index(const row_ptr<claim>& x) {
+    if (x->held)
+      claims_by_node[{x->node.text, x->subject}] = x;
+  }
+
+  void unindex(const row_ptr<change>& x) {
+    erase_if_mine(changes_by_branch, {x->project.text, x->branch}, x);
+    erase_if_mine(changes_by_session, x->session.text, x);
+    erase_if_mine(changes_by_project, {x->project.text, x->number}, x);
+  }
+  void index(const row_ptr<change>& x) {
+    changes_by_project[{x->project.text, x->number}] = x;
+    if (x->state != change_state::open)
+      return;
+    changes_by_branch[{x->project.text, x->branch}] = x;
+    if (!x->session.empty())
+      changes_by_session[x->session.text] = x;
+  }
+
+  template <class T>
+  void put(row_ptr<T> x) {
+    auto& slot = of<T>()[key_of(*x)];
+    if (slot)
+      unindex(slot);
+    slot = std::move(x);
+    index(slot);
+  }
+
+  template <class T>
+  void put_all(std::vector<T>&& list) {
+    for (auto& x : list)
+      put(row_ptr<T>{std::make_shared<const T>(std::move(x))});
+  }
+};
+
+row_view::row_view() : tables_(std::make_unique<tables>()) {}
+row_view::~row_view() = default;
+
+template <class T>
+row_ptr<T> row_view::find(std::string_view key) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return look_up(tables_->of<T>(), key);
+}
+
+template <class T>
+std::vector<row_ptr<T>> row_view::all() const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  const auto& rows = tables_->of<T>();
+  std::vector<row_ptr<T>> out;
+  out.reserve(rows.size());
+  for (const auto& [key, x] : rows)
+    out.push_back(x);
+  return out;
+}
+
+template <class T>
+std::size_t row_view::count() const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return tables_->of<T>().size();
+}
+
+#define AO_READ(type)                                                          \
+  template row_ptr<type> row_view::find<type>(std::string_view) const;         \
+  template std::vector<row_ptr<type>> row_view::all<type>() const;             \
+  template std::size_t row_view::count<type>() const;
+
+AO_READ(task)
+AO_READ(claim)
+AO_READ(session)
+AO_READ(change)
+AO_READ(ci_run)
+AO_READ(counter)
+
+#undef AO_READ
+
+row_ptr<task> row_view::find_task_by_key(std::string_view key) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  if (auto x = look_up(tables_->tasks_by_key, key))
+    return x;
+  return look_up(tables_->of<task>(), key);
+}
+
+row_ptr<claim> row_view::held_claim(std::string_view subject) const {
+  auto x = find<claim>(subject);
+  return x && x->held ? x : nullptr;
+}
+
+std::vector<row_ptr<claim>> row_view::claims_of(const node_name& node) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  const auto& claims = tables_->claims_by_node;
+  std::vector<row_ptr<claim>> out;
+  for (auto i = claims.lower_bound(view_pair{node.text, {}});
+       i != claims.end() && i->first.first == node.text; ++i)
+    out.push_back(i->second);
+  return out;
+}
+
+row_ptr<change> row_view::open_change(const project_id& project,
+                                      std::string_view branch) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return look_up(tables_->changes_by_branch, view_pair{project.text, branch});
+}
+
+row_ptr<change> row_view::open_change(const session_id& session) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return look_up(tables_->changes_by_session, session.text);
+}
+
+std::vector<row_ptr<change>>
+row_view::changes_of(const project_id& project) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  const auto& changes = tables_->changes_by_project;
+  std::vector<row_ptr<change>> out;
+  for (auto i = changes.lower_bound({project.text, 0});
+       i != changes.end() && i->first.first == project.text; ++i)
+    out.push_back(i->second);
+  return out;
+}
+
+void row_view::load(store_rows rows, std::vector<event> tail,
+                    std::uint64_t last_seq) {
+  auto fresh = std::make_unique<tables>();
+  fresh->put_all(std::move(rows.tasks));
+  fresh->put_all(std::move(rows.claims));
+  fresh->put_all(std::move(rows.sessions));
+  fresh->put_all(std::move(rows.changes));
+  fresh->put_all(std::move(rows.ci_runs));
+  fresh->put_all(std::move(rows.counters));
+  {
+    std::unique_lock<std::shared_mutex> guard{tables_->mutex};
+    tables_->rows.swap(fresh->rows);
+    tables_->tasks_by_key.swap(fresh->tasks_by_key);
+    tables_->claims_by_node.swap(fresh->claims_by_node);
+    tables_->changes_by_branch.swap(fresh->changes_by_branch);
+    tables_->changes_by_session.swap(fresh->changes_by_session);
+    tables_->changes_by_project.swap(fresh->changes_by_project);
+  }
+  events_.load(std::move(tail), last_seq);
+  events_.tell();
+}
+
+void row_view::publish(std::vector<store_write> writes,
+                       const std::vector<result<store_written>>& written) {
+  std::vector<event_ptr> fresh;
+  {
+    std::unique_lock<std::shared_mutex> guard{tables_->mutex};
+    for (std::size_t i = 0; i < writes.size() && i < written.size(); ++i) {
+      if (!written[i] || written[i]->repeated)
+        continue;
+      for (auto& r : writes[i].rows)
+        std::visit(
+          [&](auto& x) {
+            using type = std::decay_t<decltype(x)>;
+            tables_->put(
+              row_ptr<type>{std::make_shared<const type>(std::move(x))});
+          },
+          r);
+      auto seq = written[i]->first_seq;
+      for (auto& e : writes[i].events) {
+        e.seq = seq++;
+        fresh.push_back(std::make_shared<const event>(std::move(e)));
+      }
+    }
+  }
+  if (fresh.empty())
+    return;
+  events_.append(std::move(fresh));
+  events_.tell();
+}
+
+} // namespace ao
