@@ -26,10 +26,11 @@ result<void> check_open(const task& t, bool parked_too) {
   if (!is_closed(t.state)
       && !(parked_too && t.state == task_state::parked))
     return {};
+  std::string state{to_string(t.state)};
   error e{ec::task_closed,
-          t.id.text + " is " + std::string{to_string(t.state)} + "; `ao task retry "
-            + t.id.text + "` opens it again",
-          {{"task", t.id.text}, {"state", std::string{to_string(t.state)}}}};
+          t.id.text + " is " + state + "; `ao task retry " + t.id.text
+            + "` opens it again",
+          {{"task", t.id.text}, {"state", state}}};
   return fail(std::move(e));
 }
 

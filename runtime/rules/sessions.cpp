@@ -76,7 +76,8 @@ public:
 
   void operator()(const slot_granted& x) {
     auto& s = row();
-    if (is_terminal(s) || s.runtime != runtime_state::queued)
+    if (is_terminal(s) || s.runtime != runtime_state::queued
+        || s.role == session_role::manual)
       return drop("is not queued");
     s.run += 1;
     s.resume = resume_reason::none;
@@ -100,6 +101,8 @@ public:
 
   void operator()(const session_report& x) {
     auto& s = row();
+    if (s.role == session_role::manual)
+      return drop("has no agent");
     if (x.epoch != s.epoch)
       return drop("epoch " + std::to_string(x.epoch) + " is not the present "
                   + std::to_string(s.epoch));
@@ -114,7 +117,8 @@ public:
 
   void operator()(const restart_due& x) {
     auto& s = row();
-    if (!awaits_restart(s) || x.run != s.run + 1)
+    if (s.role == session_role::manual || !awaits_restart(s)
+        || x.run != s.run + 1)
       return drop("no restart as run " + std::to_string(x.run) + " is due");
     start(reason_of(*s.exit));
   }
@@ -123,7 +127,7 @@ public:
     auto& s = row();
     if (is_terminal(s))
       return refuse(ec::session_closed, "has ended");
-    if (s.runtime != runtime_state::exited)
+    if (s.runtime != runtime_state::exited || s.role == session_role::manual)
       return drop("has no exited agent");
     if (awaits_restart(s))
       return drop("is restarted anyway");

@@ -403,7 +403,8 @@ TEST_F(Registry, CancelsAndListsWhatDependsOnIt) {
 TEST_F(Registry, MovesASessionToAnotherNodeUnderANewEpoch) {
   auto id = add();
   auto got = open(id);
-  auto d = commit(regrant_claim{"T1", got.session.id, node_name{"n2"}, "moved"});
+  auto d = commit(
+    regrant_claim{"T1", got.session.id, node_name{"n2"}, "moved"});
   auto c = std::get<claim_changed>(d.answer).claim;
   EXPECT_EQ(c.epoch, got.claim.epoch + 1);
   EXPECT_EQ(c.node.text, "n2");

@@ -1,0 +1,177 @@
+#include "runtime/rules/dispatch.hpp"
+
+#include <gtest/gtest.h>
+
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+using namespace ao;
+using namespace std::chrono_literals;
+
+namespace {
+
+const mono_time now{1h};
+
+dispatch_load idle() {
+  dispatch_load load;
+  load.free_memory = load.free_disk = std::uint64_t{1} << 40;
+  return load;
+}
+
+dispatch_candidate waiting(std::string id, int priority = 5, int since = 0) {
+  dispatch_candidate c;
+  c.id = std::move(id);
+  c.priority = priority;
+  c.since = wall_time{milliseconds{since}};
+  return c;
+}
+
+std::vector<dispatch_candidate> crowd(int n) {
+  std::vector<dispatch_candidate> out;
+  for (int i = 1; i <= n; ++i)
+    out.push_back(waiting("app-" + std::to_string(i)));
+  return out;
+}
+
+} // namespace
+
+TEST(Dispatch, StartsByPriorityThenAgeThenNumber) {
+  auto plan = plan_dispatch({waiting("app-10"), waiting("app-9"),
+                             waiting("app-3", 5, 7), waiting("app-4", 0, 9)},
+                            idle(), {}, now);
+  EXPECT_EQ(plan.start, (std::vector<std::string>{"app-4", "app-9", "app-10",
+                                                  "app-3"}));
+}
+
+TEST(Dispatch, NamesTheCapThatMakesItWait) {
+  auto reason = [](dispatch_load load, dispatch_limits limits) {
+    auto plan = plan_dispatch(crowd(1), load, limits, now);
+    return plan.wait.empty() ? "" : plan.wait[0].reason;
+  };
+  EXPECT_EQ(reason(idle(), {}), "");
+  auto load = idle();
+  load.running = 15;
+  EXPECT_EQ(reason(load, {}), "all 15 slots are taken");
+  load = idle();
+  load.spawning = 16;
+  dispatch_limits wide;
+  wide.sessions = 100;
+  EXPECT_EQ(reason(load, wide), "16 sessions are being started");
+  load = idle();
+  load.starts.assign(30, now - 10s);
+  EXPECT_EQ(reason(load, {}), "at most 30 starts a minute");
+  load = idle();
+  load.free_memory = 64 << 20;
+  EXPECT_EQ(reason(load, {}), "free memory 64MiB is below 1GiB");
+  load = idle();
+  load.free_disk = 1 << 30;
+  EXPECT_EQ(reason(load, {}), "free disk 1GiB is below 2GiB");
+}
+
+TEST(Dispatch, SaysWhenThePaceAllowsTheNext) {
+  auto load = idle();
+  dispatch_limits limits;
+  limits.spawns_per_minute = 2;
+  load.starts = {now - 90s, now - 50s};
+  auto plan = plan_dispatch(crowd(3), load, limits, now);
+  EXPECT_EQ(plan.start.size(), 1u);
+  ASSERT_TRUE(plan.again_at);
+  EXPECT_EQ(*plan.again_at, now + 10s);
+}
+
+TEST(Dispatch, HasNoPaceAtZero) {
+  dispatch_limits limits;
+  limits.spawns_per_minute = 0;
+  limits.sessions = limits.parallel_spawns = 1000;
+  auto load = idle();
+  load.starts.assign(500, now);
+  EXPECT_EQ(plan_dispatch(crowd(400), load, limits, now).start.size(), 400u);
+}
+
+TEST(Dispatch, PassesByThoseThatCannotStart) {
+  auto held = waiting("app-1", 0);
+  held.held_by = "waits for T1";
+  auto late = waiting("app-2", 0);
+  late.not_before = now + 5s;
+  auto plan = plan_dispatch({held, late, waiting("app-3")}, idle(), {}, now);
+  EXPECT_EQ(plan.start, std::vector<std::string>{"app-3"});
+  ASSERT_EQ(plan.wait.size(), 2u);
+  EXPECT_EQ(plan.wait[0].reason, "waits for T1");
+  EXPECT_EQ(*plan.again_at, now + 5s);
+}
+
+RC_GTEST_PROP(DispatchProperty, NeverExceedsACapAndPlansEachOnce, ()) {
+  auto pick = [](int most) {
+    return static_cast<std::uint32_t>(*rc::gen::inRange(0, most));
+  };
+  dispatch_limits limits;
+  limits.sessions = pick(20);
+  limits.parallel_spawns = pick(20);
+  limits.spawns_per_minute = pick(20);
+  auto load = idle();
+  load.running = pick(25);
+  load.spawning = std::min(load.running, pick(25));
+  for (auto n = pick(25); n > 0; --n)
+    load.starts.push_back(now - std::chrono::seconds{pick(120)});
+  std::vector<dispatch_candidate> candidates;
+  for (auto n = pick(40); n > 0; --n) {
+    auto c = waiting("app-" + std::to_string(n), static_cast<int>(pick(10)),
+                     static_cast<int>(pick(5)));
+    if (pick(5) == 0)
+      c.held_by = "held";
+    candidates.push_back(std::move(c));
+  }
+  auto plan = plan_dispatch(candidates, load, limits, now);
+  auto started = static_cast<std::uint32_t>(plan.start.size());
+  RC_ASSERT(plan.start.size() + plan.wait.size() == candidates.size());
+  if (started > 0) {
+    RC_ASSERT(load.running + started <= limits.sessions);
+    RC_ASSERT(load.spawning + started <= limits.parallel_spawns);
+    auto recent = std::count_if(load.starts.begin(), load.starts.end(),
+                                [](auto t) { return now - t < 1min; });
+    if (limits.spawns_per_minute > 0)
+      RC_ASSERT(static_cast<std::uint32_t>(recent) + started
+                <= limits.spawns_per_minute);
+  }
+  // Nobody that can start waits behind one that comes after it.
+  std::map<std::string, dispatch_candidate> by_id;
+  for (const auto& c : candidates)
+    by_id[c.id] = c;
+  for (const auto& w : plan.wait) {
+    RC_ASSERT(!w.reason.empty());
+    const auto& c = by_id[w.id];
+    if (!c.held_by.empty())
+      continue;
+    for (const auto& s : plan.start)
+      RC_ASSERT(std::make_pair(by_id[s].priority, by_id[s].since)
+                <= std::make_pair(c.priority, c.since));
+  }
+}
+
+RC_GTEST_PROP(DispatchProperty, StarvesNobodyOfEqualPriority, ()) {
+  dispatch_limits limits;
+  limits.sessions = static_cast<std::uint32_t>(*rc::gen::inRange(1, 4));
+  limits.spawns_per_minute = 0;
+  std::deque<dispatch_candidate> queue;
+  int made = 0;
+  for (; made < 10; ++made)
+    queue.push_back(waiting("app-" + std::to_string(made), 5, made));
+  // Newcomers arrive with every round; the first ten still get their turn.
+  std::map<std::string, int> served;
+  for (int round = 0; round < 12; ++round) {
+    auto plan = plan_dispatch({queue.begin(), queue.end()}, idle(), limits,
+                              now);
+    for (const auto& id : plan.start) {
+      served[id] = round;
+      queue.erase(std::find_if(queue.begin(), queue.end(),
+                               [&](auto& c) { return c.id == id; }));
+    }
+    for (int i = 0; i < *rc::gen::inRange(0, 4); ++i, ++made)
+      queue.push_front(waiting("app-" + std::to_string(made), 5, made));
+  }
+  for (int i = 0; i < 10; ++i)
+    RC_ASSERT(served.count("app-" + std::to_string(i)) == 1u);
+}

@@ -1,0 +1,391 @@
+#include "runtime/rules/sessions.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace ao;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+namespace {
+
+exit_info exited(int code, std::string failure = {}) {
+  exit_info e;
+  e.code = code;
+  e.cause = "exited";
+  e.failure = std::move(failure);
+  return e;
+}
+
+worktree_facts commits(std::uint64_t ahead) {
+  worktree_facts w;
+  w.head_sha = "abc";
+  w.ahead = ahead;
+  return w;
+}
+
+/// A session of which every step is committed at once.
+class Session : public testing::Test {
+protected:
+  Session() {
+    session s;
+    s.id = session_id{"app-1"};
+    s.version = 1;
+    s.project = project_id{"app"};
+    s.task = task_id{"T1"};
+    s.subject = "T1";
+    s.epoch = 1;
+    s.agent = "scripted";
+    machine.state().row = s;
+    context.policy.restart.jitter = 0;
+    context.now = wall_time{milliseconds{1000000}};
+  }
+
+  const session_step& feed(const session_input& input) {
+    step = machine.decide(input, context);
+    EXPECT_EQ(step.changed, !(step.next.row.version == row().version));
+    machine.adopt(step);
+    return step;
+  }
+
+  const session_step& fact(session_fact f) {
+    return feed(session_report{row().epoch, row().run, ++seq, std::move(f)});
+  }
+
+  void live() {
+    if (row().runtime == runtime_state::queued)
+      feed(slot_granted{node_name{"local"}});
+    agent_alive x;
+    x.agent_pid = 100 + static_cast<int>(row().run);
+    x.shim_pid = 10;
+    fact(x);
+    ASSERT_EQ(row().runtime, runtime_state::alive);
+  }
+
+  template <class T>
+  const T* effect() const {
+    for (const auto& e : step.effects)
+      if (auto x = std::get_if<T>(&e))
+        return x;
+    return nullptr;
+  }
+
+  bool saw(event_kind kind) const {
+    for (const auto& e : step.events)
+      if (e.kind == kind)
+        return true;
+    return false;
+  }
+
+  const session& row() const { return machine.row(); }
+
+  session_machine machine{session{}};
+  session_context context;
+  session_step step;
+  std::uint64_t seq = 0;
+};
+
+} // namespace
+
+TEST_F(Session, IsProvisionedOnceItHasASlot) {
+  feed(slot_waits{"all 15 slots are taken"});
+  EXPECT_EQ(row().reason, "all 15 slots are taken");
+  EXPECT_FALSE(feed(slot_waits{"all 15 slots are taken"}).changed);
+  feed(slot_granted{node_name{"n2"}});
+  EXPECT_EQ(row().runtime, runtime_state::provisioning);
+  EXPECT_EQ(row().run, 1u);
+  EXPECT_EQ(row().node.text, "n2");
+  ASSERT_NE(effect<ensure_run>(), nullptr);
+  EXPECT_EQ(effect<ensure_run>()->run, 1u);
+  fact(step_reached{"worktree"});
+  EXPECT_EQ(row().reason, "worktree");
+  live();
+  EXPECT_TRUE(saw(event_kind::agent_started));
+  EXPECT_EQ(row().agent_pid, 101);
+}
+
+TEST_F(Session, EndsErroredAndFreeWhenItsProvisioningFails) {
+  feed(slot_granted{});
+  fact(provision_failed{"worktree", "disk full"});
+  EXPECT_EQ(row().end, session_end::errored);
+  EXPECT_EQ(row().end_reason, "worktree: disk full");
+  EXPECT_TRUE(saw(event_kind::spawn_failed));
+  EXPECT_NE(effect<release_slot>(), nullptr);
+  EXPECT_NE(effect<tell_task>(), nullptr);
+}
+
+TEST_F(Session, TakesAFailedRestartAsACrashAndKeepsTheWork) {
+  live();
+  fact(agent_ended{exited(1), {}});
+  feed(restart_due{2});
+  fact(provision_failed{"pane", "tmux is gone"});
+  EXPECT_EQ(row().end, session_end::open);
+  EXPECT_TRUE(awaits_restart(row()));
+}
+
+TEST_F(Session, IsDoneWhenTheAgentLeavesNothing) {
+  live();
+  fact(agent_ended{exited(0), {}});
+  EXPECT_EQ(row().end, session_end::done);
+  EXPECT_NE(effect<release_slot>(), nullptr);
+}
+
+TEST_F(Session, AsksAPersonAboutADirtyWorktree) {
+  live();
+  auto w = commits(1);
+  w.dirty = true;
+  w.status_lines = {" M a.cpp", "?? b.cpp"};
+  fact(agent_ended{exited(0), w});
+  EXPECT_EQ(row().end, session_end::open);
+  EXPECT_EQ(row().needs_input,
+            "uncommitted changes at exit:\n M a.cpp\n?? b.cpp");
+  EXPECT_EQ(effect<publish_branch>(), nullptr);
+  ASSERT_NE(effect<raise_incident>(), nullptr);
+  EXPECT_EQ(effect<raise_incident>()->cause, "needs_input");
+}
+
+TEST_F(Session, PublishesCommitsThenOpensTheChange) {
+  live();
+  fact(agent_ended{exited(0), commits(2)});
+  EXPECT_NE(effect<publish_branch>(), nullptr);
+  fact(branch_pushed{"def"});
+  ASSERT_NE(effect<open_change>(), nullptr);
+  EXPECT_EQ(effect<open_change>()->head_sha, "def");
+  feed(change_told{change_id{"app#1"}, change_state::open});
+  EXPECT_EQ(row().change.text, "app#1");
+  EXPECT_EQ(row().runtime, runtime_state::exited);
+}
+
+TEST_F(Session, LeavesTheChangeToTheAgentWhenSaidSo) {
+  context.policy.open_change_auto = false;
+  live();
+  fact(agent_ended{exited(0), commits(2)});
+  EXPECT_EQ(effect<publish_branch>(), nullptr);
+  EXPECT_THAT(row().needs_input, HasSubstr("ao pr create"));
+}
+
+TEST_F(Session, RestartsAfterACrashWithADelayThatDoubles) {
+  live();
+  fact(agent_ended{exited(3), {}});
+  EXPECT_TRUE(awaits_restart(row()));
+  ASSERT_NE(effect<arm_restart>(), nullptr);
+  EXPECT_EQ(effect<arm_restart>()->delay, 15s);
+  feed(restart_due{2});
+  EXPECT_EQ(row().run, 2u);
+  EXPECT_EQ(row().restarts, 1u);
+  EXPECT_EQ(effect<ensure_run>()->reason, resume_reason::crash);
+  EXPECT_TRUE(saw(event_kind::agent_restarted));
+  live();
+  fact(agent_ended{exited(3), {}});
+  EXPECT_EQ(effect<arm_restart>()->delay, 30s);
+}
+
+TEST_F(Session, IsParkedBeyondItsIntensityWithAnIncident) {
+  for (run_no run = 1; run <= 3; ++run) {
+    live();
+    auto e = exited(3);
+    e.last_lines = {"boom"};
+    fact(agent_ended{e, {}});
+    if (run < 3)
+      feed(restart_due{run + 1});
+  }
+  EXPECT_EQ(row().runtime, runtime_state::parked);
+  EXPECT_FALSE(parked_by_hub(row()));
+  ASSERT_NE(effect<raise_incident>(), nullptr);
+  EXPECT_EQ(effect<raise_incident>()->cause, "crash_loop");
+  EXPECT_THAT(effect<raise_incident>()->text, HasSubstr("boom"));
+  EXPECT_EQ(effect<arm_restart>(), nullptr);
+}
+
+TEST_F(Session, ForgetsFailuresOlderThanThePeriod) {
+  for (run_no run = 1; run <= 6; ++run) {
+    live();
+    fact(agent_ended{exited(3), {}});
+    context.now += 31min;
+    feed(restart_due{run + 1});
+  }
+  EXPECT_EQ(row().restarts, 6u);
+}
+
+TEST_F(Session, DoesNotCountALimitThatPasses) {
+  for (run_no run = 1; run <= 6; ++run) {
+    live();
+    fact(agent_ended{exited(1, "rate_limited"), {}});
+    EXPECT_EQ(effect<arm_restart>()->delay, 5min);
+    feed(restart_due{run + 1});
+  }
+  EXPECT_EQ(row().end, session_end::open);
+}
+
+TEST_F(Session, DoesNotRestartWhatIsNotLoggedIn) {
+  live();
+  fact(agent_ended{exited(1, "auth"), {}});
+  EXPECT_EQ(effect<arm_restart>(), nullptr);
+  EXPECT_EQ(effect<raise_incident>()->cause, "auth");
+}
+
+TEST_F(Session, SaysHowItWasKilledByASignal) {
+  live();
+  exit_info e;
+  e.signal = 9;
+  fact(agent_ended{e, {}});
+  EXPECT_THAT(row().reason, HasSubstr("signal 9"));
+  EXPECT_EQ(row().exit->failure, "crash");
+}
+
+TEST_F(Session, WakesAnExitedAgentForAMessage) {
+  live();
+  fact(agent_ended{exited(0), commits(1)});
+  feed(message_waits{});
+  EXPECT_EQ(row().run, 2u);
+  EXPECT_EQ(effect<ensure_run>()->reason, resume_reason::message);
+  EXPECT_EQ(row().restarts, 0u);
+  live();
+  EXPECT_FALSE(feed(message_waits{}).changed);
+}
+
+TEST_F(Session, RefusesAMessageOnceItHasEnded) {
+  feed(kill_session{"by hand"});
+  ASSERT_TRUE(feed(message_waits{}).refused);
+  EXPECT_EQ(step.refused->code, ec::session_closed);
+}
+
+TEST_F(Session, StopsWhatLivesWhenItIsKilled) {
+  live();
+  feed(kill_session{"by hand"});
+  EXPECT_EQ(row().end, session_end::killed);
+  EXPECT_TRUE(saw(event_kind::session_killed));
+  EXPECT_NE(effect<stop_run>(), nullptr);
+  fact(run_stopped{exited(143), "refs/ao/rescue/app-1/x"});
+  EXPECT_EQ(row().runtime, runtime_state::exited);
+  EXPECT_EQ(row().agent_pid, 0);
+  EXPECT_TRUE(saw(event_kind::rescue_saved));
+  EXPECT_FALSE(fact(run_stopped{exited(143), "refs/ao/rescue/app-1/x"})
+                 .changed);
+  EXPECT_FALSE(feed(kill_session{"again"}).refused);
+}
+
+TEST_F(Session, IsRestoredFromAnEndOnlyUnderANewEpoch) {
+  live();
+  feed(kill_session{""});
+  EXPECT_EQ(feed(restore_session{2, {}, resume_reason::restore}).refused->code,
+            ec::wrong_state);
+  fact(run_stopped{});
+  EXPECT_EQ(feed(restore_session{}).refused->code, ec::stale_epoch);
+  feed(restore_session{2, {}, resume_reason::restore});
+  EXPECT_FALSE(is_terminal(row()));
+  EXPECT_EQ(row().epoch, 2u);
+  EXPECT_EQ(row().run, 2u);
+  EXPECT_EQ(effect<ensure_run>()->reason, resume_reason::restore);
+}
+
+TEST_F(Session, IsNotRestoredOnceMerged) {
+  live();
+  feed(change_told{change_id{"app#1"}, change_state::merged});
+  fact(run_stopped{});
+  EXPECT_EQ(feed(restore_session{9, {}, resume_reason::restore}).refused->code,
+            ec::session_closed);
+}
+
+TEST_F(Session, WaitsForTheHubThatParkedIt) {
+  live();
+  feed(park_session{"the hub stops", true});
+  EXPECT_TRUE(parked_by_hub(row()));
+  EXPECT_NE(effect<stop_run>(), nullptr);
+  fact(run_stopped{exited(143), ""});
+  feed(restore_session{0, {}, resume_reason::hub});
+  EXPECT_EQ(row().run, 2u);
+}
+
+TEST_F(Session, IsAdoptedWhenItsNodeComesBack) {
+  live();
+  feed(node_gone{"n2 is lost"});
+  EXPECT_EQ(row().runtime, runtime_state::lost);
+  live();
+  EXPECT_TRUE(saw(event_kind::session_adopted));
+}
+
+TEST_F(Session, DropsFactsOfAnotherEpochRunOrTime) {
+  live();
+  EXPECT_THAT(feed(session_report{2, 1, 9, agent_ended{}}).dropped,
+              HasSubstr("epoch 2"));
+  EXPECT_THAT(feed(session_report{1, 2, 9, agent_ended{}}).dropped,
+              HasSubstr("run 2"));
+  EXPECT_THAT(feed(session_report{1, 1, seq, agent_ended{}}).dropped,
+              HasSubstr("was seen"));
+  EXPECT_EQ(row().runtime, runtime_state::alive);
+}
+
+TEST_F(Session, StopsAnAgentThatLivesAgainstItsOrders) {
+  live();
+  feed(kill_session{""});
+  fact(run_stopped{});
+  agent_alive x;
+  x.agent_pid = 7;
+  fact(x);
+  EXPECT_NE(effect<stop_run>(), nullptr);
+  EXPECT_TRUE(is_terminal(row()));
+}
+
+TEST_F(Session, DoesAgainWhatARestartOfTheHubMayHaveLost) {
+  feed(slot_granted{});
+  feed(session_recovered{});
+  EXPECT_EQ(effect<ensure_run>()->run, 1u);
+  live();
+  fact(agent_ended{exited(3), {}});
+  context.now += 5s;
+  feed(session_recovered{});
+  EXPECT_EQ(effect<arm_restart>()->delay, 10s);
+  context.now += 1h;
+  feed(session_recovered{});
+  EXPECT_EQ(effect<arm_restart>()->delay, 0s);
+  feed(restart_due{2});
+  live();
+  fact(agent_ended{exited(0), commits(1)});
+  feed(session_recovered{});
+  EXPECT_NE(effect<publish_branch>(), nullptr);
+  feed(kill_session{""});
+  EXPECT_FALSE(feed(session_recovered{}).changed);
+}
+
+TEST_F(Session, RemovesTheWorktreeOfAMergedChangeIfSaidSo) {
+  context.policy.remove_after_merge = true;
+  live();
+  fact(agent_ended{exited(0), commits(1)});
+  feed(change_told{change_id{"app#1"}, change_state::merged});
+  EXPECT_EQ(row().end, session_end::merged);
+  EXPECT_NE(effect<remove_worktree>(), nullptr);
+  fact(cleaned_up{});
+  EXPECT_TRUE(row().cleaned);
+  EXPECT_FALSE(fact(cleaned_up{}).changed);
+}
+
+TEST_F(Session, IsCleanedUpOnlyAfterItsEnd) {
+  live();
+  EXPECT_EQ(feed(cleanup_session{}).refused->code, ec::wrong_state);
+  fact(agent_ended{exited(0), {}});
+  feed(cleanup_session{});
+  EXPECT_NE(effect<remove_worktree>(), nullptr);
+  fact(cleaned_up{"the ref is not readable"});
+  EXPECT_FALSE(row().cleaned);
+  EXPECT_EQ(row().reason, "the ref is not readable");
+}
+
+TEST_F(Session, KeepsAQuestionUntilTheAgentWorksAgain) {
+  live();
+  fact(agent_said{"needs_input", "Which port?"});
+  EXPECT_EQ(row().needs_input, "Which port?");
+  fact(agent_activity{activity_state::idle, ""});
+  EXPECT_EQ(row().needs_input, "Which port?");
+  fact(agent_activity{activity_state::active, ""});
+  EXPECT_EQ(row().needs_input, "");
+  fact(agent_activity{activity_state::waiting_input, "Trust this folder?"});
+  EXPECT_EQ(row().needs_input, "Trust this folder?");
+  EXPECT_TRUE(saw(event_kind::needs_input));
+}
+
+TEST_F(Session, PublishesWhenTheAgentReportsCompletion) {
+  live();
+  fact(agent_said{"completed", ""});
+  EXPECT_NE(effect<publish_branch>(), nullptr);
+}
