@@ -219,7 +219,7 @@ supervisor_spec hub_tree(const node_context& context,
     }),
     child("dispatcher"_name, starts(dispatcher, shared)),
     node(context),
-    child("api"_name, starts(api, shared, std::move(host)))};
+    child("api"_name, starts(api_keeper, shared, std::move(host)))};
   return spec;
 }
 

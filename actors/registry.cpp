@@ -250,9 +250,10 @@ caf::result<msg::opened_session> open(self_pointer self,
   if (const auto* t = st.book.find_task(asked.task.text))
     request.project = t->project;
   auto promise = self->make_response_promise<msg::opened_session>();
-  auto answer = [self, promise](const session& opened) mutable {
+  auto answer = [self, promise](const session& opened,
+                                bool repeated) mutable {
     const auto* t = self->state.book.find_task(opened.task.text);
-    promise.deliver(msg::opened_session{opened, t ? *t : task{}});
+    promise.deliver(msg::opened_session{opened, t ? *t : task{}, repeated});
   };
   decide(
     self, asked.task.text, asked.request, request,
@@ -266,14 +267,14 @@ caf::result<msg::opened_session> open(self_pointer self,
         auto row = self->state.context.rows->template find<session>(
           first->value("session", ""));
         if (row)
-          return answer(*row);
+          return answer(*row, true);
         return promise.deliver(
           make_error(ec::no_such_session, "its session is no longer kept"));
       }
       if (auto* refused = std::get_if<error>(&*outcome))
         return promise.deliver(make_error(*refused));
       if (auto* opened = std::get_if<session_opened>(&*outcome))
-        return answer(opened->session);
+        return answer(opened->session, false);
       promise.deliver(make_error(ec::internal, "no session was opened"));
     });
   return promise;
