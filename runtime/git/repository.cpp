@@ -84,8 +84,7 @@ error push_failure(const git_call& call, const git_end& end) {
   for (const auto* sign_of_move :
        {"stale info", "non-fast-forward", "fetch first", "remote ref updated"})
     if (end.out.find(sign_of_move) != std::string::npos)
-      return error{ec::ref_moved,
-                   "the branch was moved at origin by somebody else"};
+      return error{ec::ref_moved, "the branch was moved at origin by another"};
   return git_failure(call, end);
 }
 
@@ -554,31 +553,52 @@ result<std::size_t> repository_cache::ahead_of(const fs::path& worktree,
   return count;
 }
 
+result<git_end> repository_cache::try_push(const fs::path& worktree,
+                                           const std::string& branch,
+                                           const git_call& how) const {
+  auto ref = branch_ref(branch);
+  auto known = git_.commit_of(worktree, "refs/remotes/origin/" + branch);
+  if (!known)
+    return fail(known.error());
+  if (*known) {
+    // Ours is what the branch has or once had. (git's --force-if-includes
+    // asks the same but gives up at entries older than the last fetch.)
+    auto has = git_.contains(worktree, **known, ref);
+    if (!has)
+      return fail(has.error());
+    auto had = git_.ask(
+      {worktree, {"log", "--walk-reflogs", "--format=%H", ref, "--"}});
+    if (!had)
+      return fail(had.error());
+    if (!*has && had->find(**known) == std::string::npos)
+      return fail(ec::ref_moved, branch + " was moved at origin by another");
+  }
+  auto call = how;
+  call.args = {"push", "--porcelain",
+               "--force-with-lease=" + ref + ":" + known->value_or(""),
+               "origin", ref + ":" + ref};
+  return git_.run(call);
+}
+
 result<std::string> repository_cache::push(
   const fs::path& worktree, std::string_view branch,
   const std::vector<std::pair<std::string, std::string>>& env,
   milliseconds limit) {
   if (!valid_branch(branch))
     return fail(ec::bad_input, "not a name of a branch: " + one_line(branch));
-  auto ref = branch_ref(branch);
-  auto head = git_.commit_of(worktree, ref);
+  std::string name{branch};
+  auto head = git_.commit_of(worktree, branch_ref(branch));
   if (!head)
     return fail(head.error());
   if (!*head)
-    return fail(ec::bad_input, std::string{branch} + " has no commit");
-  git_call call{worktree,
-                {"push", "--porcelain", "--force-with-lease=" + ref,
-                 "--force-if-includes", "origin", ref + ":" + ref}};
-  call.scope = git_scope::users;
-  call.env = env;
-  call.limit = limit;
-  auto end = git_.run(call);
+    return fail(ec::bad_input, name + " has no commit");
+  git_call call{worktree, {"push"}, {}, env, git_scope::users, limit};
+  auto end = try_push(worktree, name, call);
   if (end && is_stale_lease(*end)) {
-    // Our own push may have been cut before it was noted here. With the news
-    // of origin, git tells that apart from somebody else's.
+    // Our own push may have been cut before it was noted here.
     if (auto news = fetch(limit); !news)
       return fail(news.error());
-    end = git_.run(call);
+    end = try_push(worktree, name, call);
   }
   if (!end)
     return fail(end.error());

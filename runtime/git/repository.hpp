@@ -173,6 +173,9 @@ private:
   };
 
   result<std::vector<entry>> worktrees() const;
+  result<git_end> try_push(const std::filesystem::path& worktree,
+                           const std::string& branch,
+                           const git_call& how) const;
   result<void> exclude(const std::vector<std::string>& paths);
   result<std::string> snapshot_tree(const std::filesystem::path& git_dir,
                                     const std::filesystem::path& tree,

@@ -1,11 +1,9 @@
 #include "runtime/io/fd.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 namespace ao {
@@ -21,26 +19,6 @@ int above_standard(int fd) {
   close(fd);
   errno = why;
   return moved;
-}
-
-result<void> write_all(int fd, std::string_view bytes,
-                       const std::string& path) {
-  while (!bytes.empty()) {
-    auto n = write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return fail(ec::process_failed, errno_text("cannot write " + path));
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return {};
-}
-
-std::string directory_of(const std::string& path) {
-  auto slash = path.rfind('/');
-  if (slash == std::string::npos)
-    return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 } // namespace
@@ -93,35 +71,6 @@ result<std::string> read_whole_file(const std::string& path,
                   path + " is over " + std::to_string(limit) + " bytes");
     bytes.append(chunk, static_cast<std::size_t>(n));
   }
-}
-
-result<void> write_file_durably(const std::string& path, std::string_view bytes,
-                                unsigned mode) {
-  std::string temp = path + ".XXXXXX";
-  unique_fd fd{mkostemp(temp.data(), O_CLOEXEC)};
-  if (!fd)
-    return fail(ec::process_failed, errno_text("cannot create " + temp));
-  auto give_up = [&](error why) -> result<void> {
-    unlink(temp.c_str());
-    return fail(std::move(why));
-  };
-  auto failed = [&](const char* verb) {
-    return give_up({ec::process_failed,
-                    errno_text(std::string{"cannot "} + verb + " " + temp)});
-  };
-  if (fchmod(fd.get(), mode) != 0)
-    return failed("chmod");
-  if (auto ok = write_all(fd.get(), bytes, temp); !ok)
-    return give_up(ok.error());
-  if (fsync(fd.get()) != 0)
-    return failed("fsync");
-  if (rename(temp.c_str(), path.c_str()) != 0)
-    return failed("rename");
-  auto dir = directory_of(path);
-  unique_fd dir_fd{open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!dir_fd || fsync(dir_fd.get()) != 0)
-    return fail(ec::process_failed, errno_text("cannot fsync " + dir));
-  return {};
 }
 
 } // namespace ao

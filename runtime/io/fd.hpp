@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/error.hpp"
+#include "runtime/home/files.hpp"
 
 #include <string>
 #include <string_view>
@@ -47,11 +48,5 @@ result<void> set_nonblocking(int fd);
 /// The whole file, at most `limit` bytes (a longer one is `too_large`).
 /// Errors: `process_failed` naming path and reason.
 result<std::string> read_whole_file(const std::string& path, std::size_t limit);
-
-/// Replaces `path` by `bytes` so that after a crash either the old or the new
-/// content is there: temporary file beside it, fsync, rename, fsync of the
-/// directory. Errors: `process_failed` naming path and reason.
-result<void> write_file_durably(const std::string& path, std::string_view bytes,
-                                unsigned mode = 0600);
 
 } // namespace ao

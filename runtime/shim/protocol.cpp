@@ -1,5 +1,6 @@
 #include "runtime/shim/protocol.hpp"
 
+#include "runtime/home/files.hpp"
 #include "runtime/io/fd.hpp"
 
 #include <nlohmann/json.hpp>

@@ -144,7 +144,7 @@ std::string exit_path(const std::string& dir, run_no run);
 std::string pane_path(const std::string& dir, run_no run);
 
 /// Writes `<dir>/launch.json`, 0600, durably.
-/// Errors: `process_failed` naming the file.
+/// Errors: `home_unusable` naming the file.
 result<void> write_launch(const std::string& dir, const launch_spec& launch);
 
 /// Errors: as `parse_launch`, naming the file; `process_failed` if unreadable.

@@ -1,5 +1,6 @@
 #include "runtime/shim/shim.hpp"
 
+#include "runtime/home/files.hpp"
 #include "runtime/process/process.hpp"
 #include "runtime/process/process_table.hpp"
 #include "runtime/shim/output.hpp"

@@ -1,5 +1,6 @@
 #include "runtime/tmux/tmux.hpp"
 
+#include "runtime/home/files.hpp"
 #include "runtime/process/environment.hpp"
 #include "runtime/tmux/control.hpp"
 

@@ -1,6 +1,7 @@
 #include "runtime/git/hook.hpp"
 #include "runtime/git/names.hpp"
 
+#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <sys/stat.h>
