@@ -34,36 +34,29 @@ child_spec child(actor_name name, decltype(child_spec::start) start,
   return spec;
 }
 
-/// One that ends when its subject does.
-child_spec until_done(child_spec spec) {
-  spec.restart = restart_kind::transient;
-  return spec;
-}
-
 supervisor_hooks reporting(const hub_context& context,
                            const std::string& supervisor) {
   supervisor_hooks hooks;
-  hooks.on_restart = [context, supervisor](const std::string& id,
-                                           const error& why,
-                                           std::uint32_t restarts,
-                                           milliseconds) {
-    context.say(log_level::warn, "child_restarted supervisor=" + supervisor
-                                   + " child=" + id + " restarts="
-                                   + std::to_string(restarts) + " reason=\""
-                                   + to_string(why) + "\"");
-  };
-  hooks.on_given_up = [context, supervisor](const std::string& id,
-                                            const error& why) {
-    context.say(log_level::error, "child_given_up supervisor=" + supervisor
-                                    + " child=" + id + " reason=\""
-                                    + to_string(why) + "\"");
-  };
-  hooks.on_abandoned = [context, supervisor](const std::string& id,
-                                             std::uint64_t total) {
-    context.say(log_level::error, "child_abandoned supervisor=" + supervisor
-                                    + " child=" + id + " total="
-                                    + std::to_string(total));
-  };
+  hooks.on_restart
+    = [context, supervisor](const std::string& id, const error& why,
+                            std::uint32_t restarts, milliseconds) {
+        context.say(log_level::warn,
+                    "child_restarted supervisor=" + supervisor + " child=" + id
+                      + " restarts=" + std::to_string(restarts) + " reason=\""
+                      + to_string(why) + "\"");
+      };
+  hooks.on_given_up
+    = [context, supervisor](const std::string& id, const error& why) {
+        context.say(log_level::error,
+                    "child_given_up supervisor=" + supervisor + " child=" + id
+                      + " reason=\"" + to_string(why) + "\"");
+      };
+  hooks.on_abandoned
+    = [context, supervisor](const std::string& id, std::uint64_t total) {
+        context.say(log_level::error,
+                    "child_abandoned supervisor=" + supervisor + " child=" + id
+                      + " total=" + std::to_string(total));
+      };
   return hooks;
 }
 
@@ -83,16 +76,18 @@ template <class MakeStart>
 supervisor_spec family(const hub_context& context, std::string name,
                        const std::string& role, std::vector<std::string> keys,
                        restart_kind kind, bool blocks, MakeStart start_of) {
-  auto spec = supervisor_of(context, std::move(name),
-                            restart_strategy::dynamic, node_limits);
+  auto spec = supervisor_of(context, std::move(name), restart_strategy::dynamic,
+                            node_limits);
   for (auto& key : keys)
     spec.keys.push_back(role + "/" + key);
   spec.factory = [role, kind, blocks,
                   start_of](const std::string& id) -> result<child_spec> {
     actor_name called{id};
     if (role_of(called) != role || key_of(called).empty())
-      return fail(ec::bad_input, "\"" + id + "\" is not a child of this "
-                                             "supervisor");
+      return fail(ec::bad_input,
+                  "\"" + id
+                    + "\" is not a child of this "
+                      "supervisor");
     auto made = child(called, start_of(std::string{key_of(called)}), blocks);
     made.restart = kind;
     return made;
@@ -130,8 +125,7 @@ std::vector<std::string> open_changes(const row_view& rows,
 child_spec late(actor_name name, const hub_context& context,
                 std::function<supervisor_spec()> make) {
   auto spec = supervisor_child(name, context, supervisor_spec{});
-  spec.start = [name, context, make](caf::actor_system& system,
-                                     bool detached) {
+  spec.start = [name, context, make](caf::actor_system& system, bool detached) {
     return supervisor_child(name, context, make()).start(system, detached);
   };
   return spec;
@@ -140,21 +134,21 @@ child_spec late(actor_name name, const hub_context& context,
 child_spec forge_of(const node_context& context, const project_id& id) {
   auto spec = supervisor_of(context, "forge-tree/" + id.text,
                             restart_strategy::rest_for_one, node_limits);
-  spec.children = {
-    child(make_actor_name("forge", id.text),
-          starts(forge, hub_context{context}, id), true),
-    child(make_actor_name("ci-runners", id.text),
-          starts(ci_runners, hub_context{context}, id, context.inherited)),
-    child(make_actor_name("merge-queue", id.text),
-          starts(merge_queue, hub_context{context}, id)),
-    late(make_actor_name("watchers", id.text), context, [context, id] {
-      return family(context, "watchers/" + id.text, "ci-watcher",
-                    open_changes(*context.rows, id), restart_kind::transient,
-                    false, [context](const std::string& key) {
-                      return starts(ci_watcher, hub_context{context},
-                                    change_id{key});
-                    });
-    })};
+  spec.children
+    = {child(make_actor_name("forge", id.text),
+             starts(forge, hub_context{context}, id), true),
+       child(make_actor_name("ci-runners", id.text),
+             starts(ci_runners, hub_context{context}, id, context.inherited)),
+       child(make_actor_name("merge-queue", id.text),
+             starts(merge_queue, hub_context{context}, id)),
+       late(make_actor_name("watchers", id.text), context, [context, id] {
+         return family(context, "watchers/" + id.text, "ci-watcher",
+                       open_changes(*context.rows, id), restart_kind::transient,
+                       false, [context](const std::string& key) {
+                         return starts(ci_watcher, hub_context{context},
+                                       change_id{key});
+                       });
+       })};
   return supervisor_child(make_actor_name("forge-tree", id.text), context,
                           std::move(spec));
 }
@@ -173,50 +167,52 @@ child_spec node(const node_context& context) {
   std::vector<std::string> projects;
   for (const auto& [id, project] : context.config->projects)
     projects.push_back(id.text);
-  spec.children = {
-    child("uplink"_name, starts(uplink, context)),
-    supervisor_child(
-      "repositories"_name, context,
-      family(context, "repositories", "repository", projects,
-             restart_kind::permanent, true, [context](const std::string& key) {
-               return starts(repository, context, project_id{key});
-             })),
-    child("tmux"_name, starts(tmux, context), true),
-    late("runners"_name, context, [context] {
-      return family(context, "runners", "runner",
-                    live_sessions(*context.rows), restart_kind::transient,
-                    false, [context](const std::string& key) {
-                      return starts(runner, context, session_id{key});
-                    });
-    })};
+  spec.children
+    = {child("uplink"_name, starts(uplink, context)),
+       supervisor_child("repositories"_name, context,
+                        family(context, "repositories", "repository", projects,
+                               restart_kind::permanent, true,
+                               [context](const std::string& key) {
+                                 return starts(repository, context,
+                                               project_id{key});
+                               })),
+       child("tmux"_name, starts(tmux, context), true),
+       late("runners"_name, context, [context] {
+         return family(context, "runners", "runner",
+                       live_sessions(*context.rows), restart_kind::transient,
+                       false, [context](const std::string& key) {
+                         return starts(runner, context, session_id{key});
+                       });
+       })};
   return supervisor_child("node"_name, context, std::move(spec));
 }
 
 } // namespace
 
-supervisor_spec hub_tree(const node_context& context,
-                         api_host host) {
-  auto spec = supervisor_of(context, "hub", restart_strategy::rest_for_one,
-                            hub_limits);
+supervisor_spec hub_tree(const node_context& context, api_host host) {
+  auto spec
+    = supervisor_of(context, "hub", restart_strategy::rest_for_one, hub_limits);
   hub_context shared{context};
   spec.children = {
     child("store"_name, starts(store_keeper, shared), true),
     child("registry"_name, starts(registry, shared)),
     forges(context),
-    late("sessions"_name, context, [shared] {
-      return family(shared, "sessions", "session", live_sessions(*shared.rows),
-                    restart_kind::transient, false,
-                    [shared](const std::string& key) {
-                      return starts(session_keeper, shared, session_id{key});
-                    });
-    }),
-    late("tasks"_name, context, [shared] {
-      return family(shared, "tasks", "task", unfinished_tasks(*shared.rows),
-                    restart_kind::transient, false,
-                    [shared](const std::string& key) {
-                      return starts(task_keeper, shared, task_id{key});
-                    });
-    }),
+    late("sessions"_name, context,
+         [shared] {
+           return family(
+             shared, "sessions", "session", live_sessions(*shared.rows),
+             restart_kind::transient, false, [shared](const std::string& key) {
+               return starts(session_keeper, shared, session_id{key});
+             });
+         }),
+    late("tasks"_name, context,
+         [shared] {
+           return family(
+             shared, "tasks", "task", unfinished_tasks(*shared.rows),
+             restart_kind::transient, false, [shared](const std::string& key) {
+               return starts(task_keeper, shared, task_id{key});
+             });
+         }),
     child("dispatcher"_name, starts(dispatcher, shared)),
     node(context),
     child("api"_name, starts(api_keeper, shared, std::move(host)))};

@@ -119,14 +119,14 @@ void decide(self_pointer self, std::string subject, request_id id,
 
 session_end end_of(task_state s) {
   switch (s) {
-    case task_state::merged:
-      return session_end::merged;
-    case task_state::done:
-      return session_end::done;
-    case task_state::failed:
-      return session_end::errored;
-    default:
-      return session_end::killed;
+  case task_state::merged:
+    return session_end::merged;
+  case task_state::done:
+    return session_end::done;
+  case task_state::failed:
+    return session_end::errored;
+  default:
+    return session_end::killed;
   }
 }
 
@@ -163,26 +163,25 @@ void perform(self_pointer self, const registry_effect& effect) {
   auto& st = self->state;
   const auto* t = st.book.find_task(effect.task.text);
   switch (effect.what) {
-    case registry_effect::kind::settle:
-      return decide(self, effect.task.text, {}, settle_task{effect.task},
-                    [](const auto&) {});
-    case registry_effect::kind::start_session:
-      return start(self, "sessions", "session/" + effect.session.text);
-    case registry_effect::kind::task_ready:
-      tell<dispatcher_actor>(st.context, "dispatcher"_name,
-                             look_atom{});
-      return;
-    case registry_effect::kind::end_session:
-      if (t)
-        close_session(self, *t, effect.session);
-      return;
-    case registry_effect::kind::tell_task:
-      if (t && !is_closed(t->state))
-        start(self, "tasks", "task/" + t->id.text);
-      if (t)
-        tell<task_actor>(st.context, make_actor_name("task", t->id.text),
-                         msg::task_changed{*t});
-      return;
+  case registry_effect::kind::settle:
+    return decide(self, effect.task.text, {}, settle_task{effect.task},
+                  [](const auto&) {});
+  case registry_effect::kind::start_session:
+    return start(self, "sessions", "session/" + effect.session.text);
+  case registry_effect::kind::task_ready:
+    tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
+    return;
+  case registry_effect::kind::end_session:
+    if (t)
+      close_session(self, *t, effect.session);
+    return;
+  case registry_effect::kind::tell_task:
+    if (t && !is_closed(t->state))
+      start(self, "tasks", "task/" + t->id.text);
+    if (t)
+      tell<task_actor>(st.context, make_actor_name("task", t->id.text),
+                       msg::task_changed{*t});
+    return;
   }
 }
 
@@ -208,31 +207,42 @@ result<json> first_answer(const error& repeated) {
   return first;
 }
 
+/// The task that an answer is about; null when it is about none.
+const task* task_in(const registry_book& book,
+                    const decltype(registry_decision::answer)& answer) {
+  if (auto* added = std::get_if<tasks_added>(&answer))
+    return &added->tasks.front();
+  if (auto* changed = std::get_if<task_changed>(&answer))
+    return &changed->task;
+  if (auto* changed = std::get_if<claim_changed>(&answer))
+    return book.find_task(changed->claim.subject);
+  return nullptr;
+}
+
 /// Delivers a task, also as the first answer of a repeat.
 on_decided answer_task(self_pointer self,
                        caf::typed_response_promise<task> promise) {
   return [self, promise](auto outcome) mutable {
-    auto& book = self->state.book;
+    const auto& book = self->state.book;
+    const task* found = nullptr;
+    error why{ec::internal, "the registry has no answer", {}};
     if (!outcome) {
-      if (outcome.error().code == ec::request_in_flight) {
-        auto first = first_answer(outcome.error());
-        if (!first)
-          return promise.deliver(make_error(first.error()));
-        if (const auto* t = book.find_task(first->value("task", "")))
-          return promise.deliver(*t);
+      why = outcome.error();
+      if (why.code == ec::request_in_flight) {
+        if (auto first = first_answer(why))
+          found = book.find_task(first->value("task", ""));
+        else
+          why = first.error();
       }
-      return promise.deliver(make_error(outcome.error()));
+    } else if (auto* refused = std::get_if<error>(&*outcome)) {
+      why = *refused;
+    } else {
+      found = task_in(book, *outcome);
     }
-    if (auto* refused = std::get_if<error>(&*outcome))
-      return promise.deliver(make_error(*refused));
-    if (auto* added = std::get_if<tasks_added>(&*outcome))
-      return promise.deliver(added->tasks.front());
-    if (auto* changed = std::get_if<task_changed>(&*outcome))
-      return promise.deliver(changed->task);
-    if (auto* changed = std::get_if<claim_changed>(&*outcome))
-      if (const auto* t = book.find_task(changed->claim.subject))
-        return promise.deliver(*t);
-    promise.deliver(make_error(ec::internal, "the registry has no answer"));
+    if (found)
+      promise.deliver(*found);
+    else
+      promise.deliver(make_error(why));
   };
 }
 
@@ -250,33 +260,33 @@ caf::result<msg::opened_session> open(self_pointer self,
   if (const auto* t = st.book.find_task(asked.task.text))
     request.project = t->project;
   auto promise = self->make_response_promise<msg::opened_session>();
-  auto answer = [self, promise](const session& opened,
-                                bool repeated) mutable {
+  auto refuse
+    = [promise](const error& why) mutable { promise.deliver(make_error(why)); };
+  auto answer = [self, promise](const session& opened, bool again) mutable {
     const auto* t = self->state.book.find_task(opened.task.text);
-    promise.deliver(msg::opened_session{opened, t ? *t : task{}, repeated});
+    promise.deliver(msg::opened_session{opened, t ? *t : task{}, again});
   };
-  decide(
-    self, asked.task.text, asked.request, request,
-    [self, promise, answer](auto outcome) mutable {
-      if (!outcome) {
-        if (outcome.error().code != ec::request_in_flight)
-          return promise.deliver(make_error(outcome.error()));
-        auto first = first_answer(outcome.error());
-        if (!first)
-          return promise.deliver(make_error(first.error()));
-        auto row = self->state.context.rows->template find<session>(
-          first->value("session", ""));
-        if (row)
-          return answer(*row, true);
-        return promise.deliver(
-          make_error(ec::no_such_session, "its session is no longer kept"));
-      }
-      if (auto* refused = std::get_if<error>(&*outcome))
-        return promise.deliver(make_error(*refused));
-      if (auto* opened = std::get_if<session_opened>(&*outcome))
-        return answer(opened->session, false);
-      promise.deliver(make_error(ec::internal, "no session was opened"));
-    });
+  decide(self, asked.task.text, asked.request, request,
+         [self, refuse, answer](auto outcome) mutable {
+           if (outcome) {
+             if (auto* refused = std::get_if<error>(&*outcome))
+               refuse(*refused);
+             else
+               answer(std::get<session_opened>(*outcome).session, false);
+             return;
+           }
+           if (outcome.error().code != ec::request_in_flight)
+             return refuse(outcome.error());
+           auto first = first_answer(outcome.error());
+           if (!first)
+             return refuse(first.error());
+           auto row = self->state.context.rows->template find<session>(
+             first->value("session", ""));
+           if (row)
+             answer(*row, true);
+           else
+             refuse({ec::no_such_session, "its session is no longer kept"});
+         });
   return promise;
 }
 
@@ -306,8 +316,7 @@ void load_book(self_pointer self) {
 
 } // namespace
 
-registry_actor::behavior_type registry(self_pointer self,
-                                       hub_context context) {
+registry_actor::behavior_type registry(self_pointer self, hub_context context) {
   harden(self, context);
   self->state.context = std::move(context);
   load_book(self);
@@ -346,8 +355,7 @@ registry_actor::behavior_type registry(self_pointer self,
                       cancel_task{asked.task, "cancelled by " + asked.actor});
     },
     [self](const msg::retry_task& asked) {
-      return answered(self, asked.task, asked.request,
-                      retry_task{asked.task});
+      return answered(self, asked.task, asked.request, retry_task{asked.task});
     },
   };
 }

@@ -36,11 +36,10 @@ session_policy policy_of(self_pointer self) {
     return policy;
   auto restart = restart_of(*st.context.config, *project, row.agent);
   policy.open_change_auto = project->open_change == change_opener::hub;
-  policy.intensity = restart.intensity;
-  policy.period = restart.period;
-  policy.delay = restart.delay;
-  policy.max_delay = restart.max_delay;
-  policy.jitter = restart.jitter;
+  policy.remove_after_merge
+    = st.context.config->lifecycle.auto_cleanup_on_merge;
+  policy.restart = {restart.intensity, restart.period, restart.delay,
+                    restart.max_delay, restart.jitter};
   return policy;
 }
 
@@ -48,9 +47,9 @@ session_policy policy_of(self_pointer self) {
 auto try_later(self_pointer self, const char* what) {
   return [self, what](const caf::error& why) {
     auto& st = self->state;
-    st.context.say(log_level::warn, std::string{what} + " session="
-                                      + row_of(self).id.text + " reason=\""
-                                      + to_string(to_ao_error(why)) + "\"");
+    st.context.say(log_level::warn,
+                   std::string{what} + " session=" + row_of(self).id.text
+                     + " reason=\"" + to_string(to_ao_error(why)) + "\"");
     self->delayed_send(self, retry_delay, look_atom::value);
   };
 }
@@ -89,8 +88,7 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
 
 void order_stop(self_pointer self, run_no run, msg::stop_how how) {
   const auto& row = row_of(self);
-  ask<uplink_actor>(self, self->state.context, "uplink"_name,
-                    registry_deadline,
+  ask<uplink_actor>(self, self->state.context, "uplink"_name, registry_deadline,
                     msg::stop_order{row.id, row.epoch, run, how})
     .then([](const session_id&) {}, try_later(self, "stop_not_taken"));
 }
@@ -151,9 +149,8 @@ struct perform {
   void operator()(const remove_worktree&) const {
     const auto& row = row_of(self);
     order_stop(self, row.run,
-               row.end == session_end::merged
-                 ? msg::stop_how::remove_merged
-                 : msg::stop_how::remove);
+               row.end == session_end::merged ? msg::stop_how::remove_merged
+                                              : msg::stop_how::remove);
   }
 
   void operator()(const arm_restart& order) const {
@@ -164,8 +161,8 @@ struct perform {
   void operator()(const raise_incident& what) const {
     // Until incidents exist, the log and the row's reason tell.
     self->state.context.say(log_level::error,
-                            "attention_needed session="
-                              + row_of(self).id.text + " cause=" + what.cause);
+                            "attention_needed session=" + row_of(self).id.text
+                              + " cause=" + what.cause);
   }
 };
 
@@ -225,9 +222,9 @@ void work(self_pointer self) {
       continue;
     }
     if (!step.dropped.empty())
-      st.context.say(log_level::debug, "input_dropped session="
-                                         + row_of(self).id.text + " reason=\""
-                                         + step.dropped + "\"");
+      st.context.say(log_level::debug,
+                     "input_dropped session=" + row_of(self).id.text
+                       + " reason=\"" + step.dropped + "\"");
     commit(self, std::move(step), std::move(call.answer));
   }
 }
@@ -284,9 +281,8 @@ caf::result<session> answered(self_pointer self, session_input input) {
 
 } // namespace
 
-session_actor::behavior_type session_keeper(self_pointer self,
-                                            hub_context context,
-                                            session_id id) {
+session_actor::behavior_type
+session_keeper(self_pointer self, hub_context context, session_id id) {
   harden(self, context);
   auto& st = self->state;
   st.context = std::move(context);
@@ -323,12 +319,13 @@ session_actor::behavior_type session_keeper(self_pointer self,
     },
     [self](const msg::restore_session&) {
       const auto& row = row_of(self);
-      return answered(self, restore_session{row.epoch, row.node,
-                                            resume_reason::restore});
+      return answered(
+        self, restore_session{row.epoch, row.node, resume_reason::restore});
     },
     [self](const msg::agent_word& word) {
-      return answered(self, session_report{word.epoch, word.run, 0,
-                                           agent_said{word.state, word.note}});
+      return answered(self,
+                      session_report{word.epoch, word.run, 0,
+                                     agent_said{word.state, word.note}});
     },
     [self](const msg::change_changed& told) {
       submit(self, change_told{told.now.id, told.now.state});

@@ -23,8 +23,12 @@ void open_database(self_pointer self) {
   auto tail = st.db->last_events(event_feed::capacity);
   if (!tail)
     throw std::runtime_error(to_string(tail.error()));
-  st.context.rows->load(std::move(*rows), std::move(*tail),
-                        st.db->last_seq());
+  st.context.rows->load(std::move(*rows), std::move(*tail), st.db->last_seq());
+}
+
+/// An fsync that has failed is never tried again on the same connection.
+void reopen(self_pointer self) {
+  self->quit(make_error(ec::store_failed, "the database must be reopened"));
 }
 
 /// One COMMIT for everything that waits.
