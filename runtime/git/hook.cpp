@@ -51,7 +51,7 @@ std::string hook_script(std::string_view name, const hook_target& target) {
     + "\n"
       "export AO_HOME\n"
       "exec \"$ao\" hook "
-    + hook + " " + shell_word(target.project) + " \"$@\"\n";
+    + hook + "\n";
 }
 
 result<void> install_hook(const fs::path& dir, std::string_view name,

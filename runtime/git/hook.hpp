@@ -21,8 +21,8 @@ struct hook_target {
 };
 
 /// The text of a hook: a shell script that becomes
-/// `AO_HOME=<home> ao hook <name> <project> <arguments of the hook>`, with
-/// standard input passed through. When the program is missing it says so and
+/// `AO_HOME=<home> ao hook <name>`, with standard input passed through; the
+/// directory it runs in names the project. When the program is missing it says so and
 /// fails, so that nothing passes unchecked.
 std::string hook_script(std::string_view name, const hook_target& target);
 
