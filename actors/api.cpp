@@ -53,10 +53,9 @@ bool judges_tokens(const api_route& route) {
 result<void> admit(api_pointer self, const api_route& route, api_call& call) {
   auto& st = self->state;
   auto socket = st.context.place->agent_socket();
-  auto who = api::identify(call.what, *st.context.secret,
-                           [&socket](pid_t pid) {
-                             return api::token_of_process(pid, socket);
-                           });
+  auto who = api::identify(call.what, *st.context.secret, [&socket](pid_t pid) {
+    return api::token_of_process(pid, socket);
+  });
   if (!who)
     return fail(who.error());
   call.who = std::move(*who);
@@ -67,8 +66,8 @@ result<void> admit(api_pointer self, const api_route& route, api_call& call) {
   call.reach = role ? api::reach_of(*role, route.method, route.pattern)
                     : api::reach::none;
   if (call.reach == api::reach::none)
-    return fail(api::refusal(claims, std::string{"use "} + route.method + " "
-                                       + route.pattern));
+    return fail(api::refusal(
+      claims, std::string{"use "} + route.method + " " + route.pattern));
   if (judges_tokens(route))
     return {};
   return api::check_fresh(claims, *st.context.rows);
@@ -106,22 +105,20 @@ void serve(api_pointer self, const api_route& route, http::request what,
     // A defect in one route must not take the others along.
     auto why = describe(std::current_exception());
     self->state.context.say(log_level::error,
-                            std::string{"request_failed method="}
-                              + route.method + " route=" + route.pattern
-                              + " reason=\"" + to_string(why) + "\"");
+                            std::string{"request_failed method="} + route.method
+                              + " route=" + route.pattern + " reason=\""
+                              + to_string(why) + "\"");
     respond(why);
   }
 }
 
 void add_routes(api_pointer self) {
   for (const auto& route : routes)
-    self->state.routes.on(route.method,
-                          std::string{root} + route.pattern,
-                          [self, &route](http::request what,
-                                         http::respond_once respond) {
-                            serve(self, route, std::move(what),
-                                  std::move(respond));
-                          });
+    self->state.routes.on(
+      route.method, std::string{root} + route.pattern,
+      [self, &route](http::request what, http::respond_once respond) {
+        serve(self, route, std::move(what), std::move(respond));
+      });
 }
 
 } // namespace
@@ -130,8 +127,8 @@ http::handler make_api_handler(const directory& names) {
   return [&names](http::request what, http::respond_once respond) {
     auto holder = names.find<api_actor>(api_name);
     if (!holder) {
-      respond(error{ec::shutting_down,
-                    "the hub is starting or stopping; try again"});
+      respond(
+        error{ec::shutting_down, "the hub is starting or stopping; try again"});
       return;
     }
     auto exchange = std::make_shared<http_exchange>();

@@ -66,8 +66,7 @@ http::handler make_api_handler(const directory& names);
 /// @param self The actor handle.
 /// @param context The hub.
 /// @param host The process.
-api_actor::behavior_type
-api_keeper(api_actor::stateful_pointer<api_state> self, hub_context context,
-    api_host host);
+api_actor::behavior_type api_keeper(api_actor::stateful_pointer<api_state> self,
+                                    hub_context context, api_host host);
 
 } // namespace ao

@@ -93,8 +93,8 @@ void post_cleanup(api_pointer self, api_call_ptr call) {
       return call->refuse(known.error());
   auto round = std::make_shared<cleanup_round>();
   round->call = call;
-  round->until = self->clock().now() + answer_deadline
-                 - std::chrono::seconds{1};
+  round->until
+    = self->clock().now() + answer_deadline - std::chrono::seconds{1};
   for (const auto& s : context.rows->all<session>()) {
     if (!is_terminal(*s) || s->cleaned || !call->reaches(target_of(*s))
         || (!project->empty() && s->project.text != *project))

@@ -82,10 +82,9 @@ void get_events(api_pointer self, api_call_ptr call) {
   auto wish = read_wish(*call);
   if (!wish)
     return call->refuse(wish.error());
-  if (!call->admits(target_of_subject(*context.rows,
-                                      wish->subject.value_or("")),
-                    "read the events of "
-                      + wish->subject.value_or("everything")))
+  if (!call->admits(
+        target_of_subject(*context.rows, wish->subject.value_or("")),
+        "read the events of " + wish->subject.value_or("everything")))
     return;
   if (!call->what.wants_events())
     return answer_page(self, call, std::move(*wish));

@@ -1,5 +1,4 @@
 #include "actors/api_call.hpp"
-
 #include "runtime/rules/event_data.hpp"
 
 namespace ao {
@@ -49,12 +48,12 @@ void pre_receive(api_pointer self, api_call_ptr call) {
   refused->context = without_prefix(refused->context);
   ask<store_actor>(self, context, actor_name{"store"}, store_deadline,
                    std::move(write))
-    .then([call, why = *refused](
-            const store_written&) { call->refuse(why); },
+    .then([call, why = *refused](const store_written&) { call->refuse(why); },
           [self, call, why = *refused](const caf::error& unwritten) {
-            self->state.context.say(
-              log_level::error, "refusal_not_recorded reason=\""
-                                  + to_string(to_ao_error(unwritten)) + "\"");
+            self->state.context.say(log_level::error,
+                                    "refusal_not_recorded reason=\""
+                                      + to_string(to_ao_error(unwritten))
+                                      + "\"");
             call->refuse(why);
           });
 }
@@ -69,9 +68,9 @@ void post_receive(api_pointer self, api_call_ptr call) {
     if (update.deletes() || update.ref.rfind(heads, 0) != 0)
       continue;
     // A forge that is just being restarted looks at its branches itself.
-    tell<forge_actor>(self->state.context, forge,
-                      msg::branch_pushed{update.ref.substr(heads.size()),
-                                         update.new_sha});
+    tell<forge_actor>(
+      self->state.context, forge,
+      msg::branch_pushed{update.ref.substr(heads.size()), update.new_sha});
   }
   call->answer(200, {{"seen", what->updates.size()}});
 }

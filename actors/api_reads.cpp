@@ -1,5 +1,4 @@
 #include "actors/api_call.hpp"
-
 #include "messages/protocol.hpp"
 
 #include <unistd.h>
@@ -30,9 +29,9 @@ std::vector<api::session_view> sessions_for(api_pointer self,
 /// Takes a slot of its node.
 bool takes_slot(const session& s) {
   return !is_terminal(s) && s.role != session_role::manual
-         && (s.runtime == runtime_state::provisioning
-             || s.runtime == runtime_state::starting
-             || s.runtime == runtime_state::alive);
+    && (s.runtime == runtime_state::provisioning
+        || s.runtime == runtime_state::starting
+        || s.runtime == runtime_state::alive);
 }
 
 } // namespace
@@ -40,8 +39,8 @@ bool takes_slot(const session& s) {
 void read_past(api_pointer self, msg::read_events what,
                std::function<void(result<std::vector<event>>)> done) {
   auto& context = self->state.context;
-  auto recent = context.rows->events().events_after(what.after, what.limit,
-                                                    what.subject);
+  auto recent
+    = context.rows->events().events_after(what.after, what.limit, what.subject);
   if (recent) {
     std::vector<event> out;
     for (const auto& e : *recent)
@@ -62,8 +61,8 @@ void answer_session(api_pointer self, api_call_ptr call, int status,
     auto& context = self->state.context;
     // Without its past (purged, or the store restarts) a session is still
     // worth showing.
-    auto saved = events ? api::saved_work_of(*events)
-                        : std::vector<api::saved_work>{};
+    auto saved
+      = events ? api::saved_work_of(*events) : std::vector<api::saved_work>{};
     call->answer(status,
                  api::session_object(
                    api::view_of(*context.rows, *context.config, row), saved,
@@ -82,11 +81,12 @@ row_ptr<session> session_in_path(api_pointer self, const api_call& call) {
 }
 
 void get_health(api_pointer self, api_call_ptr call) {
-  call->answer(200, {{"status", "ok"},
-                     {"pid", ::getpid()},
-                     {"version", self->state.host.version},
-                     {"apiVersion", api_protocol},
-                     {"startedAt", format_time(self->state.host.started_at)}});
+  call->answer(200,
+               {{"status", "ok"},
+                {"pid", ::getpid()},
+                {"version", self->state.host.version},
+                {"apiVersion", api_protocol},
+                {"startedAt", format_time(self->state.host.started_at)}});
 }
 
 void get_status(api_pointer self, api_call_ptr call) {
@@ -95,13 +95,15 @@ void get_status(api_pointer self, api_call_ptr call) {
   hub.version = self->state.host.version;
   hub.started_at = self->state.host.started_at;
   hub.adopted = self->state.host.adopted;
-  call->answer(200, api::status_document(sessions_for(self, *call),
-                                         with_terminated(*call), hub));
+  call->answer(200,
+               api::status_document(sessions_for(self, *call),
+                                    with_terminated(*call), hub));
 }
 
 void get_sessions(api_pointer self, api_call_ptr call) {
-  call->answer(200, api::sessions_document(sessions_for(self, *call),
-                                           with_terminated(*call)));
+  call->answer(
+    200,
+    api::sessions_document(sessions_for(self, *call), with_terminated(*call)));
 }
 
 void get_session(api_pointer self, api_call_ptr call) {
@@ -114,8 +116,9 @@ void get_tasks(api_pointer self, api_call_ptr call) {
   auto state = task_state_from(word);
   if (!word.empty() && !state)
     return call->refuse(error{ec::bad_input,
-                              "state: \"" + word + "\" is not a state of "
-                                                   "tasks"});
+                              "state: \"" + word
+                                + "\" is not a state of "
+                                  "tasks"});
   auto out = json::array();
   for (const auto& t : self->state.context.rows->all<task>())
     if (of_project(*call, t->project) && (!state || t->state == *state)
@@ -126,16 +129,15 @@ void get_tasks(api_pointer self, api_call_ptr call) {
 
 void get_task(api_pointer self, api_call_ptr call) {
   auto& context = self->state.context;
-  api::place where{call->what.query_or("project", ""), "",
-                   call->own_project()};
-  auto t = api::resolve_task(*context.rows, *context.config,
-                             call->param("id"), where);
+  api::place where{call->what.query_or("project", ""), "", call->own_project()};
+  auto t = api::resolve_task(*context.rows, *context.config, call->param("id"),
+                             where);
   if (!t)
     // Several projects and a bare name that nobody knows: not found.
-    return call->refuse(t.error().code == ec::bad_input
-                          ? error{ec::no_such_task,
-                                  "no task is called " + call->param("id")}
-                          : t.error());
+    return call->refuse(
+      t.error().code == ec::bad_input
+        ? error{ec::no_such_task, "no task is called " + call->param("id")}
+        : t.error());
   if (call->admits(target_of(**t), "see " + (*t)->id.text))
     call->answer(200, api::task_object(**t));
 }
@@ -152,8 +154,7 @@ void get_change(api_pointer self, api_call_ptr call) {
   auto id = call->param("id");
   auto c = self->state.context.rows->find<change>(id);
   if (!c)
-    return call->refuse(error{ec::no_such_change,
-                              "no change is called " + id});
+    return call->refuse(error{ec::no_such_change, "no change is called " + id});
   if (call->admits(target_of(*c), "see " + id))
     call->answer(200, api::change_object(*c));
 }

@@ -87,11 +87,10 @@ void post_report(api_pointer self, api_call_ptr call) {
   if (!state || !note || !url)
     return call->refuse((!state ? state : !note ? note : url).error());
   if (!api::is_report_state(*state))
-    return call->refuse(error{ec::bad_input, "state: \"" + *state
-                                               + "\" is not a report"});
+    return call->refuse(
+      error{ec::bad_input, "state: \"" + *state + "\" is not a report"});
   if (is_terminal(*row))
-    return call->refuse(error{ec::session_closed,
-                              row->id.text + " has ended"});
+    return call->refuse(error{ec::session_closed, row->id.text + " has ended"});
   msg::agent_word word;
   word.request = call->id;
   word.epoch = row->epoch;

@@ -15,15 +15,14 @@ row_ptr<task> task_in_path(api_pointer self, const api_call& call) {
     call.refuse(error{ec::no_such_task, "no task is called " + id});
     return nullptr;
   }
-  return call.admits(target_of(**t), "change " + (*t)->id.text) ? *t
-                                                                : nullptr;
+  return call.admits(target_of(**t), "change " + (*t)->id.text) ? *t : nullptr;
 }
 
 template <class Message>
 void ask_registry(api_pointer self, api_call_ptr call, int status,
                   Message order) {
-  ask<registry_actor>(self, self->state.context, registry_name,
-                      answer_deadline, std::move(order))
+  ask<registry_actor>(self, self->state.context, registry_name, answer_deadline,
+                      std::move(order))
     .then([call, status](
             const task& t) { call->answer(status, api::task_object(t)); },
           refuse_by(call));
@@ -41,8 +40,8 @@ row_ptr<session> taken_for_us(api_pointer self, const error& why) {
 
 void open(api_pointer self, api_call_ptr call, msg::open_session order,
           bool task_is_ours) {
-  ask<registry_actor>(self, self->state.context, registry_name,
-                      answer_deadline, std::move(order))
+  ask<registry_actor>(self, self->state.context, registry_name, answer_deadline,
+                      std::move(order))
     .then(
       [self, call](const msg::opened_session& made) {
         answer_session(self, call, made.repeated ? 200 : 201,
@@ -93,8 +92,8 @@ void claim_task(api_pointer self, api_call_ptr call) {
   auto order = api::plan_claim(*self->state.context.config, *t, call->id);
   if (!order)
     return call->refuse(order.error());
-  ask<registry_actor>(self, self->state.context, registry_name,
-                      answer_deadline, std::move(*order))
+  ask<registry_actor>(self, self->state.context, registry_name, answer_deadline,
+                      std::move(*order))
     .then(
       [call](const msg::opened_session& made) {
         const auto& s = made.opened;

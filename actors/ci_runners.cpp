@@ -32,7 +32,7 @@ std::string key_of(const msg::run_ci& order) {
 /// `ci/<change>/<sha12>`; a change's `#` is no problem in a file name.
 std::string directory_of(self_pointer self, const msg::run_ci& order) {
   return self->state.context.place->ci() + "/" + order.change.text + "/"
-         + order.sha.substr(0, 12) + (order.merged_result ? "-merge" : "");
+    + order.sha.substr(0, 12) + (order.merged_result ? "-merge" : "");
 }
 
 /// Names a run's socket: a hash, as a socket's path must be short.
@@ -55,8 +55,8 @@ result<run_end> read_end(const std::string& directory) {
   if (!report)
     return fail(report.error());
   if (!*report)
-    return fail(ec::process_failed, "the shim of " + directory
-                                      + " ended without an exit file");
+    return fail(ec::process_failed,
+                "the shim of " + directory + " ended without an exit file");
   run_end out;
   out.report = **report;
   out.log_tail = out.report.last_lines;
@@ -232,8 +232,8 @@ void start_next(self_pointer self) {
     plan.project = st.project;
     plan.change = run->second.order.change;
     // The job may outlive us: it keeps a forge of its own.
-    auto git = std::make_shared<local_forge>(
-      git_runner{}, st.git->dir(), st.git->base(), hook_target{});
+    auto git = std::make_shared<local_forge>(git_runner{}, st.git->dir(),
+                                             st.git->base(), hook_target{});
     plan.git = git.get();
     run_job(
       self, st.context, std::chrono::minutes{20},
@@ -250,10 +250,9 @@ void start_next(self_pointer self) {
 
 } // namespace
 
-ci_runners_actor::behavior_type ci_runners(self_pointer self,
-                                           hub_context context,
-                                           project_id project,
-                                           environment inherited) {
+ci_runners_actor::behavior_type
+ci_runners(self_pointer self, hub_context context, project_id project,
+           environment inherited) {
   harden(self, context);
   auto& st = self->state;
   st.context = std::move(context);

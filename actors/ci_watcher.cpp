@@ -41,8 +41,9 @@ change_policy policy_of(self_pointer self) {
 void say(self_pointer self, log_level level, const std::string& verb,
          const caf::error& why) {
   auto& st = self->state;
-  st.context.say(level, verb + " change=" + st.watch.row.id.text
-                          + " reason=\"" + to_string(to_ao_error(why)) + "\"");
+  st.context.say(level,
+                 verb + " change=" + st.watch.row.id.text + " reason=\""
+                   + to_string(to_ao_error(why)) + "\"");
 }
 
 // -- effects, after the commit ------------------------------------------------
@@ -60,7 +61,7 @@ struct perform {
                     ? std::chrono::duration_cast<std::chrono::minutes>(
                       project->ci->timeout)
                     : std::chrono::minutes{30})
-                 + ci_slack;
+      + ci_slack;
     // Three tries within the deadline, each long enough for a whole run.
     ask<ci_runners_actor>(
       self, st.context,
@@ -96,8 +97,7 @@ struct perform {
       return;
     ask<merge_queue_actor>(
       self, st.context,
-      make_actor_name("merge-queue", st.watch.row.project.text),
-      merge_deadline,
+      make_actor_name("merge-queue", st.watch.row.project.text), merge_deadline,
       msg::enqueue_change{st.watch.row.id, st.watch.row.head_sha})
       .then(
         [self = self](const msg::merge_outcome& outcome) {
@@ -114,8 +114,7 @@ struct perform {
   void operator()(const tell_queue& verdict) const {
     auto found = self->state.verdicts.extract(verdict.sha);
     if (!found.empty())
-      found.mapped().deliver(
-        msg::merge_verdict{verdict.sha, verdict.passed});
+      found.mapped().deliver(msg::merge_verdict{verdict.sha, verdict.passed});
   }
 
   void operator()(const tell_owners&) const {
@@ -140,14 +139,14 @@ struct perform {
 
   static void hear(self_pointer self, const msg::merge_outcome& outcome) {
     switch (outcome.what) {
-      case msg::merge_outcome::kind::merged:
-        return submit(self, merge_done{outcome.merged_sha});
-      case msg::merge_outcome::kind::conflict:
-        return submit(self, merge_conflicted{outcome.files});
-      case msg::merge_outcome::kind::red:
-        return; // the failed check has said it already
-      case msg::merge_outcome::kind::stale:
-        return submit(self, merge_raced{});
+    case msg::merge_outcome::kind::merged:
+      return submit(self, merge_done{outcome.merged_sha});
+    case msg::merge_outcome::kind::conflict:
+      return submit(self, merge_conflicted{outcome.files});
+    case msg::merge_outcome::kind::red:
+      return; // the failed check has said it already
+    case msg::merge_outcome::kind::stale:
+      return submit(self, merge_raced{});
     }
   }
 };
@@ -190,8 +189,8 @@ void work(self_pointer self) {
   while (!st.writing && !st.waiting.empty()) {
     auto call = std::move(st.waiting.front());
     st.waiting.pop_front();
-    auto step = next_change(st.watch, call.input, policy_of(self),
-                            st.context.now());
+    auto step
+      = next_change(st.watch, call.input, policy_of(self), st.context.now());
     if (!step.dropped.empty())
       st.context.say(log_level::debug,
                      "input_dropped change=" + st.watch.row.id.text
@@ -217,8 +216,8 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
   submit(self, change_recovered{});
   return {
     [self](const msg::branch_pushed& news) {
-      auto holder = self->state.context.rows->held_claim(
-        self->state.watch.row.task.text);
+      auto holder
+        = self->state.context.rows->held_claim(self->state.watch.row.task.text);
       submit(self, head_moved{news.head_sha, holder ? holder->epoch : 0});
     },
     [self](const msg::begin_merge&) -> caf::result<change> {

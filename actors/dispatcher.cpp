@@ -23,8 +23,8 @@ bool has_slot(const session& s) {
   if (is_terminal(s) || s.role == session_role::manual)
     return false;
   return s.runtime == runtime_state::provisioning
-         || s.runtime == runtime_state::starting
-         || s.runtime == runtime_state::alive;
+    || s.runtime == runtime_state::starting
+    || s.runtime == runtime_state::alive;
 }
 
 dispatch_limits limits_of(const settings& config) {
@@ -114,8 +114,8 @@ void open_session_for(self_pointer self, const task& t) {
   order.session_prefix = project->session_prefix;
   order.branch_template = project->branch;
   order.base = project->default_branch;
-  order.agent = t.agent.empty() ? agent_of(*st.context.config, *project)
-                                : t.agent;
+  order.agent
+    = t.agent.empty() ? agent_of(*st.context.config, *project) : t.agent;
   order.node = node_name{"local"};
   order.actor = "dispatcher";
   st.opening.insert(t.id);
@@ -130,10 +130,9 @@ void open_session_for(self_pointer self, const task& t) {
         auto& st = self->state;
         st.opening.erase(id);
         st.not_before[id] = self->clock().now() + refused_pause;
-        st.context.say(log_level::warn, "spawn_refused task=" + id.text
-                                          + " reason=\""
-                                          + to_string(to_ao_error(why))
-                                          + "\"");
+        st.context.say(log_level::warn,
+                       "spawn_refused task=" + id.text + " reason=\""
+                         + to_string(to_ao_error(why)) + "\"");
         look_soon(self);
       });
 }
@@ -176,9 +175,9 @@ void look(self_pointer self) {
   for (const auto& wait : plan.wait)
     tell_reason(self, wait);
   if (plan.again_at)
-    self->delayed_send(self, std::max(*plan.again_at - now,
-                                      mono_time::duration::zero()),
-                       look_atom::value);
+    self->delayed_send(
+      self, std::max(*plan.again_at - now, mono_time::duration::zero()),
+      look_atom::value);
 }
 
 } // namespace

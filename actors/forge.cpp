@@ -22,9 +22,9 @@ const project_settings& settings_of(self_pointer self) {
 /// Has the CI WATCHER of a change live, and tells it where the branch is.
 void watch(self_pointer self, const change& c, const std::string& head) {
   auto& st = self->state;
-  ask<supervisor_actor>(self, st.context,
-                        make_actor_name("watchers", st.project.text),
-                        registry_deadline, start_child{"ci-watcher/" + c.id.text})
+  ask<supervisor_actor>(
+    self, st.context, make_actor_name("watchers", st.project.text),
+    registry_deadline, start_child{"ci-watcher/" + c.id.text})
     .then(
       [self, branch = c.branch, id = c.id, head](const child_info&) {
         tell<ci_watcher_actor>(self->state.context,
@@ -85,8 +85,8 @@ store_write birth_of(self_pointer self, const msg::open_change& asked,
   write.rows = {out, numbers};
   write.events = {opened};
   // Only the holder of the present epoch has a change.
-  write.guards = {guard{table::claims, asked.task.text, guard::field::epoch,
-                        asked.epoch}};
+  write.guards
+    = {guard{table::claims, asked.task.text, guard::field::epoch, asked.epoch}};
   return write;
 }
 
@@ -96,9 +96,10 @@ caf::result<change> open(self_pointer self, const msg::open_change& asked) {
   if (!head)
     return make_error(head.error());
   if (!*head)
-    return make_error(ec::wrong_state, "branch " + asked.branch
-                                         + " is not at the forge; push it "
-                                           "first");
+    return make_error(ec::wrong_state,
+                      "branch " + asked.branch
+                        + " is not at the forge; push it "
+                          "first");
   if (auto known = st.context.rows->open_change(st.project, asked.branch)) {
     watch(self, *known, **head);
     return *known;
@@ -137,7 +138,7 @@ merge_author author_of(self_pointer self, const change& c) {
   author.person = {"ao", "ao@ao.invalid"};
   // Fixed, so that the same merge is the same commit after a crash.
   author.at = c.updated_at;
-  (void) self;
+  (void)self;
   return author;
 }
 
@@ -148,8 +149,7 @@ caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
   if (!synced)
     return make_error(synced.error());
   if (synced->what == base_sync::state::diverged)
-    st.context.say(log_level::warn,
-                   "base_diverged project=" + st.project.text);
+    st.context.say(log_level::warn, "base_diverged project=" + st.project.text);
   msg::prepared_merge out;
   out.base_sha = synced->ours;
   auto landed = st.git->find_merge(c.base, c.id);
@@ -160,11 +160,10 @@ caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
     out.commit = **landed;
     return out;
   }
-  auto merged = st.git->merge_result(out.base_sha, c.head_sha,
-                                     project.merge.method,
-                                     squash_message({c.title, c.id, c.task,
-                                                    c.session, c.epoch}),
-                                     author_of(self, c));
+  auto merged = st.git->merge_result(
+    out.base_sha, c.head_sha, project.merge.method,
+    squash_message({c.title, c.id, c.task, c.session, c.epoch}),
+    author_of(self, c));
   if (!merged)
     return make_error(merged.error());
   out.commit = merged->commit;
@@ -182,9 +181,9 @@ caf::result<msg::landed_merge> land(self_pointer self,
   if (project.merge.delete_branch)
     if (auto ok = st.git->delete_branch(order.of.branch, order.of.head_sha);
         !ok)
-      st.context.say(log_level::warn, "branch_kept branch=" + order.of.branch
-                                        + " reason=\"" + to_string(ok.error())
-                                        + "\"");
+      st.context.say(log_level::warn,
+                     "branch_kept branch=" + order.of.branch + " reason=\""
+                       + to_string(ok.error()) + "\"");
   return msg::landed_merge{order.commit};
 }
 
@@ -213,8 +212,7 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
       auto& st = self->state;
       if (auto c = st.context.rows->open_change(st.project, news.branch))
         tell<ci_watcher_actor>(st.context,
-                               make_actor_name("ci-watcher", c->id.text),
-                               news);
+                               make_actor_name("ci-watcher", c->id.text), news);
     },
     [self](const msg::prepare_merge& order) { return prepare(self, order.of); },
     [self](const msg::land_merge& order) { return land(self, order); },

@@ -33,7 +33,6 @@ namespace ao {
 ///
 /// @param context Shared by all of them.
 /// @param host What the API needs of the process.
-supervisor_spec hub_tree(const node_context& context,
-                         api_host host);
+supervisor_spec hub_tree(const node_context& context, api_host host);
 
 } // namespace ao

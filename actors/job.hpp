@@ -49,8 +49,8 @@ void run_job(Self* self, const actor_context& context,
     }};
   };
   auto worker = context.threads
-                  ? self->home_system().template spawn<caf::detached>(body)
-                  : self->home_system().spawn(body);
+    ? self->home_system().template spawn<caf::detached>(body)
+    : self->home_system().spawn(body);
   self->request(worker, limit, job_atom::value)
     .then([box, on_value]() mutable { on_value(**box); },
           [on_error](caf::error& why) mutable {

@@ -148,9 +148,8 @@ void begin(self_pointer self) {
 
 } // namespace
 
-merge_queue_actor::behavior_type merge_queue(self_pointer self,
-                                             hub_context context,
-                                             project_id project) {
+merge_queue_actor::behavior_type
+merge_queue(self_pointer self, hub_context context, project_id project) {
   harden(self, context);
   self->state.context = std::move(context);
   self->state.project = std::move(project);
@@ -159,11 +158,10 @@ merge_queue_actor::behavior_type merge_queue(self_pointer self,
       const msg::enqueue_change& asked) -> caf::result<msg::merge_outcome> {
       auto& st = self->state;
       auto promise = self->make_response_promise<msg::merge_outcome>();
-      auto known = std::find_if(st.items.begin(), st.items.end(),
-                                [&](const auto& item) {
-                                  return item.change == asked.change
-                                         && item.head_sha == asked.head_sha;
-                                });
+      auto known = std::find_if(
+        st.items.begin(), st.items.end(), [&](const auto& item) {
+          return item.change == asked.change && item.head_sha == asked.head_sha;
+        });
       if (known != st.items.end()) {
         known->askers.push_back(promise);
         return promise;

@@ -29,8 +29,9 @@ struct node_context : hub_context {
   }
 
   session_places places(const session_id& id) const {
-    return {place->sessions() + "/" + id.text, place->worktrees() + "/" + id.text,
-            place->agent_socket(), programs};
+    return {place->sessions() + "/" + id.text,
+            place->worktrees() + "/" + id.text, place->agent_socket(),
+            programs};
   }
 };
 

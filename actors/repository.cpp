@@ -79,9 +79,8 @@ caf::result<T> answer(result<T> got) {
 
 } // namespace
 
-repository_actor::behavior_type repository(self_pointer self,
-                                           node_context context,
-                                           project_id project) {
+repository_actor::behavior_type
+repository(self_pointer self, node_context context, project_id project) {
   harden(self, context);
   auto& st = self->state;
   st.context = std::move(context);

@@ -172,8 +172,8 @@ void end_run(self_pointer self) {
       return end_marked(mark, stop_grace);
     },
     [self](const end_report&) {
-      ask<tmux_actor>(self, self->state.context, "tmux"_name,
-                      registry_deadline, msg::close_pane{self->state.id})
+      ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
+                      msg::close_pane{self->state.id})
         .then([self](const session_id&) { after_stop(self); },
               [self](const caf::error& why) {
                 msg::fact::stopped kept;
@@ -278,8 +278,7 @@ void give_up(self_pointer self, error why) {
     order.path = st.context.places(st.id).worktree;
     order.undo = true;
     ask<repository_actor>(self, st.context,
-                          make_actor_name("repository",
-                                          st.spec->project.text),
+                          make_actor_name("repository", st.spec->project.text),
                           step_deadline, order)
       .then([tell](const msg::worktree_dropped&) { tell(); },
             [self, tell](const caf::error& e) {
@@ -313,9 +312,8 @@ void dial(self_pointer self) {
   auto& st = self->state;
   auto hdl = caf::actor_cast<runner_actor>(self);
   auto run = st.spec->run;
-  auto tell = [hdl](msg::shim_word word) {
-    caf::anon_send(hdl, std::move(word));
-  };
+  auto tell
+    = [hdl](msg::shim_word word) { caf::anon_send(hdl, std::move(word)); };
   shim_link::handlers on;
   on.on_hello = [tell](const shim_hello& hello) {
     msg::shim_word word;
@@ -343,8 +341,7 @@ void dial(self_pointer self) {
     tell(std::move(word));
   };
   st.link = std::make_unique<shim_link>(
-    *st.context.loop, st.context.place->shim_socket(st.id.text),
-    std::move(on));
+    *st.context.loop, st.context.place->shim_socket(st.id.text), std::move(on));
 }
 
 /// Waits, in a job, until the shim of this run listens or has ended.
@@ -392,11 +389,12 @@ void write_launch_files(self_pointer self) {
   auto places = st.context.places(st.id);
   auto agent = st.context.config->agents.find(st.spec->agent);
   if (agent == st.context.config->agents.end())
-    return give_up(self, error{ec::agent_not_ready,
-                               "no agent is called " + st.spec->agent
-                                 + "; add it under agents:"});
-  auto launch = plan_launch(agent->second, *st.spec, places,
-                            st.context.inherited);
+    return give_up(
+      self,
+      error{ec::agent_not_ready,
+            "no agent is called " + st.spec->agent + "; add it under agents:"});
+  auto launch
+    = plan_launch(agent->second, *st.spec, places, st.context.inherited);
   if (!launch)
     return give_up(self, launch.error());
   st.launch = std::move(*launch);
@@ -438,9 +436,9 @@ result<bool> set_up(repository_cache& cache, const project_settings& project,
     if (!end)
       return fail(end.error());
     if (!end->ok())
-      return fail(ec::process_failed, "postCreate \"" + command + "\" "
-                                        + to_string(end->status) + ": "
-                                        + end->err.substr(0, 300));
+      return fail(ec::process_failed,
+                  "postCreate \"" + command + "\" " + to_string(end->status)
+                    + ": " + end->err.substr(0, 300));
   }
   return true;
 }
@@ -484,9 +482,10 @@ void provision(self_pointer self) {
   st.pane_made = false;
   st.step = "spec";
   if (!st.context.project(st.spec->project))
-    return give_up(self, error{ec::no_such_project,
-                               "the configuration has no project "
-                                 + st.spec->project.text});
+    return give_up(
+      self,
+      error{ec::no_such_project,
+            "the configuration has no project " + st.spec->project.text});
   run_job(
     self, st.context, step_deadline,
     [files = files_of(self), spec = *st.spec]() -> result<bool> {
@@ -552,18 +551,17 @@ bool is_older(const msg::session_spec& have, epoch_no epoch, run_no run) {
 }
 
 error stale(const runner_state& st, epoch_no epoch, run_no run) {
-  return {ec::stale_epoch, st.id.text + " is at epoch "
-                             + std::to_string(st.spec->epoch) + " run "
-                             + std::to_string(st.spec->run)
-                             + ", the order is for epoch "
-                             + std::to_string(epoch) + " run "
-                             + std::to_string(run)};
+  return {ec::stale_epoch,
+          st.id.text + " is at epoch " + std::to_string(st.spec->epoch)
+            + " run " + std::to_string(st.spec->run)
+            + ", the order is for epoch " + std::to_string(epoch) + " run "
+            + std::to_string(run)};
 }
 
 /// Takes an order when nothing is under way; else it waits its turn.
 bool is_busy(const runner_state& st) {
   return st.phase == runner_phase::provisioning
-         || st.phase == runner_phase::stopping;
+    || st.phase == runner_phase::stopping;
 }
 
 caf::result<session_id> ensure(self_pointer self,
@@ -572,13 +570,12 @@ caf::result<session_id> ensure(self_pointer self,
   const auto& want = order.spec;
   if (st.spec && is_older(*st.spec, want.epoch, want.run))
     return make_error(stale(st, want.epoch, want.run));
-  bool same = st.spec && st.spec->epoch == want.epoch
-              && st.spec->run == want.run;
+  bool same
+    = st.spec && st.spec->epoch == want.epoch && st.spec->run == want.run;
   if (is_busy(st)) {
     if (same)
       return st.id;
-    return make_error(ec::wrong_state, st.id.text + " is busy with "
-                                         + st.step);
+    return make_error(ec::wrong_state, st.id.text + " is busy with " + st.step);
   }
   if (same && st.phase == runner_phase::alive) {
     report(self, *st.alive);
@@ -651,9 +648,7 @@ caf::result<session_id> publish(self_pointer self,
     self, st.context, step_deadline,
     [cache = cache_of(self), path = places.worktree, branch = st.spec->branch,
      env] { return cache->push(path, branch, env); },
-    [self](const std::string& head) {
-      report(self, msg::fact::pushed{head});
-    },
+    [self](const std::string& head) { report(self, msg::fact::pushed{head}); },
     [self](const caf::error& why) {
       report(self, msg::fact::push_failed{to_ao_error(why)});
     });
@@ -695,14 +690,14 @@ void hear(self_pointer self, const msg::shim_word& word) {
   if (!st.spec || word.run != st.spec->run)
     return;
   switch (word.what) {
-    case msg::shim_word::kind::hello:
-      if (word.agent_pid != 0)
-        agent_lives(self, word);
-      return;
-    case msg::shim_word::kind::exited:
-      return run_over(self, word.how);
-    case msg::shim_word::kind::closed:
-      return read_end(self);
+  case msg::shim_word::kind::hello:
+    if (word.agent_pid != 0)
+      agent_lives(self, word);
+    return;
+  case msg::shim_word::kind::exited:
+    return run_over(self, word.how);
+  case msg::shim_word::kind::closed:
+    return read_end(self);
   }
 }
 

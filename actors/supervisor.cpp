@@ -48,7 +48,7 @@ exit_class class_of(const caf::error& reason) {
 
 std::string line(self_pointer self, const char* verb, const std::string& id) {
   return std::string{verb} + " supervisor=" + self->state.title
-         + " child=" + id;
+    + " child=" + id;
 }
 
 child_info info_of(self_pointer self, const std::string& id) {
@@ -113,19 +113,16 @@ void expect_ready(self_pointer self, const supervisor_state::slot& s) {
 struct performer {
   self_pointer self;
 
-  supervisor_state& st() {
-    return self->state;
-  }
+  supervisor_state& st() { return self->state; }
 
   void operator()(const rule::start& e) {
     auto& s = st().slots.at(e.id);
     s.incarnation = e.incarnation;
     error why{ec::process_failed, e.id + " has no start function"};
     try {
-      s.handle = s.spec.start ? s.spec.start(self->system(),
-                                             s.spec.detached
-                                               && st().context.threads)
-                              : caf::actor{};
+      s.handle = s.spec.start
+        ? s.spec.start(self->system(), s.spec.detached && st().context.threads)
+        : caf::actor{};
     } catch (...) {
       why = describe(std::current_exception());
     }
@@ -156,8 +153,9 @@ struct performer {
     self->demonitor(s.handle.address());
     forget(self, s);
     auto total = st().rule->abandoned();
-    st().context.say(log_level::error, line(self, "child_abandoned", e.id)
-                                         + " total=" + std::to_string(total));
+    st().context.say(log_level::error,
+                     line(self, "child_abandoned", e.id)
+                       + " total=" + std::to_string(total));
     if (st().hooks.on_abandoned)
       st().hooks.on_abandoned(e.id, total);
   }
@@ -197,8 +195,8 @@ struct performer {
 
   void operator()(const rule::given_up& e) {
     st().context.say(log_level::error,
-                     line(self, "child_given_up", e.id) + " reason="
-                       + std::string{to_string(e.reason.code)});
+                     line(self, "child_given_up", e.id)
+                       + " reason=" + std::string{to_string(e.reason.code)});
     answer(st().starters, e.id, make_error(e.reason));
     answer(st().stoppers, e.id, info_of(self, e.id));
     st().slots.erase(e.id);
@@ -206,9 +204,7 @@ struct performer {
       st().hooks.on_given_up(e.id, e.reason);
   }
 
-  void operator()(const rule::refused& e) {
-    st().refusal = e.why;
-  }
+  void operator()(const rule::refused& e) { st().refusal = e.why; }
 
   void operator()(const rule::up&) {
     st().up = true;
@@ -218,8 +214,8 @@ struct performer {
 
   void operator()(const rule::failed& e) {
     st().context.say(log_level::error,
-                     line(self, "supervisor_failed", e.id) + " reason="
-                       + std::string{to_string(e.reason.code)});
+                     line(self, "supervisor_failed", e.id)
+                       + " reason=" + std::string{to_string(e.reason.code)});
     auto last = st().slots.at(e.id).reason;
     // The end of a late child says only that we killed it.
     if (!(to_ao_error(last) == e.reason))
@@ -227,14 +223,12 @@ struct performer {
     // A child that ends too often without error is still a failure of ours.
     if (auto how = class_of(last);
         how == exit_class::normal || how == exit_class::shutdown)
-      last = make_error(ec::restart_intensity_reached,
-                        e.id + " ended too often");
+      last
+        = make_error(ec::restart_intensity_reached, e.id + " ended too often");
     finish(last);
   }
 
-  void operator()(const rule::done&) {
-    finish(st().exit_reason);
-  }
+  void operator()(const rule::done&) { finish(st().exit_reason); }
 
   /// Answers everyone we owe, then ends.
   void finish(const caf::error& why) {
@@ -269,9 +263,9 @@ void take(self_pointer self, rule::event event) {
 
 /// Takes a command; its promise waits in `lists` unless the rule refuses.
 template <class Lists>
-supervisor_state::child_promise
-command(self_pointer self, Lists& lists, const std::string& id,
-        rule::event event) {
+supervisor_state::child_promise command(self_pointer self, Lists& lists,
+                                        const std::string& id,
+                                        rule::event event) {
   auto& st = self->state;
   auto promise = self->make_response_promise<child_info>();
   lists[id].push_back(promise);
@@ -292,8 +286,8 @@ command(self_pointer self, Lists& lists, const std::string& id,
 result<child_spec> make_spec(self_pointer self, const std::string& id) {
   auto& st = self->state;
   if (!st.factory)
-    return fail(ec::bad_input, "supervisor " + st.title + " has no child "
-                                 + id);
+    return fail(ec::bad_input,
+                "supervisor " + st.title + " has no child " + id);
   try {
     auto spec = st.factory(id);
     if (spec)
@@ -316,8 +310,9 @@ void child_ended(self_pointer self, const caf::down_msg& down) {
   auto how = class_of(down.reason);
   if (how == exit_class::unreachable)
     st.context.say(log_level::error, line(self, "child_lost", process.id));
-  take(self, rule::ended{process.id, process.incarnation, how,
-                         to_ao_error(down.reason)});
+  take(self,
+       rule::ended{process.id, process.incarnation, how,
+                   to_ao_error(down.reason)});
 }
 
 /// The children to begin with; those that cannot be made are reported.

@@ -59,8 +59,9 @@ void pursue(self_pointer self) {
     order.actor = "task/" + move->task.text;
     request(self, std::move(order));
   } else if (auto* release = std::get_if<release_claim>(&wish)) {
-    request(self, msg::release_claim{task_id{release->subject}, release->epoch,
-                                     release->why});
+    request(self,
+            msg::release_claim{task_id{release->subject}, release->epoch,
+                               release->why});
   }
 }
 

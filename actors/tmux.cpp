@@ -25,8 +25,7 @@ result<msg::pane_opened> open(tmux_servers& servers,
   auto server = servers.server_with_room();
   if (!server)
     return fail(server.error());
-  auto pane = servers.at(*server).new_session(name, order.cwd,
-                                              order.directory);
+  auto pane = servers.at(*server).new_session(name, order.cwd, order.directory);
   if (!pane)
     return fail(pane.error());
   return msg::pane_opened{servers.at(*server).place().socket, pane->pane};

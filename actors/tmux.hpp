@@ -19,7 +19,7 @@ struct tmux_state {
 ///
 /// @param self The actor handle; detached, as tmux blocks.
 /// @param context The node.
-tmux_actor::behavior_type
-tmux(tmux_actor::stateful_pointer<tmux_state> self, node_context context);
+tmux_actor::behavior_type tmux(tmux_actor::stateful_pointer<tmux_state> self,
+                               node_context context);
 
 } // namespace ao

@@ -13,19 +13,19 @@ template <class Order>
 caf::result<session_id> pass_on(self_pointer self, const session_id& session,
                                 Order order) {
   auto promise = self->make_response_promise<session_id>();
-  auto refuse = [promise](const caf::error& why) mutable {
-    promise.deliver(why);
-  };
+  auto refuse
+    = [promise](const caf::error& why) mutable { promise.deliver(why); };
   ask<supervisor_actor>(self, self->state.context, "runners"_name,
-                        registry_deadline, start_child{"runner/" + session.text})
+                        registry_deadline,
+                        start_child{"runner/" + session.text})
     .then(
       [=](const child_info&) mutable {
         ask<runner_actor>(self, self->state.context,
                           make_actor_name("runner", session.text),
                           registry_deadline, order)
-          .then([promise](const session_id& id) mutable {
-            promise.deliver(id);
-          }, refuse);
+          .then(
+            [promise](const session_id& id) mutable { promise.deliver(id); },
+            refuse);
       },
       refuse);
   return promise;
@@ -51,10 +51,9 @@ uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
       ask<session_actor>(self, self->state.context,
                          make_actor_name("session", report.session.text),
                          registry_deadline, report)
-        .then([promise](std::uint64_t seq) mutable { promise.deliver(seq); },
-              [promise](const caf::error& why) mutable {
-                promise.deliver(why);
-              });
+        .then(
+          [promise](std::uint64_t seq) mutable { promise.deliver(seq); },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
       return promise;
     },
   };

@@ -17,7 +17,6 @@ struct uplink_state {
 /// @param self The actor handle.
 /// @param context Names of the host; the runners' supervisor is `runners`.
 uplink_actor::behavior_type
-uplink(uplink_actor::stateful_pointer<uplink_state> self,
-       node_context context);
+uplink(uplink_actor::stateful_pointer<uplink_state> self, node_context context);
 
 } // namespace ao

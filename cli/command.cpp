@@ -3,7 +3,6 @@
 #include "ao_version.hpp"
 
 #include <CLI/CLI.hpp>
-
 #include <unistd.h>
 
 #include <charconv>
@@ -50,29 +49,27 @@ void add_argument(CLI::App& to, const argument& what, arguments& values) {
     for (const auto& word : words)
       values.put(key, word);
   };
-  auto put_one = [&values, key](const std::string& word) {
-    values.put(key, word);
-  };
+  auto put_one
+    = [&values, key](const std::string& word) { values.put(key, word); };
   switch (what.what) {
-    case kind::flag:
-      option = to.add_flag_function(
-        what.name, [&values, key](std::int64_t) { values.put(key, ""); },
-        what.help);
-      break;
-    case kind::positional:
-    case kind::option:
-      option = to.add_option_function<std::string>(what.name, put_one,
-                                                   what.help);
-      break;
-    case kind::option_list:
-      option = to.add_option_function<std::vector<std::string>>(
-                   what.name, put_all, what.help)
-                 ->allow_extra_args(false);
-      break;
-    case kind::positional_list:
-      option = to.add_option_function<std::vector<std::string>>(
-        what.name, put_all, what.help);
-      break;
+  case kind::flag:
+    option = to.add_flag_function(
+      what.name, [&values, key](std::int64_t) { values.put(key, ""); },
+      what.help);
+    break;
+  case kind::positional:
+  case kind::option:
+    option = to.add_option_function<std::string>(what.name, put_one, what.help);
+    break;
+  case kind::option_list:
+    option = to.add_option_function<std::vector<std::string>>(
+                 what.name, put_all, what.help)
+               ->allow_extra_args(false);
+    break;
+  case kind::positional_list:
+    option = to.add_option_function<std::vector<std::string>>(
+      what.name, put_all, what.help);
+    break;
   }
   if (what.required)
     option->required();
@@ -103,7 +100,7 @@ void describe_group(CLI::App& group, const std::string& word) {
 class parser {
 public:
   explicit parser(const std::vector<command>& commands)
-    : root_{description, "ao"} {
+      : root_{description, "ao"} {
     root_.require_subcommand(1, 1);
     root_.set_version_flag("--version", "ao " AO_VERSION " (" AO_COMMIT ")",
                            "Print the version");
@@ -113,9 +110,7 @@ public:
       add(one);
   }
 
-  void parse(int argc, const char* const* argv) {
-    root_.parse(argc, argv);
-  }
+  void parse(int argc, const char* const* argv) { root_.parse(argc, argv); }
 
   /// Prints help or version to `out`.
   int exit(const CLI::ParseError& why, std::ostream& out,
@@ -236,8 +231,8 @@ result<std::uint64_t> arguments::number(const std::string& name,
   const auto* end = text->data() + text->size();
   auto [stop, bad] = std::from_chars(text->data(), end, out);
   if (bad != std::errc{} || stop != end || text->empty())
-    return fail(ec::bad_input, "--" + name + ": \"" + *text
-                                 + "\" is not a whole number");
+    return fail(ec::bad_input,
+                "--" + name + ": \"" + *text + "\" is not a whole number");
   return out;
 }
 

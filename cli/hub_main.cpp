@@ -6,9 +6,9 @@
 #include "runtime/actor/error.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/git/git.hpp"
+#include "runtime/home/files.hpp"
 #include "runtime/home/home.hpp"
 #include "runtime/home/lock.hpp"
-#include "runtime/home/files.hpp"
 #include "runtime/home/readiness.hpp"
 #include "runtime/http/problem.hpp"
 #include "runtime/http/server.hpp"
@@ -21,6 +21,8 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <unistd.h>
+
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
@@ -28,8 +30,6 @@
 #include <filesystem>
 #include <mutex>
 #include <thread>
-
-#include <unistd.h>
 
 namespace ao {
 namespace {
@@ -78,9 +78,10 @@ result<repository_facts> look_at_repository(const fs::path& where) {
     if (top.error().code == ec::program_missing)
       return fail(top.error());
     return fail(ec::no_repository,
-                where.string() + " is not in a git repository and there is no "
-                                 "configuration; run ao start in a "
-                                 "repository, or write an ao.yaml");
+                where.string()
+                  + " is not in a git repository and there is no "
+                    "configuration; run ao start in a "
+                    "repository, or write an ao.yaml");
   }
   repository_facts facts;
   facts.path = *top;
@@ -88,8 +89,8 @@ result<repository_facts> look_at_repository(const fs::path& where) {
   call.args = {"symbolic-ref", "--quiet", "--short", "HEAD"};
   if (auto branch = git.ask_line(call))
     facts.current_branch = *branch;
-  call.args = {"symbolic-ref", "--quiet", "--short",
-               "refs/remotes/origin/HEAD"};
+  call.args
+    = {"symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"};
   if (auto head = git.ask_line(call))
     facts.default_branch = head->substr(head->find('/') + 1);
   call.args = {"remote", "get-url", "origin"};
@@ -100,9 +101,9 @@ result<repository_facts> look_at_repository(const fs::path& where) {
 
 /// The built-in agents whose program is on PATH.
 std::vector<std::string> usable_agents(const environment& env) {
-  static const std::pair<const char*, const char*> programs[]
-    = {{"claude-code", "claude"}, {"codex", "codex"}, {"opencode", "opencode"},
-       {"aider", "aider"},        {"gemini", "gemini"}, {"cursor", "agent"}};
+  static const std::pair<const char*, const char*> programs[] = {
+    {"claude-code", "claude"}, {"codex", "codex"},   {"opencode", "opencode"},
+    {"aider", "aider"},        {"gemini", "gemini"}, {"cursor", "agent"}};
   std::vector<std::string> out;
   for (const auto& [name, program] : programs)
     if (find_program(program, env.get("PATH")))
@@ -113,8 +114,7 @@ std::vector<std::string> usable_agents(const environment& env) {
 /// The configuration, or one error with every line of it.
 result<settings> configure(const home& place, const arguments& args,
                            const environment& env) {
-  auto where = args.path.empty() ? fs::current_path()
-                                 : fs::absolute(args.path);
+  auto where = args.path.empty() ? fs::current_path() : fs::absolute(args.path);
   auto lookup = process_environment();
   config_outcome outcome;
   if (auto file = find_config(where, lookup, place.root())) {
@@ -148,9 +148,9 @@ result<void> check_projects(const settings& all) {
                  "refs/heads/" + project.default_branch + "^{commit}"};
     std::error_code ignored;
     if (!fs::is_directory(project.path, ignored))
-      return fail(ec::no_repository, "project " + id.text + ": "
-                                       + project.path.string()
-                                       + " is not a directory");
+      return fail(ec::no_repository,
+                  "project " + id.text + ": " + project.path.string()
+                    + " is not a directory");
     auto head = git.ask_line(call);
     if (!head && head.error().code == ec::program_missing)
       return fail(head.error());
@@ -168,8 +168,9 @@ result<void> check_programs(const environment& env) {
   for (auto program : {"git", "tmux"})
     if (auto found = find_program(program, env.get("PATH")); !found)
       return fail(ec::program_missing,
-                  std::string{program} + " is not on PATH; install it (apt-get "
-                                         "install "
+                  std::string{program}
+                    + " is not on PATH; install it (apt-get "
+                      "install "
                     + program + ")");
   return {};
 }
@@ -227,14 +228,14 @@ private:
 class watchdog {
 public:
   explicit watchdog(std::chrono::seconds limit)
-    : thread_([this, limit] {
-        std::unique_lock<std::mutex> guard{mutex_};
-        if (!done_.wait_for(guard, limit, [this] { return finished_; })) {
-          std::fputs("ao-hub: an actor did not stop; leaving without it\n",
-                     stderr);
-          ::_exit(1);
-        }
-      }) {}
+      : thread_([this, limit] {
+          std::unique_lock<std::mutex> guard{mutex_};
+          if (!done_.wait_for(guard, limit, [this] { return finished_; })) {
+            std::fputs("ao-hub: an actor did not stop; leaving without it\n",
+                       stderr);
+            ::_exit(1);
+          }
+        }) {}
 
   ~watchdog() {
     {
@@ -293,8 +294,8 @@ int live(const arguments& args, const home& place, settings all,
     return refuse(ready_fd, secret.error());
   log_options options;
   options.file = place.hub_log();
-  auto opened = log::open(options,
-                          redactor{secrets_in(all, process_environment())});
+  auto opened
+    = log::open(options, redactor{secrets_in(all, process_environment())});
   if (!opened)
     return refuse(ready_fd, opened.error());
   std::shared_ptr<log> journal = std::move(*opened);
@@ -371,10 +372,8 @@ int live(const arguments& args, const home& place, settings all,
         caf::scoped_actor watcher{system};
         watcher->monitor(root);
         watcher->receive([&](const caf::down_msg& down) {
-          stopping.request(down.reason
-                               == caf::exit_reason::user_shutdown
-                             ? 0
-                             : 1);
+          stopping.request(down.reason == caf::exit_reason::user_shutdown ? 0
+                                                                          : 1);
         });
       });
       int signal = 0;

@@ -26,15 +26,14 @@ char32_t take_character(std::string_view& text) {
   }
   constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
   valid = valid && out >= smallest[n] && out <= 0x10FFFF
-          && !(out >= 0xD800 && out <= 0xDFFF);
+    && !(out >= 0xD800 && out <= 0xDFFF);
   text.remove_prefix(valid ? n : 1);
   return valid ? out : replacement;
 }
 
 void append_character(std::string& out, char32_t c) {
-  auto tail = [&](int shift) {
-    out += static_cast<char>(0x80 | (c >> shift & 0x3F));
-  };
+  auto tail
+    = [&](int shift) { out += static_cast<char>(0x80 | (c >> shift & 0x3F)); };
   if (c < 0x80) {
     out += static_cast<char>(c);
   } else if (c < 0x800) {
@@ -55,8 +54,8 @@ void append_character(std::string& out, char32_t c) {
 /// Marks that reorder what a reader sees, and invisible separators.
 bool is_treacherous(char32_t c) {
   return c == 0x61C || c == 0x200E || c == 0x200F
-         || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069)
-         || c == 0xFEFF;
+    || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069)
+    || c == 0xFEFF;
 }
 
 /// What stands for `c` on a terminal.
@@ -75,29 +74,29 @@ std::size_t columns_of(char32_t c) {
       || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0x20D0 && c <= 0x20FF))
     return 0;
   auto wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF)
-              || (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF)
-              || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60)
-              || (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF)
-              || (c >= 0x20000 && c <= 0x3FFFD);
+    || (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF)
+    || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60)
+    || (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF)
+    || (c >= 0x20000 && c <= 0x3FFFD);
   return wide ? 2 : 1;
 }
 
 const char* escape_of(colour paint) {
   switch (paint) {
-    case colour::red:
-      return "\x1b[31m";
-    case colour::green:
-      return "\x1b[32m";
-    case colour::yellow:
-      return "\x1b[33m";
-    case colour::blue:
-      return "\x1b[34m";
-    case colour::dim:
-      return "\x1b[2m";
-    case colour::bold:
-      return "\x1b[1m";
-    case colour::none:
-      break;
+  case colour::red:
+    return "\x1b[31m";
+  case colour::green:
+    return "\x1b[32m";
+  case colour::yellow:
+    return "\x1b[33m";
+  case colour::blue:
+    return "\x1b[34m";
+  case colour::dim:
+    return "\x1b[2m";
+  case colour::bold:
+    return "\x1b[1m";
+  case colour::none:
+    break;
   }
   return "";
 }
@@ -151,7 +150,7 @@ std::string shorten(std::string_view text, std::size_t width) {
 
 output::output(std::FILE* out, std::FILE* err, bool json, bool colours,
                std::size_t columns)
-  : out_(out), err_(err), json_(json), colours_(colours), columns_(columns) {}
+    : out_(out), err_(err), json_(json), colours_(colours), columns_(columns) {}
 
 output output::of_process() {
   if (::isatty(STDOUT_FILENO) == 0)
@@ -253,33 +252,33 @@ std::string output::hint(const error& why) {
     return "";
   };
   switch (why.code) {
-    case ec::hub_not_running:
-      return "ao start";
-    case ec::task_already_claimed:
-      return detail("holder").empty() ? "ao status"
-                                      : "ao session show " + detail("holder");
-    case ec::task_closed:
-      return "ao task retry " + detail("task");
-    case ec::no_such_task:
-      return "ao task ls";
-    case ec::no_such_session:
-    case ec::session_closed:
-      return "ao session ls --include-terminated";
-    case ec::no_such_change:
-      return "ao pr ls";
-    case ec::no_such_project:
-      return "ao config show";
-    case ec::no_repository:
-      return "run it inside a git repository, or give its path";
-    case ec::program_missing:
-    case ec::home_unusable:
-      return "ao doctor";
-    case ec::agent_not_ready:
-      return "ao agents";
-    case ec::timed_out:
-      return "the same command again, with the same request id";
-    default:
-      return "";
+  case ec::hub_not_running:
+    return "ao start";
+  case ec::task_already_claimed:
+    return detail("holder").empty() ? "ao status"
+                                    : "ao session show " + detail("holder");
+  case ec::task_closed:
+    return "ao task retry " + detail("task");
+  case ec::no_such_task:
+    return "ao task ls";
+  case ec::no_such_session:
+  case ec::session_closed:
+    return "ao session ls --include-terminated";
+  case ec::no_such_change:
+    return "ao pr ls";
+  case ec::no_such_project:
+    return "ao config show";
+  case ec::no_repository:
+    return "run it inside a git repository, or give its path";
+  case ec::program_missing:
+  case ec::home_unusable:
+    return "ao doctor";
+  case ec::agent_not_ready:
+    return "ao agents";
+  case ec::timed_out:
+    return "the same command again, with the same request id";
+  default:
+    return "";
   }
 }
 

@@ -2,9 +2,6 @@
 // all the same, so that they compile without it too (./dev lint does).
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <tl/expected.hpp>
-
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/behavior.hpp>
@@ -18,6 +15,9 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
+
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -327,10 +327,9 @@ std::string text_of(const T& x) {
 // -- one value from JSON ------------------------------------------------------
 
 [[noreturn]] void wrong_type(const json& in, const char* wanted) {
-  throw json::type_error::create(302,
-                                 std::string{"expected "} + wanted
-                                   + ", but it is " + in.type_name(),
-                                 &in);
+  throw json::type_error::create(
+    302, std::string{"expected "} + wanted + ", but it is " + in.type_name(),
+    &in);
 }
 
 #define AO_WORD(type)                                                          \
@@ -390,7 +389,7 @@ std::enable_if_t<std::is_integral_v<T>> decode(const json& in, T& x) {
       return in.get<std::int64_t>() >= 0;
     else
       return in.get<std::int64_t>() >= std::int64_t{limits::min()}
-             && in.get<std::int64_t>() <= std::int64_t{limits::max()};
+      && in.get<std::int64_t>() <= std::int64_t{limits::max()};
   };
   if (!fits())
     throw json::out_of_range::create(401, "the number is out of range", &in);
@@ -463,9 +462,9 @@ tl::unexpected<error> bad_json(std::string_view what, std::string_view text,
       column = 1;
     }
   }
-  return fail(ec::bad_input, std::string{what} + ":" + std::to_string(line)
-                               + ":" + std::to_string(column) + ": "
-                               + problem);
+  return fail(ec::bad_input,
+              std::string{what} + ":" + std::to_string(line) + ":"
+                + std::to_string(column) + ": " + problem);
 }
 
 /// Where the nesting first exceeds the limit; npos when it never does.
@@ -506,8 +505,12 @@ std::string problem_of(const json::exception& e) {
 } // namespace
 
 #define AO_ROW(type)                                                           \
-  void to_json(json& out, const type& x) { write_members(out, x); }            \
-  void from_json(const json& in, type& x) { read_members(in, x); }
+  void to_json(json& out, const type& x) {                                     \
+    write_members(out, x);                                                     \
+  }                                                                            \
+  void from_json(const json& in, type& x) {                                    \
+    read_members(in, x);                                                       \
+  }
 
 AO_ROW(task)
 AO_ROW(claim)
@@ -521,7 +524,9 @@ AO_ROW(ci_run)
 #undef AO_ROW
 
 #define AO_DUMP(type)                                                          \
-  std::string dump(const type& x) { return text_of(x); }
+  std::string dump(const type& x) {                                            \
+    return text_of(x);                                                         \
+  }
 
 AO_DUMP(task)
 AO_DUMP(claim)

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "messages/merging.hpp"
 #include "messages/orders.hpp"
 #include "messages/requests.hpp"
-#include "messages/merging.hpp"
 #include "messages/store.hpp"
 #include "messages/worktree.hpp"
 

@@ -27,14 +27,13 @@
     using super = ::caf::typed_actor<__VA_ARGS__>;                             \
     using super::super;                                                        \
     role() = default;                                                          \
-    role(super handle) : super(std::move(handle)) {                            \
-    }                                                                          \
+    role(super handle) : super(std::move(handle)) {}                           \
   }
 
 /// Makes a message struct visible to CAF, field by field:
 /// `AO_INSPECT(start_child, AO_FIELD(id))`, in the namespace of the struct.
 #if CAF_VERSION >= 1800
-#  define AO_FIELD(field_name) f.field(#field_name, x.field_name)
+#  define AO_FIELD(field_name) f.field(#  field_name, x.field_name)
 #  define AO_INSPECT(type, ...)                                                \
     template <class Inspector>                                                 \
     bool inspect(Inspector& f, type& x) {                                      \

@@ -61,7 +61,7 @@ struct child_info {
 
   friend bool operator==(const child_info& a, const child_info& b) {
     return a.id == b.id && a.phase == b.phase && a.kind == b.kind
-           && a.incarnation == b.incarnation && a.restarts == b.restarts;
+      && a.incarnation == b.incarnation && a.restarts == b.restarts;
   }
 };
 

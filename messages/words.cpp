@@ -33,10 +33,10 @@ std::optional<Enum> value_of(const word<Enum> (&words)[N],
 
 // The words are durable: append, never rename.
 constexpr word<task_state> task_states[] = {
-  {task_state::blocked, "blocked"},     {task_state::ready, "ready"},
-  {task_state::claimed, "claimed"},     {task_state::in_review, "in_review"},
-  {task_state::merged, "merged"},       {task_state::done, "done"},
-  {task_state::failed, "failed"},       {task_state::cancelled, "cancelled"},
+  {task_state::blocked, "blocked"}, {task_state::ready, "ready"},
+  {task_state::claimed, "claimed"}, {task_state::in_review, "in_review"},
+  {task_state::merged, "merged"},   {task_state::done, "done"},
+  {task_state::failed, "failed"},   {task_state::cancelled, "cancelled"},
   {task_state::parked, "parked"},
 };
 
@@ -68,8 +68,8 @@ constexpr word<activity_state> activity_states[] = {
 };
 
 constexpr word<session_end> session_ends[] = {
-  {session_end::open, "open"},     {session_end::merged, "merged"},
-  {session_end::done, "done"},     {session_end::killed, "killed"},
+  {session_end::open, "open"},       {session_end::merged, "merged"},
+  {session_end::done, "done"},       {session_end::killed, "killed"},
   {session_end::errored, "errored"},
 };
 
@@ -109,7 +109,9 @@ constexpr word<merge_state> merge_states[] = {
 } // namespace
 
 #define AO_WORDS(type)                                                         \
-  std::string_view to_string(type x) { return text_of(type##s, x); }           \
+  std::string_view to_string(type x) {                                         \
+    return text_of(type##s, x);                                                \
+  }                                                                            \
   std::optional<type> type##_from(std::string_view text) {                     \
     return value_of(type##s, text);                                            \
   }
@@ -129,7 +131,7 @@ AO_WORDS(merge_state)
 
 bool is_closed(task_state s) {
   return s == task_state::merged || s == task_state::done
-         || s == task_state::failed || s == task_state::cancelled;
+    || s == task_state::failed || s == task_state::cancelled;
 }
 
 bool frees_dependents(task_state s) {

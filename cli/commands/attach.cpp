@@ -22,8 +22,8 @@ outcome run_attach(invocation& what) {
   // Inside a user's own tmux the outer one is left alone: other socket.
   ::unsetenv("TMUX");
   auto target = "=" + name;
-  ::execlp("tmux", "tmux", "-S", socket.c_str(), "attach", "-t",
-           target.c_str(), static_cast<char*>(nullptr));
+  ::execlp("tmux", "tmux", "-S", socket.c_str(), "attach", "-t", target.c_str(),
+           static_cast<char*>(nullptr));
   return fail(errno == ENOENT ? ec::program_missing : ec::process_failed,
               std::string{"tmux: "} + std::strerror(errno));
 }

@@ -49,8 +49,8 @@ result<std::string> read_input(const std::string& path) {
 
 std::string item_path(std::string_view collection, std::string_view id,
                       std::string_view action) {
-  auto out = api_root + "/" + std::string{collection} + "/"
-             + http::percent_encode(id);
+  auto out
+    = api_root + "/" + std::string{collection} + "/" + http::percent_encode(id);
   if (!action.empty())
     out += "/" + std::string{action};
   return out;
@@ -97,8 +97,9 @@ result<std::optional<std::string>> text_or_file(const invocation& what,
     text = std::move(*read);
   }
   if (text && !is_clean_utf8(*text))
-    return fail(ec::bad_input, (file ? *file : "--" + name)
-                                 + ": contains a NUL or invalid UTF-8");
+    return fail(ec::bad_input,
+                (file ? *file : "--" + name)
+                  + ": contains a NUL or invalid UTF-8");
   return text;
 }
 
@@ -117,18 +118,30 @@ colour colour_of(std::string_view state) {
     colour with;
   };
   static constexpr paint paints[] = {
-    {"working", colour::green},      {"merged", colour::green},
-    {"done", colour::green},         {"approved", colour::green},
-    {"mergeable", colour::green},    {"passed", colour::green},
-    {"claimed", colour::blue},       {"pr_open", colour::blue},
-    {"review_pending", colour::blue}, {"in_review", colour::blue},
-    {"needs_input", colour::yellow}, {"stuck", colour::yellow},
-    {"restarting", colour::yellow},  {"rate_limited", colour::yellow},
-    {"auth_blocked", colour::yellow}, {"blocked", colour::yellow},
-    {"changes_requested", colour::yellow}, {"ci_failed", colour::red},
-    {"failed", colour::red},         {"errored", colour::red},
-    {"lost", colour::red},           {"parked", colour::red},
-    {"queued", colour::dim},         {"killed", colour::dim},
+    {"working", colour::green},
+    {"merged", colour::green},
+    {"done", colour::green},
+    {"approved", colour::green},
+    {"mergeable", colour::green},
+    {"passed", colour::green},
+    {"claimed", colour::blue},
+    {"pr_open", colour::blue},
+    {"review_pending", colour::blue},
+    {"in_review", colour::blue},
+    {"needs_input", colour::yellow},
+    {"stuck", colour::yellow},
+    {"restarting", colour::yellow},
+    {"rate_limited", colour::yellow},
+    {"auth_blocked", colour::yellow},
+    {"blocked", colour::yellow},
+    {"changes_requested", colour::yellow},
+    {"ci_failed", colour::red},
+    {"failed", colour::red},
+    {"errored", colour::red},
+    {"lost", colour::red},
+    {"parked", colour::red},
+    {"queued", colour::dim},
+    {"killed", colour::dim},
     {"cancelled", colour::dim},
   };
   for (const auto& one : paints)
@@ -172,19 +185,18 @@ void print_object(output& out, const json& what) {
                                                  : colour::none);
     for (auto at = text.find('\n'); at != std::string::npos;) {
       auto end = text.find('\n', at + 1);
-      out.line(std::string(width + 2, ' ')
-               + text.substr(at + 1, end == std::string::npos
-                                       ? end
-                                       : end - at - 1));
+      out.line(
+        std::string(width + 2, ' ')
+        + text.substr(at + 1, end == std::string::npos ? end : end - at - 1));
       at = end;
     }
   }
 }
 
-outcome show_list(invocation& what, const std::string& target,
-                  const std::vector<std::pair<std::string, std::string>>&
-                    columns,
-                  int flexible, std::string_view nothing) {
+outcome
+show_list(invocation& what, const std::string& target,
+          const std::vector<std::pair<std::string, std::string>>& columns,
+          int flexible, std::string_view nothing) {
   auto answer = what.api().call("GET", target);
   if (!answer)
     return fail(answer.error());

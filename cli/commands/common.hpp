@@ -59,10 +59,10 @@ void print_rows(output& out, const nlohmann::json& rows,
 void print_object(output& out, const nlohmann::json& what);
 
 /// GETs a list, prints it with `--json` as it came, else as a table.
-outcome show_list(invocation& what, const std::string& target,
-                  const std::vector<std::pair<std::string, std::string>>&
-                    columns,
-                  int flexible, std::string_view nothing);
+outcome
+show_list(invocation& what, const std::string& target,
+          const std::vector<std::pair<std::string, std::string>>& columns,
+          int flexible, std::string_view nothing);
 
 /// GETs an object and prints it.
 outcome show_object(invocation& what, const std::string& target);

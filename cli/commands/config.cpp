@@ -1,5 +1,4 @@
 #include "cli/commands/commands.hpp"
-
 #include "runtime/config/config_json.hpp"
 #include "runtime/config/load.hpp"
 

@@ -1,7 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
 #include "cli/commands/program.hpp"
-
 #include "runtime/config/load.hpp"
 #include "runtime/home/lock.hpp"
 
@@ -30,8 +29,7 @@ struct finding {
 constexpr std::uint64_t wanted_space = std::uint64_t{2} << 30;
 
 const char* word_of(verdict how) {
-  return how == verdict::pass ? "PASS"
-                              : how == verdict::warn ? "WARN" : "FAIL";
+  return how == verdict::pass ? "PASS" : how == verdict::warn ? "WARN" : "FAIL";
 }
 
 /// Checks that `<program> <flag>` prints a version of at least major.minor.
@@ -102,8 +100,8 @@ finding check_hub(const home& where) {
   if (!*holder)
     return {"hub", verdict::warn, "is not running", "ao start"};
   http::api_client api{where.hub_socket()};
-  auto answer = api.call("GET", api_root + "/status", nullptr, {},
-                         milliseconds{5'000});
+  auto answer
+    = api.call("GET", api_root + "/status", nullptr, {}, milliseconds{5'000});
   auto pid = "pid " + std::to_string((*holder)->pid);
   if (!answer)
     return {"hub", verdict::fail, pid + ": " + to_string(answer.error()),
@@ -146,9 +144,9 @@ outcome run_doctor(invocation& what) {
     auto remedy = one.remedy.empty() ? "" : "  -> " + one.remedy;
     what.out.line(std::string{word_of(one.how)} + "  " + one.name + ": "
                     + one.detail + remedy,
-                  one.how == verdict::pass   ? colour::green
-                  : one.how == verdict::warn ? colour::yellow
-                                             : colour::red);
+                  one.how == verdict::pass     ? colour::green
+                    : one.how == verdict::warn ? colour::yellow
+                                               : colour::red);
     rows.push_back({{"check", one.name},
                     {"verdict", word_of(one.how)},
                     {"detail", one.detail},

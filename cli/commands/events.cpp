@@ -48,13 +48,12 @@ outcome run_events(invocation& what) {
   auto target = api_root + "/events";
   add_query(target, "after", std::to_string(*last));
   add_query(target, "subject", what.args.text("subject"));
-  auto ended = what.api().stream(
-    target, [&](const http::received_event& one) {
-      auto event = json::parse(one.data, nullptr, false);
-      if (!event.is_discarded())
-        print_event(what.out, event);
-      return http::api_client::next::more;
-    });
+  auto ended = what.api().stream(target, [&](const http::received_event& one) {
+    auto event = json::parse(one.data, nullptr, false);
+    if (!event.is_discarded())
+      print_event(what.out, event);
+    return http::api_client::next::more;
+  });
   if (!ended)
     return fail(ended.error());
   return 0;

@@ -72,7 +72,7 @@ result<http::reply> ask_hub(const invocation& what, const std::string& target,
     auto code = answer.error().code;
     auto left = std::chrono::duration_cast<milliseconds>(until - clock::now());
     auto may_pass = code == ec::hub_not_running || code == ec::not_reachable
-                    || code == ec::shutting_down || code == ec::timed_out;
+      || code == ec::shutting_down || code == ec::timed_out;
     if (!may_pass || left.count() <= 0)
       return answer;
     watch.wait(std::min(left, milliseconds{1'000}));
@@ -82,15 +82,14 @@ result<http::reply> ask_hub(const invocation& what, const std::string& target,
 std::string refusal_of(const error& why) {
   constexpr std::string_view start = "push refused: ";
   switch (why.code) {
-    case ec::hub_not_running:
-    case ec::not_reachable:
-    case ec::shutting_down:
-    case ec::timed_out:
-      return std::string{start} + "lease not provable";
-    default:
-      return why.context.rfind(start, 0) == 0
-               ? why.context
-               : std::string{start} + why.context;
+  case ec::hub_not_running:
+  case ec::not_reachable:
+  case ec::shutting_down:
+  case ec::timed_out:
+    return std::string{start} + "lease not provable";
+  default:
+    return why.context.rfind(start, 0) == 0 ? why.context
+                                            : std::string{start} + why.context;
   }
 }
 

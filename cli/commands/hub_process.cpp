@@ -35,8 +35,7 @@ bool wait_readable(int fd, clock::time_point until) {
   for (;;) {
     auto left = std::chrono::duration_cast<milliseconds>(until - clock::now());
     pollfd one{fd, POLLIN, 0};
-    auto n = ::poll(&one, 1,
-                    static_cast<int>(std::max<long>(left.count(), 0)));
+    auto n = ::poll(&one, 1, static_cast<int>(std::max<long>(left.count(), 0)));
     if (n > 0)
       return true;
     if (n == 0 || errno != EINTR)
@@ -66,11 +65,11 @@ std::vector<std::string> environment_of_hub(const home& where) {
 } // namespace
 
 directory_watch::directory_watch(const std::string& directory)
-  : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
   if (fd_ >= 0
       && ::inotify_add_watch(fd_, directory.c_str(),
                              IN_CREATE | IN_MOVED_TO | IN_DELETE)
-           < 0) {
+        < 0) {
     ::close(fd_);
     fd_ = -1;
   }
@@ -91,8 +90,7 @@ void directory_watch::wait(milliseconds allowed) const {
   }
 }
 
-result<started_hub> start_hub(const home& where,
-                              const std::string& program_dir,
+result<started_hub> start_hub(const home& where, const std::string& program_dir,
                               const std::vector<std::string>& arguments) {
   auto program = program_dir + "/ao-hub";
   if (::access(program.c_str(), X_OK) != 0)
@@ -123,9 +121,8 @@ result<started_hub> start_hub(const home& where,
   sigfillset(&all);
   ::posix_spawnattr_setsigmask(&how, &none);
   ::posix_spawnattr_setsigdefault(&how, &all);
-  ::posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSID
-                                     | POSIX_SPAWN_SETSIGMASK
-                                     | POSIX_SPAWN_SETSIGDEF);
+  ::posix_spawnattr_setflags(
+    &how, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   started_hub out;
   auto bad = ::posix_spawn(&out.pid, program.c_str(), &actions, &how,
                            argv.data(), envp.data());
@@ -146,8 +143,8 @@ result<std::string> read_readiness(int fd, milliseconds allowed) {
   char chunk[4096];
   while (text.find('\n') == std::string::npos) {
     if (!wait_readable(fd, until))
-      return fail(ec::timed_out, "the hub is not ready after "
-                                   + format_duration(allowed));
+      return fail(ec::timed_out,
+                  "the hub is not ready after " + format_duration(allowed));
     auto n = ::read(fd, chunk, sizeof chunk);
     if (n == 0)
       return std::string{};
@@ -203,9 +200,9 @@ result<void> end_hub(const home& where, pid_t holder, bool signalled,
   auto ended = wait_readable(fd, clock::now() + allowed);
   ::close(fd);
   if (!ended)
-    return fail(ec::timed_out, "the hub with pid " + std::to_string(holder)
-                                 + " has not ended within "
-                                 + format_duration(allowed));
+    return fail(ec::timed_out,
+                "the hub with pid " + std::to_string(holder)
+                  + " has not ended within " + format_duration(allowed));
   return {};
 }
 

@@ -35,8 +35,7 @@ struct started_hub {
 
 /// Starts `<program_dir>/ao-hub` in its own session, standard output and
 /// error appended to the log. Errors: `program_missing`, `process_failed`.
-result<started_hub> start_hub(const home& where,
-                              const std::string& program_dir,
+result<started_hub> start_hub(const home& where, const std::string& program_dir,
                               const std::vector<std::string>& arguments);
 
 /// The readiness line; empty at end of file. Errors: `timed_out`.

@@ -1,7 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
 #include "cli/commands/program.hpp"
-
 #include "runtime/home/files.hpp"
 
 namespace ao::cli {
@@ -19,9 +18,9 @@ outcome run_pr_create(invocation& what) {
   if (!pushed)
     return fail(pushed.error());
   if (pushed->status != 0)
-    return fail(ec::git_failed, "git push exited "
-                                  + std::to_string(pushed->status)
-                                  + "; its message is above");
+    return fail(ec::git_failed,
+                "git push exited " + std::to_string(pushed->status)
+                  + "; its message is above");
   json body = json::object();
   put_place(what, body);
   if (title)

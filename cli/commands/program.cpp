@@ -28,8 +28,8 @@ result<program_end> run_program(const std::vector<std::string>& argv,
     &actions, captured ? pipe[1] : STDERR_FILENO, STDOUT_FILENO);
   ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   pid_t pid = 0;
-  auto bad = ::posix_spawnp(&pid, raw[0], &actions, nullptr, raw.data(),
-                            environ);
+  auto bad
+    = ::posix_spawnp(&pid, raw[0], &actions, nullptr, raw.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (captured)
     ::close(pipe[1]);
@@ -52,8 +52,7 @@ result<program_end> run_program(const std::vector<std::string>& argv,
   while (::waitpid(pid, &status, 0) < 0)
     if (errno != EINTR)
       return fail(ec::process_failed, argv[0] + ": " + std::strerror(errno));
-  out.status = WIFEXITED(status) ? WEXITSTATUS(status)
-                                 : 128 + WTERMSIG(status);
+  out.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return out;
 }
 

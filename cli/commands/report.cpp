@@ -45,9 +45,11 @@ result<std::string> state_of(const std::string& word) {
     if (one.alias == one.state)
       known += " " + std::string{one.state};
   }
-  return fail(ec::bad_input, "\"" + word + "\" is not a report, expected one "
-                                           "of"
-                               + known);
+  return fail(ec::bad_input,
+              "\"" + word
+                + "\" is not a report, expected one "
+                  "of"
+                + known);
 }
 
 result<std::string> session_of(const invocation& what) {
@@ -74,9 +76,9 @@ outcome send_report(invocation& what, const std::string& state,
     body["prUrl"] = *url;
   if (what.args.has("pr-number"))
     body["prNumber"] = *number;
-  auto answer = what.api().call("POST",
-                                item_path("sessions", *session, "reports"),
-                                body, idempotency(make_ulid()));
+  auto answer
+    = what.api().call("POST", item_path("sessions", *session, "reports"), body,
+                      idempotency(make_ulid()));
   if (!answer)
     return fail(answer.error());
   what.out.document(answer->body);

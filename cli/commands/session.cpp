@@ -12,9 +12,9 @@ constexpr milliseconds cleanup_deadline{600'000};
 
 outcome act_on_session(invocation& what, std::string_view action) {
   auto id = what.args.text("session");
-  auto answer = what.api().call("POST", item_path("sessions", id, action),
-                                json::object(), idempotency(make_ulid()),
-                                kill_deadline);
+  auto answer
+    = what.api().call("POST", item_path("sessions", id, action), json::object(),
+                      idempotency(make_ulid()), kill_deadline);
   if (!answer)
     return fail(answer.error());
   what.out.document(answer->body);

@@ -35,16 +35,15 @@ result<json> follow(invocation& what, const json& made, milliseconds allowed) {
   while (!done) {
     auto left = std::chrono::duration_cast<milliseconds>(until - clock::now());
     if (left.count() <= 0)
-      return fail(ec::timed_out, id + " is still "
-                                   + shown(*seen, "runtime.state")
-                                   + "; it goes on, see ao why " + id);
+      return fail(ec::timed_out,
+                  id + " is still " + shown(*seen, "runtime.state")
+                    + "; it goes on, see ao why " + id);
     auto look = [&](const http::received_event&) {
       auto answer = api.call("GET", item_path("sessions", id));
       seen = answer ? result<json>{std::move(answer->body)}
                     : result<json>{fail(answer.error())};
       done = !seen || progress_of(*seen) != progress::under_way;
-      return done ? http::api_client::next::stop
-                  : http::api_client::next::more;
+      return done ? http::api_client::next::stop : http::api_client::next::more;
     };
     auto streamed = api.stream(target, look, left);
     if (!streamed && streamed.error().code != ec::timed_out)
@@ -89,8 +88,8 @@ outcome run_spawn(invocation& what) {
   for (const auto* name : {"agent", "node"})
     if (auto value = what.args.maybe(name))
       body[name] = *value;
-  auto answer = what.api().call("POST", api_root + "/sessions", body,
-                                idempotency(id));
+  auto answer
+    = what.api().call("POST", api_root + "/sessions", body, idempotency(id));
   if (!answer)
     return fail(answer.error());
   result<json> session = std::move(answer->body);
@@ -99,8 +98,7 @@ outcome run_spawn(invocation& what) {
   if (!session)
     return fail(session.error());
   auto name = text_at(*session, "id");
-  if (progress_of(*session) == progress::failed
-      && !what.args.flag("no-wait")) {
+  if (progress_of(*session) == progress::failed && !what.args.flag("no-wait")) {
     error why{ec::saga_failed,
               name + " is " + shown(*session, "status") + ": "
                 + shown(*session, "runtime.reason")};

@@ -1,7 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
 #include "cli/commands/hub_process.hpp"
-
 #include "runtime/home/lock.hpp"
 #include "runtime/http/problem.hpp"
 
@@ -46,11 +45,12 @@ result<json> wait_for_api(const home& where) {
     auto left = std::chrono::duration_cast<milliseconds>(until - clock::now());
     auto holder = find_lock_holder(where);
     if (holder && !*holder)
-      return fail(ec::process_failed, "the hub that was starting has ended\n"
-                                        + last_log_lines(where));
+      return fail(ec::process_failed,
+                  "the hub that was starting has ended\n"
+                    + last_log_lines(where));
     if (left.count() <= 0)
-      return fail(ec::timed_out, "a hub lives but does not answer\n"
-                                   + last_log_lines(where));
+      return fail(ec::timed_out,
+                  "a hub lives but does not answer\n" + last_log_lines(where));
     // A hub that dies makes no event here, hence the small steps.
     watch.wait(std::min(left, milliseconds{500}));
   }
@@ -67,9 +67,9 @@ outcome tell(invocation& what, const home& where, json facts, bool already) {
   if (!already && adopted.is_number() && adopted != 0)
     what.out.line("Adopted " + adopted.dump() + " running sessions");
   for (const auto& agent : facts.value("agents", json::array()))
-    what.out.line("Agent " + shown(agent, "name") + ": "
-                  + (agent.value("ready", false) ? "ready"
-                                                 : shown(agent, "reason")));
+    what.out.line(
+      "Agent " + shown(agent, "name") + ": "
+      + (agent.value("ready", false) ? "ready" : shown(agent, "reason")));
   return 0;
 }
 
@@ -77,9 +77,9 @@ outcome tell_running(invocation& what, const home& where, pid_t pid) {
   auto status = wait_for_api(where);
   if (!status)
     return fail(status.error());
-  auto hub = (*status)["meta"].is_object() ? (*status)["meta"].value(
-               "hub", json::object())
-                                           : json::object();
+  auto hub = (*status)["meta"].is_object()
+    ? (*status)["meta"].value("hub", json::object())
+    : json::object();
   // A lock that was just taken may not name its holder yet.
   auto holder = find_lock_holder(where);
   if (pid == 0 && holder && *holder)
@@ -115,12 +115,12 @@ outcome run_start(invocation& what) {
   auto line = read_readiness(hub->ready, start_deadline);
   ::close(hub->ready);
   if (!line)
-    return fail(line.error().code, line.error().context + "\n"
-                                     + last_log_lines(*where));
+    return fail(line.error().code,
+                line.error().context + "\n" + last_log_lines(*where));
   auto facts = json::parse(*line, nullptr, false);
   if (!facts.is_object())
-    return fail(ec::process_failed, "the hub has ended while starting\n"
-                                      + last_log_lines(*where));
+    return fail(ec::process_failed,
+                "the hub has ended while starting\n" + last_log_lines(*where));
   if (!facts.contains("error"))
     return tell(what, *where, std::move(facts), false);
   auto why = http::error_of_problem(500, facts["error"].dump());

@@ -1,7 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
 #include "cli/commands/hub_process.hpp"
-
 #include "runtime/home/lock.hpp"
 
 namespace ao::cli {
@@ -16,9 +15,9 @@ constexpr milliseconds agents_deadline{120'000};
 outcome tell(invocation& what, bool was_running, pid_t pid) {
   what.out.document(
     {{"stopped", was_running}, {"pid", was_running ? json(pid) : json()}});
-  what.out.line(was_running ? "The hub has ended (pid " + std::to_string(pid)
-                                + ")"
-                            : "The hub is not running");
+  what.out.line(was_running
+                  ? "The hub has ended (pid " + std::to_string(pid) + ")"
+                  : "The hub is not running");
   return 0;
 }
 
@@ -40,14 +39,14 @@ outcome run_stop(invocation& what) {
                   + ", but its process cannot be seen from here");
   auto agents = what.args.flag("agents");
   if (agents) {
-    auto asked = what.api().call("POST", api_root + "/shutdown",
-                                 {{"agents", true}}, idempotency(make_ulid()),
-                                 agents_deadline);
+    auto asked
+      = what.api().call("POST", api_root + "/shutdown", {{"agents", true}},
+                        idempotency(make_ulid()), agents_deadline);
     if (!asked)
       return fail(asked.error());
   }
-  auto ended = end_hub(where, pid, agents,
-                       agents ? agents_deadline : stop_deadline);
+  auto ended
+    = end_hub(where, pid, agents, agents ? agents_deadline : stop_deadline);
   if (!ended)
     return fail(ended.error());
   if (!agents)

@@ -1,6 +1,5 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
-
 #include "runtime/home/files.hpp"
 
 namespace ao::cli {
@@ -49,8 +48,8 @@ outcome run_task_add(invocation& what) {
     body["priority"] = *priority;
   if (auto agent = what.args.maybe("agent"))
     body["agent"] = *agent;
-  auto answer = what.api().call("POST", api_root + "/tasks", body,
-                                idempotency(id));
+  auto answer
+    = what.api().call("POST", api_root + "/tasks", body, idempotency(id));
   if (!answer)
     return fail(answer.error());
   what.out.document(answer->body);
@@ -79,8 +78,7 @@ outcome run_task_show(invocation& what) {
 }
 
 outcome run_task_cancel(invocation& what) {
-  return act_on_task(what, "cancel",
-                     {{"cascade", what.args.flag("cascade")}});
+  return act_on_task(what, "cancel", {{"cascade", what.args.flag("cascade")}});
 }
 
 outcome run_task_retry(invocation& what) {

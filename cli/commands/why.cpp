@@ -1,6 +1,5 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
-
 #include "messages/ids.hpp"
 
 #include <map>
@@ -71,8 +70,8 @@ result<void> read_neighbours(const http::api_client& api, story& out) {
 
 /// What an event's data says beyond the names in its subject.
 std::string detail_of(const json& event) {
-  for (const auto* name : {"data.reason", "data.detail", "data.why",
-                           "data.title"})
+  for (const auto* name :
+       {"data.reason", "data.detail", "data.why", "data.title"})
     if (auto text = text_at(event, name); !text.empty())
       return ": " + text;
   return "";
@@ -87,17 +86,17 @@ std::string cause_of(const json& event, const story& all) {
   auto seq = cause.get<std::uint64_t>();
   auto found = all.find(seq);
   return "  because #" + std::to_string(seq)
-         + (found == all.end() ? "" : " " + shown(found->second, "kind"));
+    + (found == all.end() ? "" : " " + shown(found->second, "kind"));
 }
 
 std::string line_of(const json& event, const story& all) {
   auto epoch = event.value("epoch", json{});
   auto actor = text_at(event, "actor");
   return "#" + shown(event, "seq") + "  " + shown(event, "at") + "  "
-         + shown(event, "subject") + "  " + shown(event, "kind")
-         + detail_of(event) + (actor.empty() ? "" : "  by " + actor)
-         + (epoch.is_number() && epoch != 0 ? "  epoch " + epoch.dump() : "")
-         + cause_of(event, all);
+    + shown(event, "subject") + "  " + shown(event, "kind") + detail_of(event)
+    + (actor.empty() ? "" : "  by " + actor)
+    + (epoch.is_number() && epoch != 0 ? "  epoch " + epoch.dump() : "")
+    + cause_of(event, all);
 }
 
 } // namespace

@@ -26,8 +26,7 @@ AO_ROLE(session_actor,
         // From the CI WATCHER of its change.
         caf::reacts_to<msg::change_changed>,
         // From the DISPATCHER.
-        caf::reacts_to<msg::slot_granted>,
-        caf::reacts_to<msg::slot_waits>,
+        caf::reacts_to<msg::slot_granted>, caf::reacts_to<msg::slot_waits>,
         // INTERNAL: the delay before a restart is over.
         caf::reacts_to<msg::restart_now>,
         // Answers when the order is durable; the end follows by events.

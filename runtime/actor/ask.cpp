@@ -30,8 +30,8 @@ caf::behavior pausing(caf::event_based_actor* self, caf::timespan pause) {
 
 bool worth_another_try(const caf::error& why) {
   return why == caf::sec::request_timeout
-         || why == caf::sec::request_receiver_down
-         || why.category() == caf::atom("exit");
+    || why == caf::sec::request_receiver_down
+    || why.category() == caf::atom("exit");
 }
 
 caf::error ask_failure(const actor_name& target, caf::timespan deadline,
@@ -39,8 +39,9 @@ caf::error ask_failure(const actor_name& target, caf::timespan deadline,
   auto ms = std::chrono::duration_cast<milliseconds>(deadline);
   if (!reached)
     return make_error(ec::not_reachable, "nobody is called " + target.text);
-  return make_error(ec::timed_out, target.text + " did not answer within "
-                                     + format_duration(ms));
+  return make_error(ec::timed_out,
+                    target.text + " did not answer within "
+                      + format_duration(ms));
 }
 
 caf::actor spawn_pause(caf::local_actor* self, caf::timespan pause) {

@@ -39,20 +39,19 @@ namespace detail {
 /// A request under way: lives in the handlers of the asking actor, and dies
 /// with them.
 template <class Interface, class Self, class Msg, class OnValue, class OnError>
-class asking
-  : public std::enable_shared_from_this<
-      asking<Interface, Self, Msg, OnValue, OnError>> {
+class asking : public std::enable_shared_from_this<
+                 asking<Interface, Self, Msg, OnValue, OnError>> {
 public:
   asking(Self* self, const directory& names, actor_name target,
          caf::timespan deadline, Msg msg, OnValue on_value, OnError on_error)
-    : self_(self),
-      names_(names),
-      target_(std::move(target)),
-      deadline_(deadline),
-      until_(self->clock().now() + deadline),
-      msg_(std::move(msg)),
-      on_value_(std::move(on_value)),
-      on_error_(std::move(on_error)) {
+      : self_(self),
+        names_(names),
+        target_(std::move(target)),
+        deadline_(deadline),
+        until_(self->clock().now() + deadline),
+        msg_(std::move(msg)),
+        on_value_(std::move(on_value)),
+        on_error_(std::move(on_error)) {
     // nop
   }
 
@@ -89,20 +88,17 @@ private:
 
   template <class... Out>
   auto forward(caf::detail::type_list<Out...>) {
-    return [me = this->shared_from_this()](Out&... xs) {
-      me->on_value_(xs...);
-    };
+    return
+      [me = this->shared_from_this()](Out&... xs) { me->on_value_(xs...); };
   }
 
-  void fail(const caf::error& why) {
-    on_error_(why);
-  }
+  void fail(const caf::error& why) { on_error_(why); }
 
   void pause() {
     caf::timespan left = until_ - self_->clock().now();
     auto length = std::max(std::min(left, pause_), caf::timespan{0});
-    pause_ = std::min<caf::timespan>(pause_ * 2,
-                                     std::chrono::milliseconds{500});
+    pause_
+      = std::min<caf::timespan>(pause_ * 2, std::chrono::milliseconds{500});
     auto again = [me = this->shared_from_this()] { me->attempt(); };
     self_
       ->request(spawn_pause(self_, length), length + std::chrono::seconds{1},
@@ -130,11 +126,11 @@ class pending_ask {
 public:
   pending_ask(Self* self, const directory& names, actor_name target,
               caf::timespan deadline, Msg msg)
-    : self_(self),
-      names_(names),
-      target_(std::move(target)),
-      deadline_(deadline),
-      msg_(std::move(msg)) {
+      : self_(self),
+        names_(names),
+        target_(std::move(target)),
+        deadline_(deadline),
+        msg_(std::move(msg)) {
     // nop
   }
 

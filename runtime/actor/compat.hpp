@@ -13,13 +13,13 @@
       caf::core::init_global_meta_objects();                                   \
     } while (false)
 /// Once per configuration; without it messages fail on the wire.
-#  define AO_TYPES(cfg) (void) 0
+#  define AO_TYPES(cfg) (void)0
 /// Key of one of CAF's own settings.
 #  define AO_KEY(key) "caf." key
 /// Value of `scheduler.policy`.
 #  define AO_SCHED(policy) std::string(policy)
 #else
-#  define AO_INIT() (void) 0
+#  define AO_INIT() (void)0
 #  define AO_TYPES(cfg) (cfg).add_message_types<caf::id_block::ao>()
 #  define AO_KEY(key) key
 #  define AO_SCHED(policy) caf::atom_from_string(policy)

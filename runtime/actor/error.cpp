@@ -19,8 +19,8 @@ error unpack(std::uint8_t code, const caf::message& context) {
   error out{static_cast<ec>(code), {}};
   auto line = [&](std::size_t i) {
     return context.match_element<std::string>(i)
-             ? context.get_as<std::string>(i)
-             : std::string{};
+      ? context.get_as<std::string>(i)
+      : std::string{};
   };
   if (!context.empty())
     out.context = line(0);
@@ -31,32 +31,32 @@ error unpack(std::uint8_t code, const caf::message& context) {
 
 ec code_of(caf::sec code) {
   switch (code) {
-    case caf::sec::request_timeout:
-    case caf::sec::connection_timeout:
-      return ec::timed_out;
-    case caf::sec::request_receiver_down:
-    case caf::sec::cannot_forward_to_invalid_actor:
-    case caf::sec::no_route_to_receiving_node:
-    case caf::sec::cannot_connect_to_node:
-    case caf::sec::no_actor_published_at_port:
-    case caf::sec::remote_lookup_failed:
-    case caf::sec::socket_disconnected:
-      return ec::not_reachable;
-    default:
-      return ec::internal;
+  case caf::sec::request_timeout:
+  case caf::sec::connection_timeout:
+    return ec::timed_out;
+  case caf::sec::request_receiver_down:
+  case caf::sec::cannot_forward_to_invalid_actor:
+  case caf::sec::no_route_to_receiving_node:
+  case caf::sec::cannot_connect_to_node:
+  case caf::sec::no_actor_published_at_port:
+  case caf::sec::remote_lookup_failed:
+  case caf::sec::socket_disconnected:
+    return ec::not_reachable;
+  default:
+    return ec::internal;
   }
 }
 
 ec code_of(caf::exit_reason code) {
   switch (code) {
-    case caf::exit_reason::normal:
-      return ec::none;
-    case caf::exit_reason::user_shutdown:
-      return ec::shutting_down;
-    case caf::exit_reason::remote_link_unreachable:
-      return ec::not_reachable;
-    default:
-      return ec::internal;
+  case caf::exit_reason::normal:
+    return ec::none;
+  case caf::exit_reason::user_shutdown:
+    return ec::shutting_down;
+  case caf::exit_reason::remote_link_unreachable:
+    return ec::not_reachable;
+  default:
+    return ec::internal;
   }
 }
 
@@ -96,10 +96,11 @@ error to_ao_error(const caf::error& e) {
 }
 
 void register_errors(caf::actor_system_config& config) {
-  config.add_error_category(category, [](std::uint8_t code, caf::atom_value,
-                                         const caf::message& context) {
-    return to_string(unpack(code, context));
-  });
+  config.add_error_category(
+    category,
+    [](std::uint8_t code, caf::atom_value, const caf::message& context) {
+      return to_string(unpack(code, context));
+    });
 }
 
 error describe(const std::exception_ptr& thrown) {

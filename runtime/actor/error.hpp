@@ -2,10 +2,9 @@
 
 #include "messages/error.hpp"
 
-#include <caf/make_message.hpp>
-
 #include <caf/error.hpp>
 #include <caf/fwd.hpp>
+#include <caf/make_message.hpp>
 
 #include <exception>
 #include <string>

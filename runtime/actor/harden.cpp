@@ -13,7 +13,7 @@ namespace {
 
 std::string line(caf::scheduled_actor* self, const char* verb) {
   return std::string{verb} + " actor=" + self->name() + "#"
-         + std::to_string(self->id());
+    + std::to_string(self->id());
 }
 
 } // namespace

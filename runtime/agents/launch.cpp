@@ -68,8 +68,8 @@ std::string_view caller_type(session_role role) {
 
 void set_identity(environment& env, const msg::session_spec& spec,
                   const session_places& places) {
-  for (auto name : {"AO_SESSION", "AO_SESSION_ID", "AO_SESSION_NAME",
-                    "AO_TMUX_NAME"})
+  for (auto name :
+       {"AO_SESSION", "AO_SESSION_ID", "AO_SESSION_NAME", "AO_TMUX_NAME"})
     env.set(name, spec.session.text);
   env.set("AO_TASK", spec.task.text);
   env.set("AO_EPOCH", std::to_string(spec.epoch));
@@ -97,24 +97,22 @@ result<void> check_prompt(const agent_settings& agent,
     return fail(ec::prompt_too_long,
                 "the prompt has " + std::to_string(prompt.size())
                   + " bytes, an argument takes at most "
-                  + std::to_string(longest_prompt_argument)
-                  + "; set agents." + agent.name
-                  + ".prompt to file, stdin or paste");
+                  + std::to_string(longest_prompt_argument) + "; set agents."
+                  + agent.name + ".prompt to file, stdin or paste");
   return {};
 }
 
-result<agent_launch> plan_launch(const agent_settings& agent,
-                                 const msg::session_spec& spec,
-                                 const session_places& places,
-                                 const environment& inherited) {
+result<agent_launch>
+plan_launch(const agent_settings& agent, const msg::session_spec& spec,
+            const session_places& places, const environment& inherited) {
   if (auto ok = check_prompt(agent, spec.prompt); !ok)
     return fail(ok.error());
   agent_launch launch;
   launch.argv = command_of(agent, spec.run > 1);
   if (launch.argv.empty())
-    return fail(ec::agent_not_ready, "agent " + agent.name
-                                       + " has no command; set agents."
-                                       + agent.name + ".command");
+    return fail(ec::agent_not_ready,
+                "agent " + agent.name + " has no command; set agents."
+                  + agent.name + ".command");
   launch.env = inherited;
   for (const auto& [name, value] : agent.env)
     launch.env.set(name, value);
@@ -129,18 +127,18 @@ result<agent_launch> plan_launch(const agent_settings& agent,
     = places.directory + "/in/prompt." + std::to_string(spec.run);
   launch.env.set("AO_PROMPT_FILE", launch.prompt_file);
   switch (delivery_of(agent)) {
-    case prompt_delivery::argument:
-      launch.argv.push_back(spec.prompt);
-      break;
-    case prompt_delivery::file:
-      launch.argv.push_back(launch.prompt_file);
-      break;
-    case prompt_delivery::stdin_:
-      launch.prompt_on_stdin = true;
-      break;
-    case prompt_delivery::paste:
-      launch.paste_prompt = true;
-      break;
+  case prompt_delivery::argument:
+    launch.argv.push_back(spec.prompt);
+    break;
+  case prompt_delivery::file:
+    launch.argv.push_back(launch.prompt_file);
+    break;
+  case prompt_delivery::stdin_:
+    launch.prompt_on_stdin = true;
+    break;
+  case prompt_delivery::paste:
+    launch.paste_prompt = true;
+    break;
   }
   return launch;
 }

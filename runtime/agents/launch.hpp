@@ -39,10 +39,9 @@ constexpr std::size_t longest_prompt_argument = 100'000;
 /// Plans the start of a run: argument vector, environment, way of the prompt.
 /// Errors: `agent_not_ready` (no such program), `prompt_too_long`,
 /// `bad_input` (a NUL in the prompt).
-result<agent_launch> plan_launch(const agent_settings& agent,
-                                 const msg::session_spec& spec,
-                                 const session_places& places,
-                                 const environment& inherited);
+result<agent_launch>
+plan_launch(const agent_settings& agent, const msg::session_spec& spec,
+            const session_places& places, const environment& inherited);
 
 /// Whether `prompt` may be delivered to `agent`; checked before a session is
 /// made. Errors: `prompt_too_long`, `bad_input`.

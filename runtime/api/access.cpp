@@ -22,36 +22,36 @@ constexpr auto any = reach::any;
 // Whatever is not here is the operator's alone.
 constexpr rule rules[] = {
   // method, pattern                worker orch. mediator reviewer manual
-  {"GET", "/health",                any,   any,  any,     any,     any},
-  {"GET", "/status",                proj,  proj, proj,    proj,    proj},
-  {"GET", "/tasks",                 proj,  proj, proj,    proj,    proj},
-  {"GET", "/tasks/{id}",            proj,  proj, proj,    proj,    proj},
-  {"GET", "/sessions",              own,   proj, own,     own,     own},
-  {"GET", "/sessions/{id}",         own,   proj, own,     own,     own},
-  {"GET", "/changes",               own,   proj, proj,    proj,    own},
-  {"GET", "/changes/{id}",          own,   proj, proj,    proj,    own},
-  {"GET", "/events",                own,   proj, own,     own,     own},
-  {"GET", "/nodes",                 none,  any,  none,    none,    none},
-  {"POST", "/tasks",                none,  proj, none,    none,    none},
-  {"POST", "/sessions",             none,  proj, none,    none,    none},
-  {"POST", "/sessions/{id}/reports", own,  own,  own,     own,     own},
-  {"POST", "/changes",              own,   none, none,    none,    own},
-  {"POST", "/hooks/pre-receive",    any,   any,  any,     any,     any},
-  {"POST", "/hooks/post-receive",   any,   any,  any,     any,     any},
+  {"GET", "/health", any, any, any, any, any},
+  {"GET", "/status", proj, proj, proj, proj, proj},
+  {"GET", "/tasks", proj, proj, proj, proj, proj},
+  {"GET", "/tasks/{id}", proj, proj, proj, proj, proj},
+  {"GET", "/sessions", own, proj, own, own, own},
+  {"GET", "/sessions/{id}", own, proj, own, own, own},
+  {"GET", "/changes", own, proj, proj, proj, own},
+  {"GET", "/changes/{id}", own, proj, proj, proj, own},
+  {"GET", "/events", own, proj, own, own, own},
+  {"GET", "/nodes", none, any, none, none, none},
+  {"POST", "/tasks", none, proj, none, none, none},
+  {"POST", "/sessions", none, proj, none, none, none},
+  {"POST", "/sessions/{id}/reports", own, own, own, own, own},
+  {"POST", "/changes", own, none, none, none, own},
+  {"POST", "/hooks/pre-receive", any, any, any, any, any},
+  {"POST", "/hooks/post-receive", any, any, any, any, any},
 };
 
 reach column(const rule& r, session_role role) {
   switch (role) {
-    case session_role::worker:
-      return r.worker;
-    case session_role::orchestrator:
-      return r.orchestrator;
-    case session_role::mediator:
-      return r.mediator;
-    case session_role::reviewer:
-      return r.reviewer;
-    case session_role::manual:
-      return r.manual;
+  case session_role::worker:
+    return r.worker;
+  case session_role::orchestrator:
+    return r.orchestrator;
+  case session_role::mediator:
+    return r.mediator;
+  case session_role::reviewer:
+    return r.reviewer;
+  case session_role::manual:
+    return r.manual;
   }
   return reach::none;
 }
@@ -103,15 +103,15 @@ reach reach_of(session_role role, std::string_view method,
 
 bool within(reach r, const token_claims& who, const target& what) {
   switch (r) {
-    case reach::none:
-      return false;
-    case reach::own:
-      return (!what.session.empty() && what.session == who.session)
-             || (!what.task.empty() && what.task == who.task);
-    case reach::project:
-      return !what.project.empty() && what.project == who.project;
-    case reach::any:
-      return true;
+  case reach::none:
+    return false;
+  case reach::own:
+    return (!what.session.empty() && what.session == who.session)
+      || (!what.task.empty() && what.task == who.task);
+  case reach::project:
+    return !what.project.empty() && what.project == who.project;
+  case reach::any:
+    return true;
   }
   return false;
 }

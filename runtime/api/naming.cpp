@@ -111,8 +111,8 @@ resolve_project(const settings& all, const std::string& named,
     return p;
   if (const auto* p = project_around(all, cwd))
     return p;
-  return fail(ec::bad_input, "which project? expected --project with one of "
-                               + names_of(all));
+  return fail(ec::bad_input,
+              "which project? expected --project with one of " + names_of(all));
 }
 
 result<place> place_of(const json& body, const project_id& of_session) {
@@ -141,8 +141,8 @@ result<row_ptr<task>> resolve_task(const row_view& rows, const settings& all,
         return t;
       return no_task(name);
     }
-  auto project = resolve_project(all, where.project, where.cwd,
-                                 where.of_session);
+  auto project
+    = resolve_project(all, where.project, where.cwd, where.of_session);
   if (!project)
     return fail(project.error());
   if (auto t = task_by_ref(rows, (*project)->id, name))

@@ -40,15 +40,15 @@ const change* change_of(const session_view& s) {
 /// The original's words for checks.
 json checks_in_words(ci_state ci) {
   switch (ci) {
-    case ci_state::none:
-      return "none";
-    case ci_state::pending:
-    case ci_state::running:
-      return "pending";
-    case ci_state::passed:
-      return "passing";
-    case ci_state::failed:
-      return "failing";
+  case ci_state::none:
+    return "none";
+  case ci_state::pending:
+  case ci_state::running:
+    return "pending";
+  case ci_state::passed:
+    return "passing";
+  case ci_state::failed:
+    return "failing";
   }
   return nullptr;
 }
@@ -65,7 +65,7 @@ json is_mergeable(const change& c) {
   if (c.state != change_state::open)
     return nullptr;
   return is_green(c) && c.merge != merge_state::conflict
-         && c.review != review_state::changes_requested;
+    && c.review != review_state::changes_requested;
 }
 
 json issue_of(const session_view& s) {
@@ -141,20 +141,21 @@ json names_of(const std::vector<session_id>& ids) {
 }
 
 json project_object(const settings& all, const project_settings& p) {
-  return {{"id", p.id.text},
-          {"name", p.name},
-          {"path", p.path.string()},
-          {"defaultBranch", p.default_branch},
-          {"sessionPrefix", p.session_prefix},
-          {"agent", agent_of(all, p)},
-          {"dispatch", word(p.dispatch)},
-          {"forge", word(p.forge.plugin)},
-          {"openChange", p.open_change == change_opener::hub ? "auto"
-                                                             : "agent"},
-          {"ci", p.ci ? json(p.ci->command) : json()},
-          {"merge", {{"auto", merges_by_itself(p)},
-                     {"method", word(p.merge.method)},
-                     {"requireReview", p.merge.require_review}}}};
+  return {
+    {"id", p.id.text},
+    {"name", p.name},
+    {"path", p.path.string()},
+    {"defaultBranch", p.default_branch},
+    {"sessionPrefix", p.session_prefix},
+    {"agent", agent_of(all, p)},
+    {"dispatch", word(p.dispatch)},
+    {"forge", word(p.forge.plugin)},
+    {"openChange", p.open_change == change_opener::hub ? "auto" : "agent"},
+    {"ci", p.ci ? json(p.ci->command) : json()},
+    {"merge",
+     {{"auto", merges_by_itself(p)},
+      {"method", word(p.merge.method)},
+      {"requireReview", p.merge.require_review}}}};
 }
 
 } // namespace
@@ -170,8 +171,8 @@ session_view view_of(const row_view& rows, const settings& all,
   auto project = all.projects.find(row->project);
   out.project_name
     = project == all.projects.end() || project->second.name.empty()
-        ? row->project.text
-        : project->second.name;
+    ? row->project.text
+    : project->second.name;
   out.row = std::move(row);
   return out;
 }
@@ -182,8 +183,7 @@ std::vector<saved_work> saved_work_of(const std::vector<event>& events) {
     if (e.kind != event_kind::rescue_saved)
       continue;
     auto data = json::parse(e.data, nullptr, false);
-    if (!data.is_object() || !data.contains("ref")
-        || !data["ref"].is_string())
+    if (!data.is_object() || !data.contains("ref") || !data["ref"].is_string())
       continue;
     saved_work saved;
     saved.ref = data["ref"].get<std::string>();
@@ -241,8 +241,7 @@ json session_row(const session_view& s) {
           {"lastActivityAt", time_or_null(row.updated_at)}};
 }
 
-json session_object(const session_view& s,
-                    const std::vector<saved_work>& saved,
+json session_object(const session_view& s, const std::vector<saved_work>& saved,
                     const std::string& repository) {
   auto out = status_row(s);
   out.update(session_row(s));

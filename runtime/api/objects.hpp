@@ -47,8 +47,7 @@ json session_row(const session_view& s);
 
 /// `GET /sessions/<id>`: both rows and all else that is known.
 /// @param repository Where the refs of saved work are; a path.
-json session_object(const session_view& s,
-                    const std::vector<saved_work>& saved,
+json session_object(const session_view& s, const std::vector<saved_work>& saved,
                     const std::string& repository);
 
 json task_object(const task& t);

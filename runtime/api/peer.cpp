@@ -4,8 +4,8 @@
 
 namespace ao::api {
 
-std::optional<std::string>
-token_of_process(pid_t pid, const std::string& agent_socket) {
+std::optional<std::string> token_of_process(pid_t pid,
+                                            const std::string& agent_socket) {
   // A chain of parents is finite, but pids are reused while we climb.
   constexpr int tallest = 128;
   for (int step = 0; step < tallest && pid > 1; ++step) {

@@ -12,7 +12,7 @@ namespace ao::api {
 /// operator's socket, or whose child dropped its environment, is still that
 /// session. None for everybody else. Reads /proc; a guard against mistakes,
 /// not against a hostile process of the same user.
-std::optional<std::string>
-token_of_process(pid_t pid, const std::string& agent_socket);
+std::optional<std::string> token_of_process(pid_t pid,
+                                            const std::string& agent_socket);
 
 } // namespace ao::api

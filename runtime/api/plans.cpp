@@ -1,5 +1,5 @@
-#include "runtime/api/requests.hpp"
 #include "runtime/agents/launch.hpp"
+#include "runtime/api/requests.hpp"
 
 #include <openssl/evp.h>
 
@@ -24,8 +24,8 @@ result<std::string> agent_in(const settings& all, const json& body) {
   std::string known;
   for (const auto& [name, a] : all.agents)
     known += (known.empty() ? "" : ", ") + name;
-  return fail(ec::bad_input, "no agent is called " + *agent + ", expected "
-                               + known);
+  return fail(ec::bad_input,
+              "no agent is called " + *agent + ", expected " + known);
 }
 
 result<void> check_node(const json& body) {
@@ -33,8 +33,8 @@ result<void> check_node(const json& body) {
   if (!node)
     return fail(node.error());
   if (!node->empty() && *node != local_node_name.text)
-    return fail(ec::bad_input, "no node is called " + *node
-                                 + ", expected local");
+    return fail(ec::bad_input,
+                "no node is called " + *node + ", expected local");
   return {};
 }
 
@@ -82,10 +82,9 @@ result<spawn_plan> plan_prompt(const settings& all, const std::string& prompt,
   return out;
 }
 
-result<spawn_plan> plan_issue(const row_view& rows, const settings& all,
-                              const std::string& issue,
-                              const std::string& agent, const request_id& id,
-                              const place& where) {
+result<spawn_plan>
+plan_issue(const row_view& rows, const settings& all, const std::string& issue,
+           const std::string& agent, const request_id& id, const place& where) {
   auto t = resolve_task(rows, all, issue, where);
   if (!t)
     return fail(t.error());
@@ -97,9 +96,9 @@ result<spawn_plan> plan_issue(const row_view& rows, const settings& all,
   out.existing = *t;
   out.open = session_of(**p, id);
   out.open.task = (*t)->id;
-  out.open.agent = !agent.empty()         ? agent
-                   : !(*t)->agent.empty() ? (*t)->agent
-                                          : agent_of(all, **p);
+  out.open.agent = !agent.empty() ? agent
+    : !(*t)->agent.empty()        ? (*t)->agent
+                                  : agent_of(all, **p);
   if (auto ok = check_deliverable(all, out.open.agent, prompt_of(**t)); !ok)
     return fail(ok.error());
   return out;
@@ -165,8 +164,8 @@ std::string ulid_of(const request_id& id) {
     return id.text;
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  EVP_Digest(id.text.data(), id.text.size(), digest.data(), &size,
-             EVP_sha256(), nullptr);
+  EVP_Digest(id.text.data(), id.text.size(), digest.data(), &size, EVP_sha256(),
+             nullptr);
   std::string out;
   for (std::size_t i = 0; i < ulid_length; ++i)
     out += crockford[digest[i] & (i == 0 ? 7 : 31)];
@@ -182,8 +181,7 @@ result<msg::add_task> plan_task(const row_view& rows, const settings& all,
   auto text = text_of(body, "body");
   auto needs = list_of_texts(body, "needs");
   auto labels = list_of_texts(body, "labels");
-  auto priority = number_of(body, "priority", usual_priority,
-                            lowest_priority);
+  auto priority = number_of(body, "priority", usual_priority, lowest_priority);
   auto agent = agent_in(all, body);
   if (!title || !text)
     return fail((title ? text : title).error());

@@ -40,8 +40,8 @@ result<push> read_push(const json& body) {
       if (!word)
         return fail(word.error());
       if (word->empty() || word->find_first_of(" \n") != std::string::npos)
-        return fail(ec::bad_input, std::string{"updates: "} + name
-                                     + " is not one word");
+        return fail(ec::bad_input,
+                    std::string{"updates: "} + name + " is not one word");
       lines += *word + (std::string_view{name} == "ref" ? "\n" : " ");
     }
   }
@@ -54,14 +54,13 @@ result<push> read_push(const json& body) {
 
 std::optional<error> refuse_push_of(const push& what,
                                     const std::optional<token_claims>& who,
-                                    const row_view& rows,
-                                    const settings& all) {
+                                    const row_view& rows, const settings& all) {
   push_facts facts;
   if (who) {
     if (who->project != what.project)
-      return error{ec::push_refused, "ao: push refused: " + who->session.text
-                                       + " is not a session of "
-                                       + what.project.text};
+      return error{ec::push_refused,
+                   "ao: push refused: " + who->session.text
+                     + " is not a session of " + what.project.text};
     facts.who = pusher{who->session, who->epoch, who->run};
     if (auto row = rows.find<session>(who->session.text))
       if (auto held = rows.held_claim(row->subject))

@@ -54,8 +54,7 @@ result<json> read_body(const http::request& what) {
   if (!body->is_object())
     return fail(ec::bad_input, "body: expected a JSON object");
   if (!clean(*body))
-    return fail(ec::bad_input,
-                "body: a text contains a NUL or invalid UTF-8");
+    return fail(ec::bad_input, "body: a text contains a NUL or invalid UTF-8");
   return body;
 }
 
@@ -84,8 +83,8 @@ result<std::uint64_t> number_of(const json& body, const std::string& name,
   if (!value)
     return otherwise;
   if (!value->is_number_unsigned() || value->get<std::uint64_t>() > largest)
-    return bad_member(name, "a whole number from 0 to "
-                              + std::to_string(largest));
+    return bad_member(name,
+                      "a whole number from 0 to " + std::to_string(largest));
   return value->get<std::uint64_t>();
 }
 
@@ -105,8 +104,7 @@ result<std::vector<std::string>> list_of_texts(const json& body,
   return out;
 }
 
-result<request_id> request_id_of(const http::request& what,
-                                 const json& body) {
+result<request_id> request_id_of(const http::request& what, const json& body) {
   auto id = text_of(body, "requestId");
   if (!id)
     return fail(id.error());
@@ -124,9 +122,9 @@ result<request_id> request_id_of(const http::request& what,
 
 bool is_report_state(std::string_view state) {
   constexpr std::string_view known[]
-    = {"started",      "working",    "waiting",
-       "needs_input",  "fixing_ci",  "addressing_reviews",
-       "pr_created",   "draft_pr_created", "ready_for_review",
+    = {"started",     "working",          "waiting",
+       "needs_input", "fixing_ci",        "addressing_reviews",
+       "pr_created",  "draft_pr_created", "ready_for_review",
        "completed"};
   for (auto word : known)
     if (word == state)

@@ -28,8 +28,7 @@ result<json> read_body(const http::request& what);
 result<std::string> text_of(const json& body, const std::string& name);
 result<bool> flag_of(const json& body, const std::string& name);
 result<std::uint64_t> number_of(const json& body, const std::string& name,
-                                std::uint64_t otherwise,
-                                std::uint64_t largest);
+                                std::uint64_t otherwise, std::uint64_t largest);
 result<std::vector<std::string>> list_of_texts(const json& body,
                                                const std::string& name);
 
@@ -60,8 +59,7 @@ result<place> place_of(const json& body, const project_id& of_session = {});
 /// or by the tracker's own `ID` in the project of `where`. Errors:
 /// `no_such_task` (names it), and those of `resolve_project`.
 result<row_ptr<task>> resolve_task(const row_view& rows, const settings& all,
-                                   const std::string& name,
-                                   const place& where);
+                                   const std::string& name, const place& where);
 
 // -- what is asked of the registry --------------------------------------------
 
@@ -118,7 +116,6 @@ result<push> read_push(const json& body);
 /// @param who The pusher's proven claims, if any.
 std::optional<error> refuse_push_of(const push& what,
                                     const std::optional<token_claims>& who,
-                                    const row_view& rows,
-                                    const settings& all);
+                                    const row_view& rows, const settings& all);
 
 } // namespace ao::api

@@ -22,8 +22,8 @@ struct hook_target {
 
 /// The text of a hook: a shell script that becomes
 /// `AO_HOME=<home> ao hook <name>`, with standard input passed through; the
-/// directory it runs in names the project. When the program is missing it says so and
-/// fails, so that nothing passes unchecked.
+/// directory it runs in names the project. When the program is missing it says
+/// so and fails, so that nothing passes unchecked.
 std::string hook_script(std::string_view name, const hook_target& target);
 
 /// Writes `<dir>/<name>`, executable, in one step; left as it is when it is

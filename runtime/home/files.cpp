@@ -30,8 +30,8 @@ private:
 };
 
 auto failed(const std::string& path, const char* what) {
-  return fail(ec::home_unusable, path + ": cannot " + what + ": "
-                                   + std::strerror(errno));
+  return fail(ec::home_unusable,
+              path + ": cannot " + what + ": " + std::strerror(errno));
 }
 
 std::string parent_of(const std::string& path) {
@@ -74,8 +74,8 @@ std::size_t sequence_length(std::string_view s) {
 
 } // namespace
 
-result<void> write_file_durably(const std::string& path,
-                                std::string_view bytes, mode_t mode) {
+result<void> write_file_durably(const std::string& path, std::string_view bytes,
+                                mode_t mode) {
   auto temporary = path + ".XXXXXX";
   descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)};
   if (!file)
@@ -93,8 +93,8 @@ result<void> write_file_durably(const std::string& path,
     return give_up("sync");
   if (::rename(temporary.c_str(), path.c_str()) != 0)
     return give_up("rename");
-  descriptor directory{::open(parent_of(path).c_str(),
-                              O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  descriptor directory{
+    ::open(parent_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!directory || ::fsync(directory.get()) != 0)
     return failed(path, "sync its directory");
   return {};
@@ -116,8 +116,8 @@ result<std::string> read_file(const std::string& path, std::size_t limit) {
       return out;
     out.append(chunk, static_cast<std::size_t>(n));
     if (out.size() > limit)
-      return fail(ec::too_large, path + " is larger than "
-                                   + std::to_string(limit) + " bytes");
+      return fail(ec::too_large,
+                  path + " is larger than " + std::to_string(limit) + " bytes");
   }
 }
 

@@ -13,8 +13,8 @@ namespace ao {
 /// Replaces the file at `path` as a whole: temporary file beside it, fsync,
 /// rename, fsync of the directory. A reader, also after a power cut, sees the
 /// old bytes or the new ones. Errors: `home_unusable` with path and reason.
-result<void> write_file_durably(const std::string& path,
-                                std::string_view bytes, mode_t mode = 0600);
+result<void> write_file_durably(const std::string& path, std::string_view bytes,
+                                mode_t mode = 0600);
 
 /// The bytes of a file of at most `limit` bytes. Errors: `home_unusable` with
 /// path and reason, `too_large`.

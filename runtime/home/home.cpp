@@ -3,7 +3,6 @@
 #include "runtime/home/files.hpp"
 
 #include <openssl/sha.h>
-
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,8 +67,8 @@ std::string short_run_dir(const std::string& root) {
 /// Makes `path` a directory that is only ours, or says why it is not.
 result<void> claim_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return unusable(path, std::string{"cannot make the directory: "}
-                            + std::strerror(errno));
+    return unusable(
+      path, std::string{"cannot make the directory: "} + std::strerror(errno));
   return check_private_directory(path);
 }
 
@@ -94,15 +93,16 @@ result<std::string> make_run_dir(const std::string& root) {
   ::unlink(fresh.c_str());
   if (::symlink(target.c_str(), fresh.c_str()) != 0
       || ::rename(fresh.c_str(), plain.c_str()) != 0)
-    return unusable(plain, "cannot make it a link to " + target + ": "
-                             + std::strerror(errno));
+    return unusable(plain,
+                    "cannot make it a link to " + target + ": "
+                      + std::strerror(errno));
   return target;
 }
 
 } // namespace
 
 home::home(std::string root, std::string run_dir)
-  : root_(std::move(root)), run_dir_(std::move(run_dir)) {}
+    : root_(std::move(root)), run_dir_(std::move(run_dir)) {}
 
 std::string home::tmux_socket(unsigned k) const {
   return run_dir_ + "/tmux-" + std::to_string(k) + ".sock";
@@ -131,23 +131,24 @@ result<void> check_private_directory(const std::string& path) {
   if (!S_ISDIR(there.st_mode))
     return unusable(path, "is not a directory; move it away");
   if (there.st_uid != ::geteuid())
-    return unusable(path, "belongs to user " + std::to_string(there.st_uid)
-                            + ", not to " + std::to_string(::geteuid())
-                            + "; set AO_HOME to a directory of your own");
+    return unusable(path,
+                    "belongs to user " + std::to_string(there.st_uid)
+                      + ", not to " + std::to_string(::geteuid())
+                      + "; set AO_HOME to a directory of your own");
   if ((there.st_mode & 0077) != 0) {
     char mode[8];
     std::snprintf(mode, sizeof mode, "%04o",
                   static_cast<unsigned>(there.st_mode & 07777));
-    return unusable(path, std::string{"others may enter it (mode "} + mode
-                            + "); run: chmod 700 " + path);
+    return unusable(path,
+                    std::string{"others may enter it (mode "} + mode
+                      + "); run: chmod 700 " + path);
   }
   return {};
 }
 
 result<home> open_home(const std::string& path) {
   if (path.empty() || path[0] != '/')
-    return unusable(path.empty() ? "AO_HOME" : path,
-                    "is not an absolute path");
+    return unusable(path.empty() ? "AO_HOME" : path, "is not an absolute path");
   if (auto made = make_directories(path); !made)
     return fail(made.error());
   char real[PATH_MAX];
@@ -158,16 +159,16 @@ result<home> open_home(const std::string& path) {
     return fail(ours.error());
   // Root passes access() everywhere; a read-only mount does not.
   if (::access(root.c_str(), R_OK | W_OK | X_OK) != 0)
-    return unusable(root, std::string{"cannot be written: "}
-                            + std::strerror(errno)
-                            + "; set AO_HOME to another directory");
+    return unusable(root,
+                    std::string{"cannot be written: "} + std::strerror(errno)
+                      + "; set AO_HOME to another directory");
   auto run = make_run_dir(root);
   if (!run)
     return fail(run.error());
   home out{root, *run};
   for (const auto& made :
-       {*run + "/s", out.repos(), out.forge(), out.worktrees(),
-        out.sessions(), out.ci(), out.logs(), out.tls()})
+       {*run + "/s", out.repos(), out.forge(), out.worktrees(), out.sessions(),
+        out.ci(), out.logs(), out.tls()})
     if (auto done = make_directories(made); !done)
       return fail(done.error());
   return out;
@@ -180,8 +181,8 @@ home locate_home(const std::string& path) {
   auto target = link_target(plain);
   if (!target.empty())
     return home{root, target};
-  return home{root, plain.size() <= longest_run_dir ? plain
-                                                    : short_run_dir(root)};
+  return home{root,
+              plain.size() <= longest_run_dir ? plain : short_run_dir(root)};
 }
 
 } // namespace ao

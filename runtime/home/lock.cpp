@@ -14,8 +14,8 @@ namespace ao {
 namespace {
 
 auto unusable(const std::string& path, const char* what) {
-  return fail(ec::home_unusable, path + ": cannot " + what + ": "
-                                   + std::strerror(errno));
+  return fail(ec::home_unusable,
+              path + ": cannot " + what + ": " + std::strerror(errno));
 }
 
 struct flock whole_file() {
@@ -44,7 +44,7 @@ unsigned long long start_of(pid_t pid) {
                      " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
                      "%*d %*d %*d %*d %*d %*d %llu",
                      &ticks)
-           != 1)
+        != 1)
     return 0;
   return ticks;
 }
@@ -78,7 +78,7 @@ std::optional<lock_holder> holder_of(int fd, bool& failed) {
 } // namespace
 
 home_lock::home_lock(home_lock&& other) noexcept
-  : fd_(std::exchange(other.fd_, -1)) {}
+    : fd_(std::exchange(other.fd_, -1)) {}
 
 home_lock& home_lock::operator=(home_lock&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -94,8 +94,8 @@ home_lock::~home_lock() {
 
 result<home_lock> home_lock::take(const home& where) {
   auto path = where.lock();
-  home_lock out{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                       0600)};
+  home_lock out{
+    ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (out.fd_ < 0)
     return unusable(path, "open");
   auto wanted = whole_file();
@@ -111,11 +111,11 @@ result<home_lock> home_lock::take(const home& where) {
     return fail(std::move(why));
   }
   auto self = ::getpid();
-  auto text = std::to_string(self) + " " + std::to_string(start_of(self))
-              + "\n";
+  auto text
+    = std::to_string(self) + " " + std::to_string(start_of(self)) + "\n";
   if (::ftruncate(out.fd_, 0) != 0
       || ::pwrite(out.fd_, text.data(), text.size(), 0)
-           != static_cast<ssize_t>(text.size()))
+        != static_cast<ssize_t>(text.size()))
     return unusable(path, "write");
   return out;
 }

@@ -27,9 +27,9 @@ int take_readiness_pipe() {
 void report_readiness(int fd, const nlohmann::json& line) {
   if (fd < 0)
     return;
-  auto text = line.dump(-1, ' ', false,
-                        nlohmann::json::error_handler_t::replace)
-              + "\n";
+  auto text
+    = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+    + "\n";
   // The starter may have given up: its closed pipe must not end the hub, so
   // SIGPIPE is held back while writing and taken if it came.
   sigset_t pipe_only;

@@ -7,7 +7,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,8 +60,7 @@ bool from_base64url(std::string_view text, std::string& out) {
 std::string sign(const home_secret& secret, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  HMAC(EVP_sha256(), secret.bytes.data(),
-       static_cast<int>(secret.bytes.size()),
+  HMAC(EVP_sha256(), secret.bytes.data(), static_cast<int>(secret.bytes.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(),
        digest.data(), &size);
   return std::string{reinterpret_cast<const char*>(digest.data()), size};
@@ -117,8 +115,9 @@ result<home_secret> load_or_make_secret(const home& where) {
       return fail(bytes.error());
     if (bytes->size() != secret_size)
       return fail(ec::home_unusable,
-                  path + ": is damaged; remove it, running agents will have "
-                         "to be started again");
+                  path
+                    + ": is damaged; remove it, running agents will have "
+                      "to be started again");
     return home_secret{std::move(*bytes)};
   }
   home_secret out{std::string(secret_size, '\0')};
@@ -140,7 +139,7 @@ std::string mint_token(const home_secret& secret, const token_claims& claims) {
                    {"task", claims.task.str()}};
   auto payload = to_base64url(document.dump());
   return std::string{prefix} + payload + "."
-         + to_base64url(sign(secret, payload));
+    + to_base64url(sign(secret, payload));
 }
 
 result<token_claims> verify_token(const home_secret& secret,
@@ -164,7 +163,7 @@ result<token_claims> verify_token(const home_secret& secret,
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
   return a.size() == b.size()
-         && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+    && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 } // namespace ao

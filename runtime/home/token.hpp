@@ -30,7 +30,7 @@ struct token_claims {
 
   friend bool operator==(const token_claims& a, const token_claims& b) {
     return a.session == b.session && a.epoch == b.epoch && a.run == b.run
-           && a.role == b.role && a.project == b.project && a.task == b.task;
+      && a.role == b.role && a.project == b.project && a.task == b.task;
   }
 };
 

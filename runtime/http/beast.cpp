@@ -4,6 +4,7 @@
 #include "runtime/http/problem.hpp"
 #include "runtime/http/server.hpp"
 
+#include <arpa/inet.h>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -12,8 +13,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -88,10 +87,10 @@ class live_stream : public stream_sink,
 public:
   live_stream(net::io_context& io, const server_options& options,
               std::weak_ptr<connection> to)
-    : io_(io),
-      max_events_(options.stream_events),
-      max_bytes_(options.stream_bytes),
-      to_(std::move(to)) {}
+      : io_(io),
+        max_events_(options.stream_events),
+        max_bytes_(options.stream_bytes),
+        to_(std::move(to)) {}
 
   bool push(std::string frame) override;
   void close() override;
@@ -162,11 +161,11 @@ class connection : public std::enable_shared_from_this<connection> {
 public:
   connection(std::shared_ptr<host> owner, stream_socket socket,
              std::string listener, std::optional<peer_identity> peer)
-    : owner_(std::move(owner)),
-      socket_(std::move(socket)),
-      timer_(owner_->io()),
-      listener_(std::move(listener)),
-      peer_(peer) {}
+      : owner_(std::move(owner)),
+        socket_(std::move(socket)),
+        timer_(owner_->io()),
+        listener_(std::move(listener)),
+        peer_(peer) {}
 
   ~connection() {
     if (stream_)
@@ -174,9 +173,7 @@ public:
     owner_->forget(this);
   }
 
-  void start() {
-    await_request();
-  }
+  void start() { await_request(); }
 
   /// The answer to request number `n`; late ones find another state.
   void answer(std::uint64_t n, response what) {
@@ -227,13 +224,13 @@ private:
   template <class Fn>
   void arm(std::chrono::milliseconds after, Fn fn) {
     timer_.expires_after(after);
-    timer_.async_wait([self = shared_from_this(), round = ++round_,
-                       fn](error_code problem) {
-      // An expiry that was on its way when the timer was armed again
-      // belongs to a state that has passed.
-      if (!problem && round == self->round_)
-        fn(*self);
-    });
+    timer_.async_wait(
+      [self = shared_from_this(), round = ++round_, fn](error_code problem) {
+        // An expiry that was on its way when the timer was armed again
+        // belongs to a state that has passed.
+        if (!problem && round == self->round_)
+          fn(*self);
+      });
   }
 
   void arm_drop(std::chrono::milliseconds after) {
@@ -327,20 +324,19 @@ private:
     if (problem == bhttp::error::body_limit) {
       write(problem_response(ec::too_large,
                              "the body is over "
-                               + std::to_string(limits.body_limit)
-                               + " bytes"),
+                               + std::to_string(limits.body_limit) + " bytes"),
             false);
     } else if (problem == bhttp::error::header_limit) {
-      auto out = problem_response(ec::too_large,
-                                  "the headers are over "
-                                    + std::to_string(limits.header_limit)
-                                    + " bytes");
+      auto out
+        = problem_response(ec::too_large,
+                           "the headers are over "
+                             + std::to_string(limits.header_limit) + " bytes");
       out.status = 431;
       write(std::move(out), false);
     } else if (problem != bhttp::error::end_of_stream
                && problem != bhttp::error::partial_message
                && problem.category()
-                    == make_error_code(bhttp::error::bad_method).category()) {
+                 == make_error_code(bhttp::error::bad_method).category()) {
       write(problem_response(ec::bad_input,
                              "this is not HTTP: " + problem.message()),
             false);
@@ -373,8 +369,7 @@ private:
     auto limit = owner_->options().deadline;
     arm(limit, [limit](connection& self) {
       self.write(problem_response(ec::timed_out,
-                                  "no answer within "
-                                    + format_duration(limit)
+                                  "no answer within " + format_duration(limit)
                                     + "; repeating the request under the "
                                       "same Idempotency-Key is safe"),
                  self.keep_alive_);
@@ -398,8 +393,7 @@ private:
     answer_->prepare_payload();
     bhttp::async_write(
       socket_, *answer_,
-      [self = shared_from_this(), keep_alive](error_code problem,
-                                              std::size_t) {
+      [self = shared_from_this(), keep_alive](error_code problem, std::size_t) {
         if (self->state_ != state::writing)
           return;
         if (problem)
@@ -421,8 +415,8 @@ private:
       drop();
       return;
     }
-    arm_drop(std::chrono::duration_cast<std::chrono::milliseconds>(
-      linger_time));
+    arm_drop(
+      std::chrono::duration_cast<std::chrono::milliseconds>(linger_time));
     discard();
   }
 
@@ -450,16 +444,16 @@ private:
 
   void write_frames() {
     writing_ = true;
-    net::async_write(socket_, net::buffer(out_),
-                     [self = shared_from_this()](error_code problem,
-                                                 std::size_t) {
-                       self->writing_ = false;
-                       self->stalled_ = false;
-                       if (problem)
-                         self->drop();
-                       else
-                         self->flush();
-                     });
+    net::async_write(
+      socket_, net::buffer(out_),
+      [self = shared_from_this()](error_code problem, std::size_t) {
+        self->writing_ = false;
+        self->stalled_ = false;
+        if (problem)
+          self->drop();
+        else
+          self->flush();
+      });
   }
 
   /// A reader who has not taken one write from ping to ping is gone.
@@ -534,7 +528,7 @@ class responder : public answer_sink {
 public:
   responder(net::io_context& io, const server_options& options,
             std::weak_ptr<connection> to, std::uint64_t number)
-    : io_(io), options_(options), to_(std::move(to)), number_(number) {}
+      : io_(io), options_(options), to_(std::move(to)), number_(number) {}
 
   void send(response what) override {
     if (auto to = to_.lock())
@@ -567,10 +561,10 @@ respond_once connection::make_responder(std::uint64_t number) {
 /// One bound socket.
 struct listener {
   listener(net::io_context& io, std::string called, int fd, std::string at)
-    : name(std::move(called)),
-      path(std::move(at)),
-      descriptor(io, fd),
-      timer(io) {
+      : name(std::move(called)),
+        path(std::move(at)),
+        descriptor(io, fd),
+        timer(io) {
     struct stat there {};
     if (!path.empty() && ::lstat(path.c_str(), &there) == 0)
       inode = there.st_ino;
@@ -601,9 +595,8 @@ int bind_unix(const sockaddr_un& address) {
   if (fd < 0)
     return -1;
   if (::fchmod(fd, 0600) == 0
-      && ::bind(fd, reinterpret_cast<const sockaddr*>(&address),
-                sizeof address)
-           == 0
+      && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address)
+        == 0
       && ::listen(fd, SOMAXCONN) == 0)
     return fd;
   auto why = errno;
@@ -615,7 +608,7 @@ int bind_unix(const sockaddr_un& address) {
 bool remove_stale_socket(const std::string& path) {
   struct stat there {};
   return ::lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)
-         && ::unlink(path.c_str()) == 0;
+    && ::unlink(path.c_str()) == 0;
 }
 
 } // namespace
@@ -625,15 +618,11 @@ server_options::server_options() : owner(::geteuid()) {}
 class server::impl : public host, public std::enable_shared_from_this<impl> {
 public:
   impl(net::io_context& io, handler fn, server_options options)
-    : io_(io), fn_(std::move(fn)), options_(options) {}
+      : io_(io), fn_(std::move(fn)), options_(options) {}
 
-  net::io_context& io() override {
-    return io_;
-  }
+  net::io_context& io() override { return io_; }
 
-  const server_options& options() const override {
-    return options_;
-  }
+  const server_options& options() const override { return options_; }
 
   void handle(request what, respond_once respond) override {
     try {
@@ -654,8 +643,8 @@ public:
   }
 
   void add(std::string name, int fd, std::string path) {
-    auto one = std::make_shared<listener>(io_, std::move(name), fd,
-                                          std::move(path));
+    auto one
+      = std::make_shared<listener>(io_, std::move(name), fd, std::move(path));
     if (!one->path.empty()) {
       std::lock_guard guard{lock_};
       paths_.emplace_back(one->path, one->inode);
@@ -728,11 +717,10 @@ private:
 
   void retry_later(const listener_ptr& one) {
     one->timer.expires_after(scarcity_pause);
-    one->timer.async_wait(
-      [self = shared_from_this(), one](error_code problem) {
-        if (!problem)
-          self->accept_from(one);
-      });
+    one->timer.async_wait([self = shared_from_this(), one](error_code problem) {
+      if (!problem)
+        self->accept_from(one);
+    });
   }
 
   void welcome(const listener& one, int fd) {
@@ -770,7 +758,7 @@ private:
 };
 
 server::server(net::io_context& io, handler fn, server_options options)
-  : impl_(std::make_shared<impl>(io, std::move(fn), options)) {}
+    : impl_(std::make_shared<impl>(io, std::move(fn), options)) {}
 
 server::~server() {
   stop();
@@ -785,8 +773,9 @@ result<void> server::listen_unix(std::string name, const std::string& path,
   sockaddr_un address{};
   if (!unix_address(path, address))
     return fail(ec::home_unusable,
-                path + ": is too long for a socket's path; set AO_HOME to a "
-                       "shorter one");
+                path
+                  + ": is too long for a socket's path; set AO_HOME to a "
+                    "shorter one");
   auto fd = bind_unix(address);
   if (fd < 0 && errno == EADDRINUSE && stale == stale_socket::replace
       && remove_stale_socket(path))
@@ -813,13 +802,14 @@ result<std::uint16_t> server::listen_tcp(std::string name,
     v6.sin6_port = htons(port);
     size = sizeof v6;
   } else {
-    return fail(ec::bad_input, "\"" + address
-                                 + "\" is not an address, expected a numeric "
-                                   "one such as 127.0.0.1");
+    return fail(ec::bad_input,
+                "\"" + address
+                  + "\" is not an address, expected a numeric "
+                    "one such as 127.0.0.1");
   }
   auto spot = address + ":" + std::to_string(port);
-  auto fd = ::socket(where.ss_family,
-                     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  auto fd
+    = ::socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
     return fail(ec::bad_input, spot + ": no socket: " + reason());
   int on = 1;
@@ -844,8 +834,8 @@ class dialogue {
 public:
   /// Zero = no deadline.
   explicit dialogue(milliseconds allowed)
-    : until_(allowed.count() > 0 ? clock::now() + allowed
-                                 : clock::time_point::max()) {}
+      : until_(allowed.count() > 0 ? clock::now() + allowed
+                                   : clock::time_point::max()) {}
 
   result<void> connect(const std::string& path) {
     sockaddr_un address{};
@@ -864,18 +854,18 @@ public:
         == 0)
       return {};
     switch (errno) {
-      case ENOENT:
-      case ENOTDIR:
-      case ECONNREFUSED:
-        return fail(ec::hub_not_running,
-                    "nobody listens on " + path + "; run: ao start");
-      case EACCES:
-      case EPERM:
-        return fail(ec::peer_refused, path + " belongs to another user");
-      case EAGAIN:
-        return fail(ec::timed_out, "the hub takes no further connection");
-      default:
-        return fail(ec::internal, path + ": " + reason());
+    case ENOENT:
+    case ENOTDIR:
+    case ECONNREFUSED:
+      return fail(ec::hub_not_running,
+                  "nobody listens on " + path + "; run: ao start");
+    case EACCES:
+    case EPERM:
+      return fail(ec::peer_refused, path + " belongs to another user");
+    case EAGAIN:
+      return fail(ec::timed_out, "the hub takes no further connection");
+    default:
+      return fail(ec::internal, path + ": " + reason());
     }
   }
 
@@ -899,9 +889,7 @@ public:
     return net::error::timed_out;
   }
 
-  stream_socket& socket() {
-    return socket_;
-  }
+  stream_socket& socket() { return socket_; }
 
 private:
   milliseconds remaining() const {
@@ -937,8 +925,8 @@ compose(const std::string& method, const std::string& target,
 error broken(error_code problem, const std::string& what,
              const std::string& request_id) {
   auto again = request_id.empty()
-                 ? std::string{}
-                 : "; request id " + request_id + ", repeating it is safe";
+    ? std::string{}
+    : "; request id " + request_id + ", repeating it is safe";
   if (problem == net::error::timed_out)
     return error{ec::timed_out, "no answer to " + what + " in time" + again};
   return error{ec::hub_not_running,
@@ -952,7 +940,7 @@ public:
   using next = api_client::next;
 
   explicit event_parser(const std::function<next(const received_event&)>& fn)
-    : fn_(fn) {}
+      : fn_(fn) {}
 
   next feed(std::string_view bytes) {
     rest_.append(bytes);
@@ -1008,18 +996,17 @@ private:
 } // namespace
 
 api_client::api_client(std::string socket, std::string token)
-  : socket_(std::move(socket)), token_(std::move(token)) {}
+    : socket_(std::move(socket)), token_(std::move(token)) {}
 
-result<reply> api_client::call(const std::string& method,
-                               const std::string& target,
-                               const nlohmann::json& body,
-                               const header_list& headers,
-                               milliseconds deadline) const {
+result<reply>
+api_client::call(const std::string& method, const std::string& target,
+                 const nlohmann::json& body, const header_list& headers,
+                 milliseconds deadline) const {
   auto message = compose(method, target, token_, headers);
   if (!body.is_null()) {
     message.set(bhttp::field::content_type, "application/json");
-    message.body() = body.dump(-1, ' ', false,
-                               nlohmann::json::error_handler_t::replace);
+    message.body()
+      = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
   message.prepare_payload();
   dialogue hub{deadline};
@@ -1029,17 +1016,15 @@ result<reply> api_client::call(const std::string& method,
   auto id = std::string{message["Idempotency-Key"]};
   // A server that refuses early answers before it has read everything: a
   // failed write is only the end when no answer follows.
-  auto sent = hub.run([&](auto done) {
-    bhttp::async_write(hub.socket(), message, done);
-  });
+  auto sent = hub.run(
+    [&](auto done) { bhttp::async_write(hub.socket(), message, done); });
   if (sent == net::error::timed_out)
     return fail(broken(sent, what, id));
   beast::flat_buffer buffer;
   bhttp::response_parser<bhttp::string_body> parser;
   parser.body_limit(std::uint64_t{256} << 20);
-  auto received = hub.run([&](auto done) {
-    bhttp::async_read(hub.socket(), buffer, parser, done);
-  });
+  auto received = hub.run(
+    [&](auto done) { bhttp::async_read(hub.socket(), buffer, parser, done); });
   if (received)
     return fail(broken(received, what, id));
   reply out;
@@ -1053,20 +1038,19 @@ result<reply> api_client::call(const std::string& method,
   return out;
 }
 
-result<void> api_client::stream(
-  const std::string& target,
-  const std::function<next(const received_event&)>& on_event,
-  milliseconds deadline) const {
-  auto message = compose("GET", target, token_,
-                         {{"Accept", "text/event-stream"}});
+result<void>
+api_client::stream(const std::string& target,
+                   const std::function<next(const received_event&)>& on_event,
+                   milliseconds deadline) const {
+  auto message
+    = compose("GET", target, token_, {{"Accept", "text/event-stream"}});
   message.prepare_payload();
   dialogue hub{deadline};
   if (auto connected = hub.connect(socket_); !connected)
     return fail(connected.error());
   auto what = "GET " + target;
-  auto problem = hub.run([&](auto done) {
-    bhttp::async_write(hub.socket(), message, done);
-  });
+  auto problem = hub.run(
+    [&](auto done) { bhttp::async_write(hub.socket(), message, done); });
   beast::flat_buffer buffer;
   bhttp::response_parser<bhttp::empty_body> parser;
   if (!problem)

@@ -56,13 +56,12 @@ public:
   /// Reads Server-Sent Events until `on_event` says `stop` (ok), the server
   /// ends the stream (`not_reachable`), or the deadline passes (`timed_out`);
   /// a deadline of zero waits for ever.
-  result<void> stream(const std::string& target,
-                      const std::function<next(const received_event&)>& on_event,
-                      milliseconds deadline = milliseconds{0}) const;
+  result<void>
+  stream(const std::string& target,
+         const std::function<next(const received_event&)>& on_event,
+         milliseconds deadline = milliseconds{0}) const;
 
-  const std::string& socket() const {
-    return socket_;
-  }
+  const std::string& socket() const { return socket_; }
 
 private:
   std::string socket_;

@@ -15,8 +15,7 @@ int hex_value(char c) {
 
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-         || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'
-         || c == '~';
+    || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 bool has_nul(const std::string& text) {
@@ -27,8 +26,8 @@ bool has_nul(const std::string& text) {
 std::string_view next_part(std::string_view& rest, char separator) {
   auto at = rest.find(separator);
   auto part = rest.substr(0, at);
-  rest = at == std::string_view::npos ? std::string_view{}
-                                      : rest.substr(at + 1);
+  rest
+    = at == std::string_view::npos ? std::string_view{} : rest.substr(at + 1);
   return part;
 }
 
@@ -88,8 +87,8 @@ response json_response(int status, const nlohmann::json& body) {
   response out;
   out.status = status;
   // Foreign bytes may hide in a title; an answer is better than a throw.
-  out.body = body.dump(-1, ' ', false,
-                       nlohmann::json::error_handler_t::replace);
+  out.body
+    = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return out;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-
 #include <sys/types.h>
 
 #include <map>
@@ -45,9 +44,7 @@ struct request {
   std::string_view header(std::string_view name) const;
 
   /// The `Idempotency-Key` header, empty when absent.
-  std::string_view request_id() const {
-    return header("idempotency-key");
-  }
+  std::string_view request_id() const { return header("idempotency-key"); }
 
   /// The token of `Authorization: Bearer <token>`, empty when absent.
   std::string_view bearer() const;

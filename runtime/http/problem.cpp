@@ -36,28 +36,28 @@ json member(const std::string& name, const std::string& value) {
 /// The code for a status that came without a problem document of ours.
 ec code_of_status(int status) {
   switch (status) {
-    case 400:
-      return ec::bad_input;
-    case 401:
-      return ec::bad_token;
-    case 403:
-      return ec::not_allowed;
-    case 404:
-      return ec::no_such_route;
-    case 405:
-      return ec::method_not_allowed;
-    case 408:
-    case 504:
-      return ec::timed_out;
-    case 409:
-    case 410:
-      return ec::wrong_state;
-    case 413:
-      return ec::too_large;
-    case 423:
-      return ec::agent_not_ready;
-    default:
-      return ec::internal;
+  case 400:
+    return ec::bad_input;
+  case 401:
+    return ec::bad_token;
+  case 403:
+    return ec::not_allowed;
+  case 404:
+    return ec::no_such_route;
+  case 405:
+    return ec::method_not_allowed;
+  case 408:
+  case 504:
+    return ec::timed_out;
+  case 409:
+  case 410:
+    return ec::wrong_state;
+  case 413:
+    return ec::too_large;
+  case 423:
+    return ec::agent_not_ready;
+  default:
+    return ec::internal;
   }
 }
 
@@ -87,8 +87,8 @@ json problem(const error& why) {
 
 response problem_response(ec code, const std::string& detail,
                           const json& extra) {
-  auto out = json_response(info(code).http_status,
-                           problem(code, detail, extra));
+  auto out
+    = json_response(info(code).http_status, problem(code, detail, extra));
   out.content_type = "application/problem+json";
   return out;
 }
@@ -119,9 +119,8 @@ error error_of_problem(int status, const std::string& body) {
     out.context += detail->get<std::string>();
   for (const auto& [key, value] : document.items())
     if (!is_one_of(key, framing))
-      out.details.emplace_back(key, value.is_string()
-                                      ? value.get<std::string>()
-                                      : value.dump());
+      out.details.emplace_back(
+        key, value.is_string() ? value.get<std::string>() : value.dump());
   return out;
 }
 

@@ -61,8 +61,8 @@ struct respond_once::state {
 
   ~state() {
     if (!taken.exchange(true))
-      sink->send(problem_response(
-        ec::internal, "the request was dropped without an answer"));
+      sink->send(problem_response(ec::internal,
+                                  "the request was dropped without an answer"));
   }
 
   std::shared_ptr<answer_sink> sink;
@@ -70,7 +70,7 @@ struct respond_once::state {
 };
 
 respond_once::respond_once(std::shared_ptr<answer_sink> sink)
-  : state_(std::make_shared<state>(std::move(sink))) {}
+    : state_(std::make_shared<state>(std::move(sink))) {}
 
 bool respond_once::operator()(response answer) const {
   if (!state_ || state_->taken.exchange(true))

@@ -34,7 +34,7 @@ public:
   /// A stream that is closed.
   event_stream() = default;
   explicit event_stream(std::shared_ptr<stream_sink> sink)
-    : sink_(std::move(sink)) {}
+      : sink_(std::move(sink)) {}
 
   /// Sends one event; `data` is one line (a line break in it is sent as
   /// several `data:` lines, as the format wants). False when the stream is

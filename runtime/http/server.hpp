@@ -81,8 +81,7 @@ public:
 
   /// Listens on `<address>:<port>` (a numeric address; port 0 = any free
   /// one). Says which port. Errors: `bad_input`.
-  result<std::uint16_t> listen_tcp(std::string name,
-                                   const std::string& address,
+  result<std::uint16_t> listen_tcp(std::string name, const std::string& address,
                                    std::uint16_t port);
 
   /// Closes every listener and connection and removes the socket files that

@@ -1,9 +1,9 @@
 #include "runtime/node/capacity.hpp"
 
+#include <sys/statvfs.h>
+
 #include <fstream>
 #include <limits>
-
-#include <sys/statvfs.h>
 
 namespace ao {
 

@@ -4,12 +4,12 @@
 #include "runtime/home/files.hpp"
 #include "runtime/io/fd.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace ao {
 namespace {
@@ -83,22 +83,20 @@ result<void> session_dir::note(run_no run, const std::string& step,
                         {"step", step},
                         {"what", what},
                         {"at", format_time(wall_now())}})
-              + "\n";
-  unique_fd fd{::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                      0600)};
+    + "\n";
+  unique_fd fd{
+    ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
   if (fd.get() < 0
       || ::write(fd.get(), line.data(), line.size())
-           != static_cast<ssize_t>(line.size())
+        != static_cast<ssize_t>(line.size())
       || ::fsync(fd.get()) != 0)
     return fail(ec::home_unusable, file + ": " + std::strerror(errno));
   return {};
 }
 
-result<launch_spec>
-session_dir::write_launch(const msg::session_spec& spec,
-                          const agent_launch& launch,
-                          const std::string& worktree,
-                          const std::string& shim_socket) const {
+result<launch_spec> session_dir::write_launch(
+  const msg::session_spec& spec, const agent_launch& launch,
+  const std::string& worktree, const std::string& shim_socket) const {
   if (auto ok = write_file_durably(launch.prompt_file, spec.prompt); !ok)
     return fail(ok.error());
   launch_spec out;

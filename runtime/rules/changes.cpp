@@ -26,9 +26,8 @@ std::string join(const std::vector<std::string>& words) {
 /// One input on its way through the machine.
 class machine {
 public:
-  machine(const change_watch& watch, const change_policy& policy,
-          wall_time now)
-    : policy_(policy), now_(now) {
+  machine(const change_watch& watch, const change_policy& policy, wall_time now)
+      : policy_(policy), now_(now) {
     out_.next = watch;
   }
 
@@ -77,8 +76,8 @@ public:
     c().head_sha = x.sha;
     c().epoch = x.epoch;
     c().ci = has_ci() ? ci_state::pending : ci_state::none;
-    c().review = policy_.require_review ? review_state::pending
-                                        : review_state::none;
+    c().review
+      = policy_.require_review ? review_state::pending : review_state::none;
     c().merge = merge_state::idle;
     c().merge_reason.clear();
     changed_ = true;
@@ -134,8 +133,7 @@ public:
     run.finished_at = now_;
     if (run.started_at == wall_time{})
       run.started_at = now_;
-    record(x.passed ? event_kind::ci_passed : event_kind::ci_failed,
-           data(run));
+    record(x.passed ? event_kind::ci_passed : event_kind::ci_failed, data(run));
     if (x.merged_result)
       effect(tell_queue{x.sha, x.passed});
     if (!x.merged_result || !x.passed) {
@@ -145,8 +143,8 @@ public:
     if (!x.passed) {
       leave_queue(x.merged_result ? "fails with what was merged before it"
                                   : "");
-      effect(report_failure{"ci_failed", x.sha,
-                            ci_failure_text(run, x.log_tail)});
+      effect(
+        report_failure{"ci_failed", x.sha, ci_failure_text(run, x.log_tail)});
     } else if (!x.merged_result) {
       effect(report_recovery{"ci_failed"});
     }
@@ -321,19 +319,16 @@ private:
 
   bool queued() {
     return c().merge == merge_state::queued
-           || c().merge == merge_state::merging;
+      || c().merge == merge_state::merging;
   }
 
-  bool has_ci() {
-    return policy_.external_ci || !policy_.ci_command.empty();
-  }
+  bool has_ci() { return policy_.external_ci || !policy_.ci_command.empty(); }
 
   bool ready() {
     return !c().head_sha.empty() && is_green(c())
-           && (has_ci() ? c().ci == ci_state::passed : true)
-           && c().review != review_state::changes_requested
-           && (!policy_.require_review
-               || c().review == review_state::approved);
+      && (has_ci() ? c().ci == ci_state::passed : true)
+      && c().review != review_state::changes_requested
+      && (!policy_.require_review || c().review == review_state::approved);
   }
 
   /// Why a word about a run of `sha` does not count; empty when it does.
@@ -341,11 +336,10 @@ private:
     if (!open())
       return "is closed";
     if (!merged_result)
-      return sha == c().head_sha ? ""
-                                 : "is not at " + sha.substr(0, 12);
+      return sha == c().head_sha ? "" : "is not at " + sha.substr(0, 12);
     return queued() && find(sha, true) != nullptr
-             ? ""
-             : "has no merged result " + sha.substr(0, 12);
+      ? ""
+      : "has no merged result " + sha.substr(0, 12);
   }
 
   const ci_run* find(const std::string& sha, bool merged_result) {
@@ -432,10 +426,10 @@ std::string shown_command(const std::vector<std::string>& command) {
     if (!out.empty())
       out += ' ';
     auto plain = !word.empty()
-                 && word.find_first_not_of(
-                      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                      "0123456789_-./:=,+@%")
-                      == std::string::npos;
+      && word.find_first_not_of(
+           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+           "0123456789_-./:=,+@%")
+        == std::string::npos;
     if (plain) {
       out += word;
       continue;
@@ -456,11 +450,11 @@ std::string ci_failure_text(const ci_run& run,
   constexpr std::size_t most_lines = 100;
   auto command = shown_command(run.command);
   auto text = "CI failed on " + run.sha.substr(0, 12) + ": "
-              + (command.empty() ? "the forge's checks" : command);
+    + (command.empty() ? "the forge's checks" : command);
   if (run.cause == "timed_out") {
     auto lasted = run.finished_at.value_or(run.started_at) - run.started_at;
     text += " timed out after "
-            + format_duration(
+      + format_duration(
               std::chrono::duration_cast<std::chrono::seconds>(lasted));
   } else if (run.exit_code) {
     text += " exited " + std::to_string(*run.exit_code);
@@ -474,8 +468,8 @@ std::string ci_failure_text(const ci_run& run,
   if (!log_tail.empty()) {
     // The fence is longer than any in the log, which cannot close it then.
     std::size_t longest = 2;
-    auto first = log_tail.size() > most_lines ? log_tail.size() - most_lines
-                                              : 0;
+    auto first
+      = log_tail.size() > most_lines ? log_tail.size() - most_lines : 0;
     for (auto i = first; i < log_tail.size(); ++i) {
       std::size_t ticks = 0;
       for (auto c : log_tail[i]) {

@@ -92,9 +92,9 @@ struct change_dropped {
 };
 
 using change_input
-  = std::variant<change_recovered, head_moved, ci_began, ci_ended,
-                 review_given, merge_wanted, merge_began, merge_prepared,
-                 merge_done, merge_conflicted, merge_raced, change_dropped>;
+  = std::variant<change_recovered, head_moved, ci_began, ci_ended, review_given,
+                 merge_wanted, merge_began, merge_prepared, merge_done,
+                 merge_conflicted, merge_raced, change_dropped>;
 
 // -- effects ------------------------------------------------------------------
 

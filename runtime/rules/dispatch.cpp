@@ -18,7 +18,7 @@ std::uint64_t number_at_end(const std::string& id) {
 
 bool before(const dispatch_candidate& a, const dispatch_candidate& b) {
   return std::make_tuple(a.priority, a.since, number_at_end(a.id), a.id)
-         < std::make_tuple(b.priority, b.since, number_at_end(b.id), b.id);
+    < std::make_tuple(b.priority, b.since, number_at_end(b.id), b.id);
 }
 
 /// What the load leaves for the next start.
@@ -26,7 +26,7 @@ class budget {
 public:
   budget(const dispatch_load& load, const dispatch_limits& limits,
          mono_time now)
-    : load_(load), limits_(limits) {
+      : load_(load), limits_(limits) {
     auto& starts = load_.starts;
     auto old = [now](mono_time t) { return now - t >= pace_period; };
     starts.erase(std::remove_if(starts.begin(), starts.end(), old),
@@ -38,23 +38,23 @@ public:
   std::string refusal() const {
     if (load_.free_memory < limits_.min_free_memory)
       return "free memory " + format_size(load_.free_memory) + " is below "
-             + format_size(limits_.min_free_memory);
+        + format_size(limits_.min_free_memory);
     if (load_.free_disk < limits_.min_free_disk)
       return "free disk " + format_size(load_.free_disk) + " is below "
-             + format_size(limits_.min_free_disk);
+        + format_size(limits_.min_free_disk);
     if (load_.running >= limits_.sessions)
       return "all " + std::to_string(limits_.sessions) + " slots are taken";
     if (load_.spawning >= limits_.parallel_spawns)
       return std::to_string(load_.spawning) + " sessions are being started";
     if (paced())
       return "at most " + std::to_string(limits_.spawns_per_minute)
-             + " starts a minute";
+        + " starts a minute";
     return {};
   }
 
   bool paced() const {
     return limits_.spawns_per_minute > 0
-           && load_.starts.size() >= limits_.spawns_per_minute;
+      && load_.starts.size() >= limits_.spawns_per_minute;
   }
 
   /// When the pace allows the next start.

@@ -31,8 +31,7 @@ public:
   }
 
   std::string text() const {
-    return data_.dump(-1, ' ', false,
-                      nlohmann::json::error_handler_t::replace);
+    return data_.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
 
 private:

@@ -6,8 +6,7 @@
 
 namespace ao {
 
-registry_book::registry_book(std::string actor) : actor_(std::move(actor)) {
-}
+registry_book::registry_book(std::string actor) : actor_(std::move(actor)) {}
 
 void registry_book::load(std::vector<task> tasks, std::vector<claim> claims,
                          std::vector<counter> counters) {
@@ -52,16 +51,15 @@ registry_book::adopt(const registry_decision& decision) {
     } else if (auto t = std::get_if<task>(&r)) {
       auto before = task_of(t->id);
       auto was = before ? before->state : task_state::blocked;
-      auto freed = was == task_state::blocked
-                   && t->state == task_state::claimed && before
-                   && before->epoch == t->epoch;
+      auto freed = was == task_state::blocked && t->state == task_state::claimed
+        && before && before->epoch == t->epoch;
       auto fresh = t->state == task_state::ready
-                   && (!before || was != task_state::ready);
+        && (!before || was != task_state::ready);
       take_in(*t);
       effects.push_back({kind::tell_task, t->id, {}});
       if (freed || fresh)
-        effects.push_back({kind::task_ready, t->id,
-                           freed ? t->session : session_id{}});
+        effects.push_back(
+          {kind::task_ready, t->id, freed ? t->session : session_id{}});
       auto number = number_of(t->id);
       look_at.insert(number);
       if (auto i = dependents_.find(number); i != dependents_.end())
@@ -153,8 +151,7 @@ registry_book::outlook_of(const std::vector<task_id>& needs) const {
     out.why += out.open ? ", " : "waits for ";
     out.why += id.text;
     // The others go on by themselves; these need a person.
-    if (need
-        && (is_closed(need->state) || need->state == task_state::parked))
+    if (need && (is_closed(need->state) || need->state == task_state::parked))
       out.why += " (" + std::string{to_string(need->state)} + ")";
     out.open = true;
   }
@@ -212,8 +209,7 @@ std::uint64_t registry_book::take_numbers(const std::string& name,
   return first;
 }
 
-event registry_book::note(event_kind kind, const task& t,
-                          wall_time now) const {
+event registry_book::note(event_kind kind, const task& t, wall_time now) const {
   event_data data;
   data.with("project", t.project)
     .with("task", t.id)

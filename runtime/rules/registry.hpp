@@ -218,12 +218,10 @@ public:
   result<registry_decision> decide(const open_session& request, wall_time now);
 
   /// As `open_session`; a parked task is claimed again.
-  result<registry_decision> decide(const regrant_claim& request,
-                                   wall_time now);
+  result<registry_decision> decide(const regrant_claim& request, wall_time now);
 
   /// Errors: `stale_epoch` (also when it is not held), `request_in_flight`.
-  result<registry_decision> decide(const release_claim& request,
-                                   wall_time now);
+  result<registry_decision> decide(const release_claim& request, wall_time now);
 
   /// To be where it is already is an empty decision. Errors: `no_such_task`,
   /// `stale_epoch`, `wrong_state`, `task_closed`.

@@ -1,6 +1,5 @@
-#include "runtime/rules/registry.hpp"
-
 #include "runtime/rules/event_data.hpp"
+#include "runtime/rules/registry.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -26,16 +25,16 @@ std::size_t sequence_at(const std::string& s, std::size_t i) {
     return more(i + 1) ? 2 : 0;
   if (first >= 0xE0 && first <= 0xEF) {
     auto second = byte(i + 1);
-    auto good = first == 0xE0   ? second >= 0xA0
-                : first == 0xED ? second <= 0x9F
-                                : true;
+    auto good = first == 0xE0 ? second >= 0xA0
+      : first == 0xED         ? second <= 0x9F
+                              : true;
     return good && more(i + 1) && more(i + 2) ? 3 : 0;
   }
   if (first >= 0xF0 && first <= 0xF4) {
     auto second = byte(i + 1);
-    auto good = first == 0xF0   ? second >= 0x90
-                : first == 0xF4 ? second <= 0x8F
-                                : true;
+    auto good = first == 0xF0 ? second >= 0x90
+      : first == 0xF4         ? second <= 0x8F
+                              : true;
     return good && more(i + 1) && more(i + 2) && more(i + 3) ? 4 : 0;
   }
   return 0;
@@ -82,8 +81,9 @@ result<void> check(const add_task& x) {
   if (!is_utf8(x.body) || x.body.find('\0') != std::string::npos)
     return fail(ec::bad_input, "the body of a task is not UTF-8 without NUL");
   if (x.priority < 0 || x.priority > 9)
-    return fail(ec::bad_input, "priority " + std::to_string(x.priority)
-                                 + " is not within 0 and 9");
+    return fail(ec::bad_input,
+                "priority " + std::to_string(x.priority)
+                  + " is not within 0 and 9");
   for (const auto& label : x.labels)
     if (!is_word(label))
       return fail(ec::bad_input, "a label is empty, too long or not one line");
@@ -216,11 +216,10 @@ result<registry_decision> registry_book::decide(const add_tasks& request,
     t.state = needs.open ? task_state::blocked : task_state::ready;
     t.why = needs.why;
     // Cannot fail: keys were found free above and ids are new.
-    (void) lock(d, t.key);
+    (void)lock(d, t.key);
     d.write.events.push_back(note(event_kind::task_added, t, now));
-    d.write.events.push_back(note(needs.open ? event_kind::task_blocked
-                                             : event_kind::task_ready,
-                                  t, now));
+    d.write.events.push_back(note(
+      needs.open ? event_kind::task_blocked : event_kind::task_ready, t, now));
     d.write.rows.emplace_back(t);
   }
   d.answer = std::move(answer);

@@ -1,6 +1,5 @@
-#include "runtime/rules/registry.hpp"
-
 #include "runtime/rules/event_data.hpp"
+#include "runtime/rules/registry.hpp"
 
 namespace ao {
 namespace {
@@ -23,8 +22,7 @@ std::string expand(std::string pattern, const session& s) {
 
 /// Errors: `task_closed` for what only a retry opens again.
 result<void> check_open(const task& t, bool parked_too) {
-  if (!is_closed(t.state)
-      && !(parked_too && t.state == task_state::parked))
+  if (!is_closed(t.state) && !(parked_too && t.state == task_state::parked))
     return {};
   std::string state{to_string(t.state)};
   error e{ec::task_closed,
@@ -109,7 +107,7 @@ result<registry_decision> registry_book::decide(const open_session& request,
       return fail(open.error());
 
   registry_decision d;
-  (void) lock(d, subject);
+  (void)lock(d, subject);
   auto number = take_numbers("session/" + request.prefix, 1, d);
   auto needs = t != nullptr ? outlook_of(t->needs) : outlook{};
   session_opened answer;
@@ -122,7 +120,7 @@ result<registry_decision> registry_book::decide(const open_session& request,
   s.subject = subject;
   s.node = request.node;
   s.agent = !request.agent.empty() ? request.agent
-            : t != nullptr         ? t->agent
+    : t != nullptr                 ? t->agent
                                    : std::string{};
   s.base = request.base;
   s.branch = expand(request.branch_template, s);
@@ -157,8 +155,7 @@ result<registry_decision> registry_book::decide(const open_session& request,
     .with("role", std::string{to_string(s.role)})
     .with("reason", s.reason);
   d.write.events.push_back(make_event(event_kind::session_queued, now,
-                                      subject_of(s.id), actor_, s.epoch,
-                                      data));
+                                      subject_of(s.id), actor_, s.epoch, data));
   d.write.rows.emplace_back(answer.claim);
   d.write.rows.emplace_back(answer.session);
   d.answer = std::move(answer);
@@ -170,8 +167,7 @@ result<registry_decision> registry_book::decide(const regrant_claim& request,
   auto t = task_of(task_id{request.subject});
   auto last = find_claim(request.subject);
   if (last == nullptr)
-    return fail(ec::no_such_task,
-                request.subject + " has never been claimed");
+    return fail(ec::no_such_task, request.subject + " has never been claimed");
   if (busy(request.subject))
     return fail(ec::request_in_flight,
                 "a decision about " + request.subject + " is being written");
@@ -182,7 +178,7 @@ result<registry_decision> registry_book::decide(const regrant_claim& request,
       return fail(open.error());
 
   registry_decision d;
-  (void) lock(d, request.subject);
+  (void)lock(d, request.subject);
   auto c = grant(request.subject, request.session, request.node, now);
   if (t != nullptr) {
     auto next = *t;
@@ -215,7 +211,7 @@ result<registry_decision> registry_book::decide(const release_claim& request,
                 "epoch " + std::to_string(request.epoch) + " does not hold "
                   + request.subject);
   registry_decision d;
-  (void) lock(d, request.subject);
+  (void)lock(d, request.subject);
   auto t = task_of(task_id{request.subject});
   auto c = withdrawn(request.subject, now);
   d.write.events.push_back(note(request.expired ? event_kind::claim_expired
@@ -229,9 +225,9 @@ result<registry_decision> registry_book::decide(const release_claim& request,
     next.why = needs.open ? needs.why : request.why;
     next.session = {};
     next.updated_at = now;
-    d.write.events.push_back(note(needs.open ? event_kind::task_blocked
-                                             : event_kind::task_ready,
-                                  next, now));
+    d.write.events.push_back(
+      note(needs.open ? event_kind::task_blocked : event_kind::task_ready, next,
+           now));
     d.write.rows.emplace_back(std::move(next));
   }
   d.write.rows.emplace_back(c);

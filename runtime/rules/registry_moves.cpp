@@ -116,8 +116,8 @@ result<registry_decision> registry_book::decide(const cancel_task& request,
     return d;
   }
   if (is_closed(t->state))
-    return fail(ec::task_closed, t->id.text + " is "
-                                   + std::string{to_string(t->state)});
+    return fail(ec::task_closed,
+                t->id.text + " is " + std::string{to_string(t->state)});
   return put_to(*t, task_state::cancelled, request.why, {}, now);
 }
 
@@ -132,8 +132,8 @@ result<registry_decision> registry_book::decide(const park_task& request,
     return d;
   }
   if (is_closed(t->state))
-    return fail(ec::task_closed, t->id.text + " is "
-                                   + std::string{to_string(t->state)});
+    return fail(ec::task_closed,
+                t->id.text + " is " + std::string{to_string(t->state)});
   return put_to(*t, task_state::parked, request.why, {}, now);
 }
 
@@ -160,9 +160,8 @@ result<registry_decision> registry_book::decide(const retry_task& request,
   next.closed_at.reset();
   next.updated_at = now;
   d.write.events.push_back(note(event_kind::task_retried, next, now));
-  d.write.events.push_back(note(needs.open ? event_kind::task_blocked
-                                           : event_kind::task_ready,
-                                next, now));
+  d.write.events.push_back(note(
+    needs.open ? event_kind::task_blocked : event_kind::task_ready, next, now));
   d.write.rows.emplace_back(next);
   d.answer = task_changed{std::move(next)};
   return d;

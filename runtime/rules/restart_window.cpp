@@ -10,12 +10,12 @@ milliseconds restart_delay(const restart_limits& limits, std::uint32_t n,
   if (limits.delay.count() <= 0)
     return milliseconds{0};
   auto doublings = static_cast<int>(std::min(n > 0 ? n - 1 : 0, 62u));
-  auto nominal = std::ldexp(static_cast<double>(limits.delay.count()),
-                            doublings);
-  auto cap = static_cast<double>(std::max(limits.delay, limits.max_delay)
-                                   .count());
-  auto share = std::clamp(limits.jitter, 0., 1.)
-               * (2. * std::clamp(draw, 0., 1.) - 1.);
+  auto nominal
+    = std::ldexp(static_cast<double>(limits.delay.count()), doublings);
+  auto cap
+    = static_cast<double>(std::max(limits.delay, limits.max_delay).count());
+  auto share
+    = std::clamp(limits.jitter, 0., 1.) * (2. * std::clamp(draw, 0., 1.) - 1.);
   return milliseconds{std::llround(std::min(nominal, cap) * (1. + share))};
 }
 

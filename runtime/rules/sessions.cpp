@@ -10,9 +10,8 @@ namespace {
 /// True where a run of an agent is being made or lives.
 bool runs(const session& s) {
   return s.runtime == runtime_state::provisioning
-         || s.runtime == runtime_state::starting
-         || s.runtime == runtime_state::alive
-         || s.runtime == runtime_state::lost;
+    || s.runtime == runtime_state::starting || s.runtime == runtime_state::alive
+    || s.runtime == runtime_state::lost;
 }
 
 std::string how(const exit_info& e) {
@@ -40,7 +39,7 @@ resume_reason reason_of(const exit_info& e) {
 class machine {
 public:
   machine(const session_state& state, const session_context& context)
-    : context_(context) {
+      : context_(context) {
     out_.next = state;
   }
 
@@ -174,14 +173,11 @@ public:
     if (is_terminal(s) && runs(s))
       return refuse(ec::wrong_state, "is being stopped");
     auto rests = is_terminal(s) || s.runtime == runtime_state::exited
-                 || s.runtime == runtime_state::parked
-                 || s.runtime == runtime_state::lost;
+      || s.runtime == runtime_state::parked || s.runtime == runtime_state::lost;
     if (!rests)
-      return refuse(ec::wrong_state,
-                    "is " + std::string{to_string(s.runtime)});
+      return refuse(ec::wrong_state, "is " + std::string{to_string(s.runtime)});
     auto needs_grant = is_terminal(s) || s.runtime == runtime_state::lost
-                       || (s.runtime == runtime_state::parked
-                           && !parked_by_hub(s));
+      || (s.runtime == runtime_state::parked && !parked_by_hub(s));
     auto epoch = x.epoch == 0 ? s.epoch : x.epoch;
     if (epoch < s.epoch || (needs_grant && epoch == s.epoch))
       return refuse(ec::stale_epoch, "needs a new grant of its claim");
@@ -292,9 +288,9 @@ private:
     if (is_terminal(s) || s.runtime != runtime_state::alive)
       return drop("has no live agent");
     auto asks = x.activity == activity_state::waiting_input;
-    auto question = !asks                   ? std::string{}
-                    : x.needs_input.empty() ? "the agent waits for input"
-                                            : x.needs_input;
+    auto question = !asks     ? std::string{}
+      : x.needs_input.empty() ? "the agent waits for input"
+                              : x.needs_input;
     // What the agent has said by `ao report` stays until it works again.
     if (!asks && x.activity != activity_state::active)
       question = s.needs_input;
@@ -477,10 +473,10 @@ private:
     auto& s = row();
     auto saved = rescue.empty() ? std::string{} : "work saved as " + rescue;
     auto known = s.runtime != runtime_state::parked && !runs(s)
-                 && (saved.empty() || s.reason == saved);
+      && (saved.empty() || s.reason == saved);
     if (s.runtime == runtime_state::parked && !is_terminal(s))
       known = s.agent_pid == 0 && s.shim_pid == 0 && (s.exit || !e)
-              && (saved.empty() || s.reason == saved);
+        && (saved.empty() || s.reason == saved);
     if (known)
       return drop("is known to be stopped");
     s.agent_pid = s.shim_pid = 0;
@@ -535,12 +531,12 @@ private:
     auto& failures = out_.next.failures;
     if (!passes(e)) {
       auto old = [&](wall_time t) { return context_.now - t > limits.period; };
-      failures.erase(
-        std::remove_if(failures.begin(), failures.end(), old), failures.end());
+      failures.erase(std::remove_if(failures.begin(), failures.end(), old),
+                     failures.end());
       failures.push_back(context_.now);
       if (failures.size() > limits.intensity) {
         auto text = "failed " + std::to_string(failures.size()) + " times in "
-                    + format_duration(limits.period) + ", last by " + how(e);
+          + format_duration(limits.period) + ", last by " + how(e);
         park(text, resume_reason::none);
         for (const auto& line : e.last_lines)
           text += "\n" + line;
@@ -579,8 +575,8 @@ private:
     end_as(end, why);
     // A kill ends what an exited agent has left, too, and saves its work.
     auto stop = s.run > 0 && s.role != session_role::manual
-                && (runs(s) || s.runtime == runtime_state::parked
-                    || end == session_end::killed);
+      && (runs(s) || s.runtime == runtime_state::parked
+          || end == session_end::killed);
     if (stop) {
       effect(stop_run{s.run});
     } else {
@@ -602,14 +598,13 @@ private:
 
   bool publishes() {
     return row().role == session_role::worker
-           && context_.policy.open_change_auto;
+      && context_.policy.open_change_auto;
   }
 
   bool wants_publishing() {
     auto& s = row();
     return publishes() && s.exit && s.exit->failure.empty() && s.worktree
-           && !s.worktree->dirty && s.worktree->ahead > 0
-           && s.needs_input.empty();
+      && !s.worktree->dirty && s.worktree->ahead > 0 && s.needs_input.empty();
   }
 
   milliseconds pause() {
@@ -623,8 +618,8 @@ private:
 
   /// Of a pause that began when the agent exited.
   milliseconds left_of(milliseconds pause) {
-    auto gone = std::chrono::duration_cast<milliseconds>(context_.now
-                                                         - row().since);
+    auto gone
+      = std::chrono::duration_cast<milliseconds>(context_.now - row().since);
     return std::clamp(pause - gone, milliseconds{0}, pause);
   }
 
@@ -676,13 +671,13 @@ private:
 
 bool parked_by_hub(const session& s) {
   return s.runtime == runtime_state::parked && !is_terminal(s)
-         && s.resume == resume_reason::hub;
+    && s.resume == resume_reason::hub;
 }
 
 bool awaits_restart(const session& s) {
   return !is_terminal(s) && s.runtime == runtime_state::exited && s.exit
-         && !s.exit->failure.empty() && s.exit->failure != "auth"
-         && s.needs_input.empty();
+    && !s.exit->failure.empty() && s.exit->failure != "auth"
+    && s.needs_input.empty();
 }
 
 session_step next_session(const session_state& state,

@@ -20,9 +20,8 @@ struct session_policy {
   /// Remove the worktree as soon as the change is merged.
   bool remove_after_merge = false;
   /// Restarts after failures: at most `intensity` within `period`.
-  restart_limits restart{2, std::chrono::minutes{30},
-                         std::chrono::seconds{15}, std::chrono::minutes{5},
-                         0.25};
+  restart_limits restart{2, std::chrono::minutes{30}, std::chrono::seconds{15},
+                         std::chrono::minutes{5}, 0.25};
 };
 
 /// What every decision is told besides the input.

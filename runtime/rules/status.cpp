@@ -65,14 +65,14 @@ std::string summary_of(const change& c) {
   if (c.merge == merge_state::queued)
     return text + "waits to be merged";
   switch (c.ci) {
-    case ci_state::pending:
-      return text + "waits for CI";
-    case ci_state::running:
-      return text + "is in CI";
-    case ci_state::failed:
-      return text + "failed CI on " + c.head_sha.substr(0, 12);
-    default:
-      return text + "is open";
+  case ci_state::pending:
+    return text + "waits for CI";
+  case ci_state::running:
+    return text + "is in CI";
+  case ci_state::failed:
+    return text + "failed CI on " + c.head_sha.substr(0, 12);
+  default:
+    return text + "is open";
   }
 }
 
@@ -97,22 +97,22 @@ const std::vector<shown_status>& all_shown_statuses() {
 
 bool is_terminal(shown_status s) {
   return s == shown_status::killed || s == shown_status::done
-         || s == shown_status::merged || s == shown_status::errored;
+    || s == shown_status::merged || s == shown_status::errored;
 }
 
 shown_status status_of(const session& s, const change* c,
                        const status_facts& facts) {
   switch (s.end) {
-    case session_end::merged:
-      return shown_status::merged;
-    case session_end::done:
-      return shown_status::done;
-    case session_end::killed:
-      return shown_status::killed;
-    case session_end::errored:
-      return shown_status::errored;
-    case session_end::open:
-      break;
+  case session_end::merged:
+    return shown_status::merged;
+  case session_end::done:
+    return shown_status::done;
+  case session_end::killed:
+    return shown_status::killed;
+  case session_end::errored:
+    return shown_status::errored;
+  case session_end::open:
+    break;
   }
   if (s.runtime == runtime_state::parked)
     return shown_status::parked;
@@ -142,39 +142,39 @@ shown_status status_of(const session& s, const change* c,
   if (c != nullptr && c->state == change_state::merged)
     return shown_status::merged;
   auto rests = exited || s.activity == activity_state::idle
-               || s.activity == activity_state::ready;
+    || s.activity == activity_state::ready;
   return rests ? shown_status::idle : shown_status::working;
 }
 
 std::string summary_of(const session& s, const change* c,
                        const status_facts& facts) {
   switch (status_of(s, c, facts)) {
-    case shown_status::merged:
-    case shown_status::done:
-    case shown_status::killed:
-    case shown_status::errored:
-      return first_line(s.end_reason);
-    case shown_status::needs_input:
-      return or_else(s.needs_input, "waits for input");
-    case shown_status::auth_blocked:
-      return s.agent + " is not logged in";
-    case shown_status::rate_limited:
-      return "waits for a limit of " + s.agent + " to pass";
-    case shown_status::stuck:
-      return "does not get on";
-    case shown_status::spawning:
-    case shown_status::restarting:
-      return or_else(s.reason, "starts");
-    case shown_status::queued:
-    case shown_status::lost:
-    case shown_status::parked:
-      return first_line(s.reason);
-    case shown_status::working:
-      return s.run > 1 ? "works, run " + std::to_string(s.run) : "works";
-    case shown_status::idle:
-      return s.runtime == runtime_state::exited ? "turn completed" : "idle";
-    default:
-      return c != nullptr ? summary_of(*c) : std::string{};
+  case shown_status::merged:
+  case shown_status::done:
+  case shown_status::killed:
+  case shown_status::errored:
+    return first_line(s.end_reason);
+  case shown_status::needs_input:
+    return or_else(s.needs_input, "waits for input");
+  case shown_status::auth_blocked:
+    return s.agent + " is not logged in";
+  case shown_status::rate_limited:
+    return "waits for a limit of " + s.agent + " to pass";
+  case shown_status::stuck:
+    return "does not get on";
+  case shown_status::spawning:
+  case shown_status::restarting:
+    return or_else(s.reason, "starts");
+  case shown_status::queued:
+  case shown_status::lost:
+  case shown_status::parked:
+    return first_line(s.reason);
+  case shown_status::working:
+    return s.run > 1 ? "works, run " + std::to_string(s.run) : "works";
+  case shown_status::idle:
+    return s.runtime == runtime_state::exited ? "turn completed" : "idle";
+  default:
+    return c != nullptr ? summary_of(*c) : std::string{};
   }
 }
 

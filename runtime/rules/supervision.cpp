@@ -34,7 +34,7 @@ after_exit decide_exit(restart_kind kind, exit_class how) {
 
 supervision::supervision(supervision_rule rule,
                          std::vector<child_rule> children)
-  : rule_(std::move(rule)) {
+    : rule_(std::move(rule)) {
   for (auto& c : children)
     add(std::move(c));
 }
@@ -107,25 +107,25 @@ void supervision::handle(const fired& e) {
   auto& c = children_.at(where);
   c.timer = 0;
   switch (c.phase) {
-    case child_phase::waiting:
-      launch(where, c);
-      break;
-    case child_phase::starting:
-      c.late = true;
-      enforce(where, c);
-      break;
-    case child_phase::stopping:
-      enforce(where, c);
-      break;
-    case child_phase::killing:
-      ++abandoned_;
-      out_.push_back(abandon{c.rule.id, c.incarnation});
-      gone(where, exit_class::error,
-           error{ec::timed_out, c.rule.id + " did not die by kill"});
-      break;
-    case child_phase::stopped:
-    case child_phase::running:
-      break;
+  case child_phase::waiting:
+    launch(where, c);
+    break;
+  case child_phase::starting:
+    c.late = true;
+    enforce(where, c);
+    break;
+  case child_phase::stopping:
+    enforce(where, c);
+    break;
+  case child_phase::killing:
+    ++abandoned_;
+    out_.push_back(abandon{c.rule.id, c.incarnation});
+    gone(where, exit_class::error,
+         error{ec::timed_out, c.rule.id + " did not die by kill"});
+    break;
+  case child_phase::stopped:
+  case child_phase::running:
+    break;
   }
 }
 
@@ -135,18 +135,18 @@ void supervision::handle(const start_child& e) {
     return refuse(id, ec::shutting_down, "its supervisor is stopping");
   if (auto* c = lookup(id)) {
     switch (c->phase) {
-      case child_phase::running:
-        out_.push_back(running{id, c->incarnation});
-        return;
-      case child_phase::waiting:
-      case child_phase::starting:
-        return;
-      case child_phase::stopping:
-      case child_phase::killing:
-        return refuse(id, ec::wrong_state, "it is stopping");
-      case child_phase::stopped:
-        return refuse(id, ec::wrong_state,
-                      "it is present but stopped; restart or delete it");
+    case child_phase::running:
+      out_.push_back(running{id, c->incarnation});
+      return;
+    case child_phase::waiting:
+    case child_phase::starting:
+      return;
+    case child_phase::stopping:
+    case child_phase::killing:
+      return refuse(id, ec::wrong_state, "it is stopping");
+    case child_phase::stopped:
+      return refuse(id, ec::wrong_state,
+                    "it is present but stopped; restart or delete it");
     }
   }
   add(e.rule);
@@ -174,21 +174,21 @@ void supervision::handle(const stop_child& e) {
   auto where = place_of(e.id);
   todo_.erase(where);
   switch (c->phase) {
-    case child_phase::starting:
-    case child_phase::running:
-      ask(where, *c);
-      break;
-    case child_phase::waiting:
-      drop_timer(c->timer);
-      settle_down(where, *c, c->rule.kind == restart_kind::temporary);
-      break;
-    case child_phase::stopped:
-      out_.push_back(stopped{e.id, false});
-      break;
-    case child_phase::stopping:
-    case child_phase::killing:
-      c->late = false;
-      break;
+  case child_phase::starting:
+  case child_phase::running:
+    ask(where, *c);
+    break;
+  case child_phase::waiting:
+    drop_timer(c->timer);
+    settle_down(where, *c, c->rule.kind == restart_kind::temporary);
+    break;
+  case child_phase::stopped:
+    out_.push_back(stopped{e.id, false});
+    break;
+  case child_phase::stopping:
+  case child_phase::killing:
+    c->late = false;
+    break;
   }
 }
 
@@ -325,18 +325,18 @@ void supervision::gone_as_asked(place where, child& c) {
 void supervision::gone_by_itself(place where, child& c, exit_class how,
                                  const error& reason) {
   switch (decide_exit(c.rule.kind, how)) {
-    case after_exit::restart:
-      crashed(where, c, reason);
-      break;
-    case after_exit::keep:
-      settle_down(where, c, false);
-      break;
-    case after_exit::remove:
-      settle_down(where, c, true);
-      break;
-    case after_exit::give_up:
-      // Taken before, in gone().
-      break;
+  case after_exit::restart:
+    crashed(where, c, reason);
+    break;
+  case after_exit::keep:
+    settle_down(where, c, false);
+    break;
+  case after_exit::remove:
+    settle_down(where, c, true);
+    break;
+  case after_exit::give_up:
+    // Taken before, in gone().
+    break;
   }
 }
 
@@ -409,8 +409,7 @@ void supervision::booted(child& c) {
 
 bool supervision::descending(place where) const {
   return closing_
-         || (walk_ && walk_->at == walk::stage::stopping
-             && where >= walk_->from);
+    || (walk_ && walk_->at == walk::stage::stopping && where >= walk_->from);
 }
 
 void supervision::recycle(place from, milliseconds delay) {
@@ -426,9 +425,10 @@ void supervision::recycle(place from, milliseconds delay) {
     ++steps_;
     // One that was told to stop stays down.
     auto told = c.phase == child_phase::stopping
-                || (c.phase == child_phase::killing && !c.late);
-    if (told || (c.rule.kind == restart_kind::temporary
-                 && c.phase == child_phase::stopped))
+      || (c.phase == child_phase::killing && !c.late);
+    if (told
+        || (c.rule.kind == restart_kind::temporary
+            && c.phase == child_phase::stopped))
       continue;
     todo_.insert(todo_.end(), i->first);
     if (c.phase == child_phase::stopped)
@@ -478,9 +478,8 @@ void supervision::step() {
   if (walk_->at == walk::stage::waiting)
     return;
   // One at a time; the current one is either up or gone before the next.
-  if (auto i = children_.find(walk_->current);
-      i != children_.end() && live_.count(i->first) != 0
-      && i->second.phase != child_phase::running)
+  if (auto i = children_.find(walk_->current); i != children_.end()
+      && live_.count(i->first) != 0 && i->second.phase != child_phase::running)
     return;
   if (!todo_.empty()) {
     walk_->current = *todo_.begin();
@@ -529,8 +528,8 @@ std::vector<child_info> supervision::children() const {
   std::vector<child_info> out;
   out.reserve(children_.size());
   for (auto& [where, c] : children_)
-    out.push_back({c.rule.id, c.phase, c.rule.kind, c.incarnation,
-                   c.window.count()});
+    out.push_back(
+      {c.rule.id, c.phase, c.rule.kind, c.incarnation, c.window.count()});
   return out;
 }
 
@@ -573,21 +572,13 @@ std::string to_string(const supervision::effect& x) {
     std::string operator()(const s::restarting& e) {
       return "restarting " + e.id + " " + std::to_string(e.restarts);
     }
-    std::string operator()(const s::given_up& e) {
-      return "given_up " + e.id;
-    }
+    std::string operator()(const s::given_up& e) { return "given_up " + e.id; }
     std::string operator()(const s::refused& e) {
       return "refused " + e.id + " " + std::string{to_string(e.why.code)};
     }
-    std::string operator()(const s::up&) {
-      return "up";
-    }
-    std::string operator()(const s::failed& e) {
-      return "failed " + e.id;
-    }
-    std::string operator()(const s::done&) {
-      return "done";
-    }
+    std::string operator()(const s::up&) { return "up"; }
+    std::string operator()(const s::failed& e) { return "failed " + e.id; }
+    std::string operator()(const s::done&) { return "done"; }
   } word;
   return std::visit(word, x);
 }

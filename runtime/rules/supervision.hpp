@@ -192,10 +192,9 @@ public:
   /// All is down after `stop`.
   struct done {};
 
-  using effect
-    = std::variant<start, ask_stop, kill, abandon, arm, running, stopped,
-                   start_failed, restarting, given_up, refused, up, failed,
-                   done>;
+  using effect = std::variant<start, ask_stop, kill, abandon, arm, running,
+                              stopped, start_failed, restarting, given_up,
+                              refused, up, failed, done>;
   using effects = std::vector<effect>;
 
   // -- life -------------------------------------------------------------------
@@ -216,19 +215,13 @@ public:
   std::optional<child_info> find(const std::string& id) const;
 
   /// Children abandoned so far.
-  std::uint64_t abandoned() const {
-    return abandoned_;
-  }
+  std::uint64_t abandoned() const { return abandoned_; }
 
   /// Whether it stops or has stopped, and takes no new children.
-  bool closing() const {
-    return closing_;
-  }
+  bool closing() const { return closing_; }
 
   /// Children looked at so far: what an event costs, for tests of growth.
-  std::uint64_t steps() const {
-    return steps_;
-  }
+  std::uint64_t steps() const { return steps_; }
 
 private:
   /// Place in the start order.

@@ -12,17 +12,17 @@ task_wish move_to(const task& t, task_state to, std::string why,
 
 bool unfinished(const task& t) {
   return t.state == task_state::blocked || t.state == task_state::claimed
-         || t.state == task_state::in_review;
+    || t.state == task_state::in_review;
 }
 
 } // namespace
 
 task_wish next_task(const task& t, const session* holder, const change* c) {
   auto holds = holder != nullptr && !t.session.empty()
-               && holder->id == t.session && holder->epoch == t.epoch;
+    && holder->id == t.session && holder->epoch == t.epoch;
   // A change outlives epochs of its session: moves and restores keep it.
   auto ours = c != nullptr && c->task == t.id && !t.session.empty()
-              && c->session == t.session;
+    && c->session == t.session;
   if (is_closed(t.state))
     return {};
   if (ours && c->state == change_state::merged)
@@ -31,20 +31,20 @@ task_wish next_task(const task& t, const session* holder, const change* c) {
     return {};
   const auto& s = *holder;
   switch (s.end) {
-    case session_end::open:
-      break;
-    case session_end::merged:
-      return move_to(t, task_state::merged, s.end_reason, s.change);
-    case session_end::done:
-      return move_to(t, task_state::done, s.end_reason);
-    case session_end::killed:
-      return move_to(t, task_state::parked,
-                     s.id.text + " was killed"
-                       + (s.end_reason.empty() ? "" : ": " + s.end_reason));
-    case session_end::errored:
-      return release_claim{t.id.text, t.epoch,
-                           s.id.text + " could not start: " + s.end_reason,
-                           false};
+  case session_end::open:
+    break;
+  case session_end::merged:
+    return move_to(t, task_state::merged, s.end_reason, s.change);
+  case session_end::done:
+    return move_to(t, task_state::done, s.end_reason);
+  case session_end::killed:
+    return move_to(t, task_state::parked,
+                   s.id.text + " was killed"
+                     + (s.end_reason.empty() ? "" : ": " + s.end_reason));
+  case session_end::errored:
+    return release_claim{t.id.text, t.epoch,
+                         s.id.text + " could not start: " + s.end_reason,
+                         false};
   }
   if (s.runtime == runtime_state::parked && !parked_by_hub(s))
     return move_to(t, task_state::parked, s.id.text + " " + s.reason);
@@ -70,25 +70,24 @@ std::optional<session_input> word_to_holder(const task& t, const session& s) {
                        t.id.text + " went to " + t.session.text};
   }
   switch (t.state) {
-    case task_state::merged:
-      return end_session{session_end::merged, state};
-    case task_state::done:
-      return end_session{session_end::done, state};
-    case task_state::cancelled:
-    case task_state::failed:
-      return end_session{session_end::killed, state};
-    case task_state::parked:
-      if (s.runtime == runtime_state::parked && !parked_by_hub(s))
-        return std::nullopt;
-      return park_session{state, false};
-    default:
-      break;
+  case task_state::merged:
+    return end_session{session_end::merged, state};
+  case task_state::done:
+    return end_session{session_end::done, state};
+  case task_state::cancelled:
+  case task_state::failed:
+    return end_session{session_end::killed, state};
+  case task_state::parked:
+    if (s.runtime == runtime_state::parked && !parked_by_hub(s))
+      return std::nullopt;
+    return park_session{state, false};
+  default:
+    break;
   }
   // Without its claim it must not work on; a lost one waits for a new grant.
   if (t.session != s.id && s.runtime != runtime_state::lost
       && s.runtime != runtime_state::parked)
-    return park_session{"the claim on " + t.id.text + " was given back",
-                        false};
+    return park_session{"the claim on " + t.id.text + " was given back", false};
   return std::nullopt;
 }
 

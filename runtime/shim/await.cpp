@@ -3,17 +3,17 @@
 #include "runtime/io/fd.hpp"
 #include "runtime/shim/protocol.hpp"
 
-#include <array>
-#include <cerrno>
-#include <chrono>
-#include <cstring>
-#include <filesystem>
-
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
 
 namespace ao {
 namespace {
@@ -27,9 +27,9 @@ bool answers(const std::string& path) {
   std::memcpy(where.sun_path, path.c_str(), path.size() + 1);
   unique_fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   return fd.get() >= 0
-         && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where),
-                      sizeof where)
-              == 0;
+    && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where),
+                 sizeof where)
+    == 0;
 }
 
 } // namespace
@@ -44,8 +44,8 @@ result<bool> await_shim_socket(const std::string& socket,
   if (watch.get() < 0
       || ::inotify_add_watch(watch.get(), socket_dir.c_str(), events) < 0
       || ::inotify_add_watch(watch.get(), session_dir.c_str(), events) < 0)
-    return fail(ec::process_failed, "cannot watch " + session_dir + ": "
-                                      + std::strerror(errno));
+    return fail(ec::process_failed,
+                "cannot watch " + session_dir + ": " + std::strerror(errno));
   for (;;) {
     std::error_code ignored;
     if (std::filesystem::exists(exit_path(session_dir, run), ignored))
@@ -55,15 +55,16 @@ result<bool> await_shim_socket(const std::string& socket,
     auto left = std::chrono::duration_cast<milliseconds>(
       end - std::chrono::steady_clock::now());
     if (left.count() <= 0)
-      return fail(ec::timed_out, "no shim has answered on " + socket
-                                   + " within " + format_duration(limit));
+      return fail(ec::timed_out,
+                  "no shim has answered on " + socket + " within "
+                    + format_duration(limit));
     // A socket file appears at bind, a moment before listen: look again soon
     // even when no further event comes.
     pollfd what{watch.get(), POLLIN, 0};
     constexpr milliseconds::rep between_bind_and_listen = 20;
     auto wait = std::filesystem::exists(socket, ignored)
-                  ? std::min(left.count(), between_bind_and_listen)
-                  : left.count();
+      ? std::min(left.count(), between_bind_and_listen)
+      : left.count();
     ::poll(&what, 1, static_cast<int>(wait));
     std::array<char, 4096> drained{};
     while (::read(watch.get(), drained.data(), drained.size()) > 0)

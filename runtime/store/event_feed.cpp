@@ -13,7 +13,7 @@ struct subscription::subscriber {
 };
 
 subscription::subscription(subscription&& other) noexcept
-  : subscriber_(std::exchange(other.subscriber_, nullptr)) {}
+    : subscriber_(std::exchange(other.subscriber_, nullptr)) {}
 
 subscription& subscription::operator=(subscription&& other) noexcept {
   subscription old{std::move(*this)};
@@ -67,10 +67,9 @@ event_feed::events_after(std::uint64_t after, std::size_t limit,
     return std::vector<event_ptr>{};
   if (ring.empty() || after + 1 < ring.front()->seq)
     return std::nullopt;
-  auto first = std::upper_bound(ring.begin(), ring.end(), after,
-                                [](std::uint64_t seq, const event_ptr& e) {
-                                  return seq < e->seq;
-                                });
+  auto first = std::upper_bound(
+    ring.begin(), ring.end(), after,
+    [](std::uint64_t seq, const event_ptr& e) { return seq < e->seq; });
   std::vector<event_ptr> out;
   for (; first != ring.end() && out.size() < limit; ++first)
     if (!subject || (*first)->subject == *subject)

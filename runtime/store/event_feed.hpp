@@ -51,8 +51,7 @@ public:
   /// reach back to the cursor: the store has to be asked then.
   std::optional<std::vector<event_ptr>>
   events_after(std::uint64_t after, std::size_t limit,
-               const std::optional<std::string>& subject
-               = std::nullopt) const;
+               const std::optional<std::string>& subject = std::nullopt) const;
 
   /// The cursor of the newest event; 0 = none yet.
   std::uint64_t last_seq() const;

@@ -48,7 +48,7 @@ bool natural_less::operator()(std::string_view a, std::string_view b) const {
         return order < 0;
     } else if (a[0] != b[0]) {
       return static_cast<unsigned char>(a[0])
-             < static_cast<unsigned char>(b[0]);
+        < static_cast<unsigned char>(b[0]);
     } else {
       a.remove_prefix(1);
       b.remove_prefix(1);

@@ -1,14 +1,14 @@
 #include "runtime/store/open_database.hpp"
 
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <string_view>
-
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
 
 namespace ao {
 namespace {
@@ -26,8 +26,9 @@ result<void> prepare_file(const std::string& path) {
     return {};
   }
   if (errno != EEXIST)
-    return unusable(path, std::string{"create: "} + std::strerror(errno)
-                            + "; check the owner and mode of its directory");
+    return unusable(path,
+                    std::string{"create: "} + std::strerror(errno)
+                      + "; check the owner and mode of its directory");
   // Never opened here: closing it would drop the locks that another
   // connection of this process has on it.
   struct stat st {};
@@ -36,9 +37,10 @@ result<void> prepare_file(const std::string& path) {
   if (!S_ISREG(st.st_mode))
     return unusable(path, "is not a regular file; move it away");
   if (st.st_uid != ::geteuid())
-    return unusable(path, "belongs to uid " + std::to_string(st.st_uid)
-                            + " and not to uid " + std::to_string(::geteuid())
-                            + "; change its owner or use another AO_HOME");
+    return unusable(path,
+                    "belongs to uid " + std::to_string(st.st_uid)
+                      + " and not to uid " + std::to_string(::geteuid())
+                      + "; change its owner or use another AO_HOME");
   return {};
 }
 
@@ -74,9 +76,10 @@ result<void> check_header(database& db) {
   for (std::size_t i = 68; i < 72; ++i)
     id = id << 8 | header[i];
   if (id != store_application_id)
-    return unusable(db.path(), "is the database of another program "
-                               "(application id "
-                                 + std::to_string(id) + ")" + remedy);
+    return unusable(db.path(),
+                    "is the database of another program "
+                    "(application id "
+                      + std::to_string(id) + ")" + remedy);
   return {};
 }
 
@@ -102,8 +105,7 @@ result<std::int64_t> take(database& db) {
     return fail(pages.error());
   // Before WAL, so that the mark is in the file itself from its first page on.
   if (*pages == 0) {
-    auto mark = "PRAGMA application_id="
-                + std::to_string(store_application_id);
+    auto mark = "PRAGMA application_id=" + std::to_string(store_application_id);
     if (auto x = db.run(mark.c_str()); !x)
       return fail(x.error());
   }
@@ -117,8 +119,9 @@ result<void> use_wal(database& db) {
   if (!query->step())
     return db.failure("journal_mode=WAL");
   if (query->text(0) != "wal")
-    return unusable(db.path(), "its file system does not allow WAL; use a "
-                               "local AO_HOME");
+    return unusable(db.path(),
+                    "its file system does not allow WAL; use a "
+                    "local AO_HOME");
   query->reset();
   // A transaction takes the lock now and not at the first commit.
   return db.run("BEGIN IMMEDIATE; COMMIT");
@@ -134,9 +137,9 @@ result<void> migrate(database& db, std::int64_t from,
   auto steps = [&]() -> result<void> {
     for (auto n = from; n < to; ++n)
       if (auto x = migrations[static_cast<std::size_t>(n)](db); !x)
-        return fail(x.error().code, "schema version " + std::to_string(n)
-                                      + " -> " + std::to_string(n + 1) + ": "
-                                      + x.error().context);
+        return fail(x.error().code,
+                    "schema version " + std::to_string(n) + " -> "
+                      + std::to_string(n + 1) + ": " + x.error().context);
     auto stamp = "PRAGMA user_version=" + std::to_string(to);
     if (auto x = db.run(stamp.c_str()); !x)
       return x;
@@ -145,7 +148,7 @@ result<void> migrate(database& db, std::int64_t from,
   auto done = steps();
   // SQLite has rolled back by itself after some errors; closing does the rest.
   if (!done && !db.autocommit())
-    (void) db.run("ROLLBACK");
+    (void)db.run("ROLLBACK");
   return done;
 }
 

@@ -25,7 +25,7 @@ struct pair_less {
   bool operator()(const A& a, const B& b) const {
     using view = std::string_view;
     return std::pair{view{a.first}, view{a.second}}
-           < std::pair{view{b.first}, view{b.second}};
+    < std::pair{view{b.first}, view{b.second}};
   }
 };
 

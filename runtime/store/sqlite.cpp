@@ -8,17 +8,17 @@ namespace {
 /// What a person can do about it.
 std::string_view remedy(int code) {
   switch (code) {
-    case SQLITE_FULL:
-      return "; free some space";
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return "; move it away and restore a copy made by ao db backup";
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-      return "; check the owner and mode of the file and its directory";
-    default:
-      return "";
+  case SQLITE_FULL:
+    return "; free some space";
+  case SQLITE_CORRUPT:
+  case SQLITE_NOTADB:
+    return "; move it away and restore a copy made by ao db backup";
+  case SQLITE_CANTOPEN:
+  case SQLITE_READONLY:
+  case SQLITE_PERM:
+    return "; check the owner and mode of the file and its directory";
+  default:
+    return "";
   }
 }
 
@@ -33,8 +33,8 @@ result<database> database::open(const std::string& path,
   database db;
   db.path_ = path;
   sqlite3* handle = nullptr;
-  auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-               | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+    | SQLITE_OPEN_EXRESCODE;
   auto rc = sqlite3_open_v2(path.c_str(), &handle, flags,
                             vfs.empty() ? nullptr : vfs.c_str());
   db.handle_.reset(handle);

@@ -19,8 +19,7 @@ class statement;
 class database {
 public:
   /// Opens or creates `path`; reads nothing yet.
-  static result<database> open(const std::string& path,
-                               const std::string& vfs);
+  static result<database> open(const std::string& path, const std::string& vfs);
 
   /// Runs statements that answer nothing.
   result<void> run(const char* sql);

@@ -2,10 +2,10 @@
 
 #include "runtime/store/open_database.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <sqlite3.h>
 
 namespace ao {
 namespace {
@@ -40,18 +40,17 @@ struct statements {
 result<void> prepare_rows(database& db, table t, row_statements& out) {
   std::string name{to_string(t)};
   auto is_claim = t == table::claims;
-  std::string insert
-    = "INSERT INTO " + name
-      + (is_claim ? "(key, version, doc, epoch, held) VALUES(?1,?2,?3,?4,?5)"
-                  : "(key, version, doc) VALUES(?1,?2,?3)")
-      + " ON CONFLICT DO NOTHING";
+  std::string insert = "INSERT INTO " + name
+    + (is_claim ? "(key, version, doc, epoch, held) VALUES(?1,?2,?3,?4,?5)"
+                : "(key, version, doc) VALUES(?1,?2,?3)")
+    + " ON CONFLICT DO NOTHING";
   std::string update = "UPDATE " + name + " SET version=?2, doc=?3"
-                       + (is_claim ? ", epoch=?4, held=?5" : "")
-                       + " WHERE key=?1 AND version=?2-1";
+    + (is_claim ? ", epoch=?4, held=?5" : "")
+    + " WHERE key=?1 AND version=?2-1";
   std::string find = "SELECT version FROM " + name + " WHERE key=?1";
-  for (auto [target, sql] : {std::pair{&out.find, &find},
-                             std::pair{&out.insert, &insert},
-                             std::pair{&out.update, &update}}) {
+  for (auto [target, sql] :
+       {std::pair{&out.find, &find}, std::pair{&out.insert, &insert},
+        std::pair{&out.update, &update}}) {
     auto made = db.prepare(*sql);
     if (!made)
       return fail(made.error());
@@ -74,22 +73,28 @@ result<void> prepare_all(database& db, statements& s) {
     {&s.savepoint, "SAVEPOINT one_write"},
     {&s.release, "RELEASE one_write"},
     {&s.rollback_to, "ROLLBACK TO one_write"},
-    {&s.insert_event, "INSERT INTO events(" AO_EVENT_COLUMNS
-                      ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"},
+    {&s.insert_event,
+     "INSERT INTO events(" AO_EVENT_COLUMNS
+     ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"},
     {&s.find_request, "SELECT answer FROM requests WHERE id=?1"},
-    {&s.insert_request, "INSERT INTO requests(id, at, answer) "
-                        "VALUES(?1,?2,?3)"},
+    {&s.insert_request,
+     "INSERT INTO requests(id, at, answer) "
+     "VALUES(?1,?2,?3)"},
     {&s.purge_requests, "DELETE FROM requests WHERE at<?1"},
-    {&s.events_after, "SELECT " AO_EVENT_COLUMNS " FROM events WHERE seq>?1 "
-                      "ORDER BY seq LIMIT ?2"},
-    {&s.events_of_subject, "SELECT " AO_EVENT_COLUMNS " FROM events "
-                           "WHERE subject=?3 AND seq>?1 ORDER BY seq LIMIT ?2"},
-    {&s.last_events, "SELECT " AO_EVENT_COLUMNS " FROM events "
-                     "ORDER BY seq DESC LIMIT ?1"},
+    {&s.events_after,
+     "SELECT " AO_EVENT_COLUMNS " FROM events WHERE seq>?1 "
+     "ORDER BY seq LIMIT ?2"},
+    {&s.events_of_subject,
+     "SELECT " AO_EVENT_COLUMNS " FROM events "
+     "WHERE subject=?3 AND seq>?1 ORDER BY seq LIMIT ?2"},
+    {&s.last_events,
+     "SELECT " AO_EVENT_COLUMNS " FROM events "
+     "ORDER BY seq DESC LIMIT ?1"},
     {&s.oldest_event, "SELECT coalesce(min(seq),0) FROM events"},
-    {&s.purge_events, "DELETE FROM events WHERE seq<coalesce((SELECT min(seq) "
-                      "FROM events WHERE at>=?1),(SELECT max(seq) FROM "
-                      "events))"},
+    {&s.purge_events,
+     "DELETE FROM events WHERE seq<coalesce((SELECT min(seq) "
+     "FROM events WHERE at>=?1),(SELECT max(seq) FROM "
+     "events))"},
   };
   for (auto [target, sql] : list) {
     auto made = db.prepare(sql);
@@ -135,9 +140,9 @@ struct store::impl {
   }
 
   error broken_error() const {
-    return {ec::store_failed, "database " + db.path()
-                                + " has to be opened again after: "
-                                + broken_by};
+    return {ec::store_failed,
+            "database " + db.path()
+              + " has to be opened again after: " + broken_by};
   }
 
   void roll_back() {
@@ -160,20 +165,19 @@ struct store::impl {
     return version;
   }
 
-  static tl::unexpected<error> refused(table t, std::string_view key,
-                                       std::string_view what,
-                                       const std::string& expected,
-                                       const std::string& found) {
-    return fail(ec::guard_failed, std::string{to_string(t)} + " "
-                                    + std::string{key} + ": expected "
-                                    + std::string{what} + " " + expected
-                                    + ", found " + found);
+  static tl::unexpected<error>
+  refused(table t, std::string_view key, std::string_view what,
+          const std::string& expected, const std::string& found) {
+    return fail(ec::guard_failed,
+                std::string{to_string(t)} + " " + std::string{key}
+                  + ": expected " + std::string{what} + " " + expected
+                  + ", found " + found);
   }
 
   result<void> check_epoch(const guard& g) {
     if (g.in != table::claims)
-      return fail(ec::internal, "a guard on the epoch of "
-                                  + std::string{to_string(g.in)});
+      return fail(ec::internal,
+                  "a guard on the epoch of " + std::string{to_string(g.in)});
     std::string found = "no claim";
     if (st.find_claim.bind(1, g.key).step()) {
       auto epoch = static_cast<std::uint64_t>(st.find_claim.number(0));
@@ -207,8 +211,8 @@ struct store::impl {
     auto version = version_of(r);
     const auto& key = key_of(r);
     if (key.empty())
-      return fail(ec::internal, "a row of " + std::string{to_string(t)}
-                                  + " without a key");
+      return fail(ec::internal,
+                  "a row of " + std::string{to_string(t)} + " without a key");
     auto doc = doc_of(r);
     auto& put = version == 1 ? s.insert : s.update;
     put.bind(1, key).bind(2, version).bind(3, doc);
@@ -350,10 +354,10 @@ struct store::impl {
     while (query.step()) {
       auto kind = event_kind_from(query.text(3));
       if (!kind) {
-        auto e = fail(ec::store_failed,
-                      "event " + std::to_string(query.number(0))
-                        + " is of the unknown kind "
-                        + std::string{query.text(3)});
+        auto e
+          = fail(ec::store_failed,
+                 "event " + std::to_string(query.number(0))
+                   + " is of the unknown kind " + std::string{query.text(3)});
         query.reset();
         return e;
       }
@@ -427,14 +431,14 @@ result<store_rows> store::load() {
   store_rows out;
   for (std::size_t i = 0; i < table_count; ++i) {
     auto t = static_cast<table>(i);
-    auto query = impl_->db.prepare("SELECT key, doc FROM "
-                                   + std::string{to_string(t)});
+    auto query
+      = impl_->db.prepare("SELECT key, doc FROM " + std::string{to_string(t)});
     if (!query)
       return fail(impl_->note_failure("load"));
     while (query->step())
       if (auto x = add_row(out, t, query->text(0), query->text(1)); !x)
-        return fail(ec::store_failed, "database " + impl_->db.path() + ": "
-                                        + x.error().context);
+        return fail(ec::store_failed,
+                    "database " + impl_->db.path() + ": " + x.error().context);
     if (query->failed())
       return fail(impl_->note_failure("load"));
   }

@@ -50,8 +50,7 @@ public:
   /// Errors, each leaving the file as it is: `hub_already_running` (another
   /// process has it), `store_too_new`, `store_failed` (no database, of another
   /// program, of another user, corrupt, unreadable).
-  static result<store> open(const std::string& path,
-                            open_options options = {});
+  static result<store> open(const std::string& path, open_options options = {});
 
   store(store&&) noexcept;
   store& operator=(store&&) noexcept;
@@ -72,9 +71,9 @@ public:
   /// subject when it is given. Errors: `cursor_too_old` when events after the
   /// cursor have been purged (the cursor 0 means the oldest kept),
   /// `store_failed`.
-  result<std::vector<event>>
-  events(std::uint64_t after, std::size_t limit,
-         const std::optional<std::string>& subject = std::nullopt);
+  result<std::vector<event>> events(std::uint64_t after, std::size_t limit,
+                                    const std::optional<std::string>& subject
+                                    = std::nullopt);
 
   /// The newest `limit` events, oldest first. Errors: `store_failed`.
   result<std::vector<event>> last_events(std::size_t limit);

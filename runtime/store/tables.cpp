@@ -7,18 +7,18 @@
 namespace ao {
 namespace {
 
-constexpr std::string_view names[] = {"tasks",   "claims", "sessions",
-                                      "changes", "ci",     "counters"};
+constexpr std::string_view names[]
+  = {"tasks", "claims", "sessions", "changes", "ci", "counters"};
 static_assert(std::size(names) == table_count);
 
 template <table T, class Row>
 constexpr bool kept_in
   = std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(T), row>,
                    Row>;
-static_assert(kept_in<table::tasks, task> && kept_in<table::claims, claim>
-              && kept_in<table::sessions, session>
-              && kept_in<table::changes, change> && kept_in<table::ci, ci_run>
-              && kept_in<table::counters, counter>);
+static_assert(
+  kept_in<
+    table::tasks,
+    task> && kept_in<table::claims, claim> && kept_in<table::sessions, session> && kept_in<table::changes, change> && kept_in<table::ci, ci_run> && kept_in<table::counters, counter>);
 
 template <class T>
 result<void> read_into(std::vector<T>& out, table t, std::string_view key,
@@ -28,9 +28,9 @@ result<void> read_into(std::vector<T>& out, table t, std::string_view key,
     return {};
   } catch (const json::exception& e) {
     out.pop_back();
-    return fail(ec::store_failed, "row " + std::string{key} + " of "
-                                    + std::string{to_string(t)}
-                                    + " cannot be read: " + e.what());
+    return fail(ec::store_failed,
+                "row " + std::string{key} + " of " + std::string{to_string(t)}
+                  + " cannot be read: " + e.what());
   }
 }
 
@@ -57,18 +57,18 @@ std::string doc_of(const row& r) {
 result<void> add_row(store_rows& rows, table t, std::string_view key,
                      std::string_view doc) {
   switch (t) {
-    case table::tasks:
-      return read_into(rows.tasks, t, key, doc);
-    case table::claims:
-      return read_into(rows.claims, t, key, doc);
-    case table::sessions:
-      return read_into(rows.sessions, t, key, doc);
-    case table::changes:
-      return read_into(rows.changes, t, key, doc);
-    case table::ci:
-      return read_into(rows.ci_runs, t, key, doc);
-    case table::counters:
-      return read_into(rows.counters, t, key, doc);
+  case table::tasks:
+    return read_into(rows.tasks, t, key, doc);
+  case table::claims:
+    return read_into(rows.claims, t, key, doc);
+  case table::sessions:
+    return read_into(rows.sessions, t, key, doc);
+  case table::changes:
+    return read_into(rows.changes, t, key, doc);
+  case table::ci:
+    return read_into(rows.ci_runs, t, key, doc);
+  case table::counters:
+    return read_into(rows.counters, t, key, doc);
   }
   return fail(ec::internal, "no such table");
 }

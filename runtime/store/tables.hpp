@@ -24,12 +24,24 @@ inline table table_of(const row& r) {
 }
 
 /// The key of each type of row.
-inline const std::string& key_of(const task& x) { return x.id.text; }
-inline const std::string& key_of(const claim& x) { return x.subject; }
-inline const std::string& key_of(const session& x) { return x.id.text; }
-inline const std::string& key_of(const change& x) { return x.id.text; }
-inline const std::string& key_of(const ci_run& x) { return x.key; }
-inline const std::string& key_of(const counter& x) { return x.name; }
+inline const std::string& key_of(const task& x) {
+  return x.id.text;
+}
+inline const std::string& key_of(const claim& x) {
+  return x.subject;
+}
+inline const std::string& key_of(const session& x) {
+  return x.id.text;
+}
+inline const std::string& key_of(const change& x) {
+  return x.id.text;
+}
+inline const std::string& key_of(const ci_run& x) {
+  return x.key;
+}
+inline const std::string& key_of(const counter& x) {
+  return x.name;
+}
 
 const std::string& key_of(const row& r);
 std::uint64_t version_of(const row& r);

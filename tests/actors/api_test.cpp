@@ -1,5 +1,4 @@
 #include "actors/api.hpp"
-
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
@@ -204,11 +203,10 @@ protected:
   }
 
   /// Sends a request by the operator, or by the bearer of `token`.
-  std::shared_ptr<answer_box> send(const char* method,
-                                   const std::string& target,
-                                   const json& body = nullptr,
-                                   const std::string& token = {},
-                                   bool stream = false) {
+  std::shared_ptr<answer_box>
+  send(const char* method, const std::string& target,
+       const json& body = nullptr, const std::string& token = {},
+       bool stream = false) {
     start();
     auto box = std::make_shared<answer_box>();
     http::request what;
@@ -257,8 +255,7 @@ TEST_F(Api, ShowsTheStatusOfTheHub) {
 }
 
 TEST_F(Api, SpawnsATaskUnderTheRequestsId) {
-  auto box = send("POST", "/sessions",
-                  {{"issue", "T1"}, {"requestId", "r1"}});
+  auto box = send("POST", "/sessions", {{"issue", "T1"}, {"requestId", "r1"}});
   EXPECT_EQ(box->status, 201) << box->body;
   EXPECT_EQ(box->body["id"], "app-5");
   EXPECT_EQ(box->body["epoch"], 7);
@@ -297,8 +294,7 @@ TEST_F(Api, DoesNotFindATaskThatIsNotThere) {
 
 TEST_F(Api, FindsTheProjectByTheDirectory) {
   configure({"app", "web"});
-  auto box = send("POST", "/tasks",
-                  {{"title", "x"}, {"cwd", "/src/web/lib"}});
+  auto box = send("POST", "/tasks", {{"title", "x"}, {"cwd", "/src/web/lib"}});
   EXPECT_EQ(box->status, 201);
   ASSERT_EQ(seen->added.size(), 1u);
   EXPECT_EQ(seen->added[0].project.text, "web");
@@ -308,8 +304,8 @@ TEST_F(Api, FindsTheProjectByTheDirectory) {
 
 TEST_F(Api, MakesATaskOfAPromptAndOpensItsSession) {
   std::string prompt = "$(reboot); \"'`\n\x1b[2J";
-  auto box = send("POST", "/sessions",
-                  {{"prompt", prompt}, {"requestId", "r1"}});
+  auto box
+    = send("POST", "/sessions", {{"prompt", prompt}, {"requestId", "r1"}});
   EXPECT_EQ(box->status, 201);
   ASSERT_EQ(seen->added.size(), 1u);
   EXPECT_EQ(seen->added[0].body, prompt);
@@ -327,13 +323,12 @@ TEST_F(Api, MakesNothingOfAPromptWithANul) {
 }
 
 TEST_F(Api, ClaimsATaskByHand) {
-  auto box = send("POST", "/tasks/app%2Ftask%3A1/claim",
-                  {{"requestId", "r1"}});
+  auto box = send("POST", "/tasks/app%2Ftask%3A1/claim", {{"requestId", "r1"}});
   EXPECT_EQ(box->status, 201);
-  EXPECT_EQ(box->body, json({{"task", "T1"},
-                             {"session", "app-5"},
-                             {"node", "local"},
-                             {"epoch", 7}}));
+  EXPECT_EQ(
+    box->body,
+    json(
+      {{"task", "T1"}, {"session", "app-5"}, {"node", "local"}, {"epoch", 7}}));
   EXPECT_EQ(seen->opened[0].role, session_role::manual);
 }
 

@@ -1,6 +1,5 @@
-#include "runtime/actor/ask.hpp"
-
 #include "messages/role.hpp"
+#include "runtime/actor/ask.hpp"
 #include "runtime/actor/harden.hpp"
 #include "tests/support/actor_fixture.hpp"
 
@@ -19,8 +18,7 @@ namespace {
 using note_atom = caf::atom_constant<caf::atom("note")>;
 
 /// The ORACLE: answers, after a while, never, with an error, or dies of it.
-AO_ROLE(oracle_actor,
-        caf::replies_to<int>::with<std::string>,
+AO_ROLE(oracle_actor, caf::replies_to<int>::with<std::string>,
         caf::reacts_to<note_atom>);
 
 /// What an oracle does with a question, and what became of it.
@@ -39,17 +37,17 @@ oracle_actor::behavior_type oracle(oracle_actor::pointer self,
     [=](int x) -> caf::result<std::string> {
       ++plan->asked;
       switch (plan->mode) {
-        case oracle_plan::silent:
-          return self->make_response_promise<std::string>();
-        case oracle_plan::refuses:
-          return make_error(ec::no_such_task, "T17 is not in the registry");
-        case oracle_plan::throws:
-          throw std::runtime_error("bad question");
-        case oracle_plan::dies:
-          self->quit(make_error(ec::store_failed, "disk"));
-          return self->make_response_promise<std::string>();
-        default:
-          return "answer " + std::to_string(x);
+      case oracle_plan::silent:
+        return self->make_response_promise<std::string>();
+      case oracle_plan::refuses:
+        return make_error(ec::no_such_task, "T17 is not in the registry");
+      case oracle_plan::throws:
+        throw std::runtime_error("bad question");
+      case oracle_plan::dies:
+        self->quit(make_error(ec::store_failed, "disk"));
+        return self->make_response_promise<std::string>();
+      default:
+        return "answer " + std::to_string(x);
       }
     },
     [=](note_atom) { ++plan->noted; },
@@ -69,9 +67,8 @@ using outcomes = std::shared_ptr<outcome_list>;
 pilgrim_actor::behavior_type pilgrim(pilgrim_actor::pointer self,
                                      actor_context context, outcomes out) {
   harden(self, context);
-  auto failed = [=](const caf::error& why) {
-    out->errors.push_back(to_ao_error(why));
-  };
+  auto failed
+    = [=](const caf::error& why) { out->errors.push_back(to_ao_error(why)); };
   return {
     [=](int x) {
       ask<oracle_actor>(self, context, "oracle/delphi"_name, 6s, x)
@@ -91,13 +88,9 @@ protected:
   plan_ptr plan = std::make_shared<oracle_plan>();
   outcomes out = std::make_shared<outcome_list>();
 
-  pilgrim_actor seeker() {
-    return spawn(pilgrim, context, out);
-  }
+  pilgrim_actor seeker() { return spawn(pilgrim, context, out); }
 
-  auto delphi() {
-    return spawn_as("oracle/delphi", oracle, context, plan);
-  }
+  auto delphi() { return spawn_as("oracle/delphi", oracle, context, plan); }
 
   void ask_now(const pilgrim_actor& who) {
     caf::anon_send(who, 7);
@@ -165,8 +158,10 @@ TEST_F(Ask, SaysWhenThereIsNoAnswerUntilTheDeadline) {
   EXPECT_TRUE(out->errors.empty());
   advance(1ms);
   ASSERT_EQ(out->errors.size(), 1u);
-  EXPECT_EQ(out->errors[0], (error{ec::timed_out, "oracle/delphi did not "
-                                                  "answer within 6s"}));
+  EXPECT_EQ(out->errors[0],
+            (error{ec::timed_out,
+                   "oracle/delphi did not "
+                   "answer within 6s"}));
   EXPECT_EQ(plan->asked, 3);
 }
 
@@ -227,11 +222,11 @@ TEST_F(Ask, OfAnActorThatHasEndedComesToNothing) {
 }
 
 TEST_F(Ask, TellReachesWhoIsThereAndSaysWhenNobodyIs) {
-  EXPECT_FALSE(tell<oracle_actor>(context, "oracle/delphi"_name,
-                                  note_atom::value));
+  EXPECT_FALSE(
+    tell<oracle_actor>(context, "oracle/delphi"_name, note_atom::value));
   delphi();
-  EXPECT_TRUE(tell<oracle_actor>(context, "oracle/delphi"_name,
-                                 note_atom::value));
+  EXPECT_TRUE(
+    tell<oracle_actor>(context, "oracle/delphi"_name, note_atom::value));
   settle();
   EXPECT_EQ(plan->noted, 1);
 }

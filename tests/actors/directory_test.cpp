@@ -47,9 +47,9 @@ TEST_F(Directory, DoesNotLetAnOldEndEraseANewHolder) {
 TEST_F(Directory, ListsTheNamesOfARole) {
   for (auto name : {"task/T2", "session/app-1", "task/T1", "tasks", "task"})
     names.set(actor_name{name}, somebody());
-  EXPECT_EQ(names.names("task"),
-            (std::vector<actor_name>{"task"_name, "task/T1"_name,
-                                     "task/T2"_name}));
+  EXPECT_EQ(
+    names.names("task"),
+    (std::vector<actor_name>{"task"_name, "task/T1"_name, "task/T2"_name}));
 }
 
 TEST_F(Directory, IsSafeToUseFromManyThreads) {
@@ -82,7 +82,8 @@ TEST(ActorName, HasRoleAndKey) {
 }
 
 TEST_F(Directory, ErrorsKeepTheirContextBothWays) {
-  error original{ec::task_already_claimed, "T42 is held by app-7",
+  error original{ec::task_already_claimed,
+                 "T42 is held by app-7",
                  {{"holder", "app-7"}, {"epoch", "3"}}};
   auto sent = make_error(original);
   auto back = to_ao_error(sent);
@@ -99,12 +100,11 @@ TEST_F(Directory, ErrorsOfCafGetACodeOfOurs) {
   EXPECT_EQ(code(caf::sec::request_timeout), ec::timed_out);
   EXPECT_EQ(code(caf::sec::request_receiver_down), ec::not_reachable);
   EXPECT_EQ(code(caf::sec::no_route_to_receiving_node), ec::not_reachable);
-  EXPECT_EQ(code(caf::exit_reason::remote_link_unreachable),
-            ec::not_reachable);
+  EXPECT_EQ(code(caf::exit_reason::remote_link_unreachable), ec::not_reachable);
   EXPECT_EQ(code(caf::exit_reason::user_shutdown), ec::shutting_down);
   EXPECT_EQ(code(caf::exit_reason::kill), ec::internal);
   EXPECT_EQ(code(caf::sec::runtime_error), ec::internal);
-  EXPECT_EQ(to_ao_error(caf::make_error(caf::sec::runtime_error, "boom"))
-              .context,
-            "runtime_error(\"boom\")");
+  EXPECT_EQ(
+    to_ao_error(caf::make_error(caf::sec::runtime_error, "boom")).context,
+    "runtime_error(\"boom\")");
 }

@@ -1,5 +1,4 @@
 #include "actors/supervisor.hpp"
-
 #include "runtime/actor/ask.hpp"
 #include "runtime/actor/harden.hpp"
 #include "tests/support/actor_fixture.hpp"
@@ -47,8 +46,8 @@ struct worker_state {
 };
 
 worker_actor::behavior_type
-worker(worker_actor::stateful_pointer<worker_state> self,
-       actor_context context, shop_ptr shop, std::string id) {
+worker(worker_actor::stateful_pointer<worker_state> self, actor_context context,
+       shop_ptr shop, std::string id) {
   harden(self, context);
   for (auto& broken : shop->broken)
     if (broken == id)
@@ -152,13 +151,9 @@ protected:
     return found;
   }
 
-  void crash(const std::string& id) {
-    tell_worker(id, crash_atom::value);
-  }
+  void crash(const std::string& id) { tell_worker(id, crash_atom::value); }
 
-  std::string diary() {
-    return text_of(std::exchange(shop->diary, {}));
-  }
+  std::string diary() { return text_of(std::exchange(shop->diary, {})); }
 
   template <class Handle>
   static bool lives(const Handle& handle) {
@@ -172,9 +167,8 @@ protected:
     settle();
     error out;
     if (has_mail())
-      self->receive([&](const caf::down_msg& down) {
-        out = to_ao_error(down.reason);
-      });
+      self->receive(
+        [&](const caf::down_msg& down) { out = to_ao_error(down.reason); });
     return out;
   }
 };
@@ -195,8 +189,7 @@ TEST_F(Supervisor, RegistersTheNewHandleAfterARestart) {
   auto after = names.find("b"_name);
   ASSERT_NE(after, nullptr);
   EXPECT_NE(before, after);
-  EXPECT_EQ(ask<int>(names.find<worker_actor>("b"_name), count_atom::value),
-            1);
+  EXPECT_EQ(ask<int>(names.find<worker_actor>("b"_name), count_atom::value), 1);
   EXPECT_EQ(text_of(reports), "restart b 1 b crashed");
   EXPECT_TRUE(lives(boss));
 }
@@ -298,8 +291,7 @@ TEST_F(Supervisor, WaitsForWhatAChildAwaitsInItsInit) {
   slow.name = "slow"_name;
   auto ctx = context;
   slow.start = starts([ctx](caf::event_based_actor* me) -> caf::behavior {
-    me->request(spawn_pause(me, 2s), 5s, caf::atom("pause"))
-      .await([](bool) {});
+    me->request(spawn_pause(me, 2s), 5s, caf::atom("pause")).await([](bool) {});
     return {[](int x) { return x; }};
   });
   run(spec_of(restart_strategy::one_for_one, {slow, child("a")}));
@@ -317,8 +309,8 @@ TEST_F(Supervisor, FailsToStartWhenAChildIsNotReadyInTime) {
   late.start_within = 3s;
   auto ctx = context;
   late.start = starts([ctx](caf::event_based_actor* me) -> caf::behavior {
-    me->request(spawn_pause(me, 60s), 90s, caf::atom("pause"))
-      .await([](bool) {});
+    me->request(spawn_pause(me, 60s), 90s, caf::atom("pause")).await([](bool) {
+    });
     return {[](int x) { return x; }};
   });
   auto boss = run(spec_of(restart_strategy::one_for_one, {late}));
@@ -327,8 +319,7 @@ TEST_F(Supervisor, FailsToStartWhenAChildIsNotReadyInTime) {
   auto handle = names.find("late"_name);
   advance(1001ms);
   EXPECT_EQ(text_of(reports), "abandoned late 1");
-  EXPECT_EQ(end_of(boss),
-            (error{ec::timed_out, "late was not ready in time"}));
+  EXPECT_EQ(end_of(boss), (error{ec::timed_out, "late was not ready in time"}));
   EXPECT_TRUE(alive(handle));
   advance(60s);
   EXPECT_FALSE(alive(handle));
@@ -341,8 +332,8 @@ TEST_F(Supervisor, AbandonsAndCountsAChildThatDoesNotDieByKill) {
     return caf::make_actor<stone, caf::actor>(system.next_actor_id(),
                                               system.node(), &system, config);
   };
-  auto boss = run(spec_of(restart_strategy::one_for_one,
-                          {child("a"), blocked, child("c")}));
+  auto boss = run(
+    spec_of(restart_strategy::one_for_one, {child("a"), blocked, child("c")}));
   diary();
   end(boss);
   advance(4999ms);
@@ -362,8 +353,7 @@ TEST_F(Supervisor, AnswersWhileAChildWaitsForItsRestart) {
   crash("b");
   auto list = ask<child_list>(boss, list_children_atom::value);
   EXPECT_EQ(list.children[1].phase, child_phase::waiting);
-  EXPECT_EQ(ask<child_info>(boss, stop_child{"a"}).phase,
-            child_phase::stopped);
+  EXPECT_EQ(ask<child_info>(boss, stop_child{"a"}).phase, child_phase::stopped);
   diary();
   advance(1s);
   EXPECT_EQ(diary(), "+b");
@@ -499,6 +489,7 @@ TEST_F(Supervisor, AnswersEveryoneBeforeItEnds) {
 TEST_F(Supervisor, WritesOneLineForEachChangeOfState) {
   run(three(restart_strategy::one_for_one));
   crash("b");
-  EXPECT_EQ(log.back(), "warn child_restarted supervisor=test child=b "
-                        "reason=internal restarts=1 delay=0ms");
+  EXPECT_EQ(log.back(),
+            "warn child_restarted supervisor=test child=b "
+            "reason=internal restarts=1 delay=0ms");
 }

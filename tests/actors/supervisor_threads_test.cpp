@@ -1,5 +1,4 @@
 #include "actors/supervisor.hpp"
-
 #include "runtime/actor/directory.hpp"
 #include "runtime/actor/error.hpp"
 
@@ -38,13 +37,13 @@ TEST(SupervisorOnThreads, AbandonsADetachedChildThatBlocks) {
     child.name = "store"_name;
     child.detached = true;
     child.stop_within = 1ms;
-    child.start = starts([&blocked, release](caf::event_based_actor*)
-                           -> caf::behavior {
-      return {[&blocked, release](block_atom) {
-        blocked.set_value();
-        release.wait();
-      }};
-    });
+    child.start
+      = starts([&blocked, release](caf::event_based_actor*) -> caf::behavior {
+          return {[&blocked, release](block_atom) {
+            blocked.set_value();
+            release.wait();
+          }};
+        });
     supervisor_spec spec;
     spec.name = "root";
     spec.rule.kill_grace = 1ms;
@@ -55,10 +54,9 @@ TEST(SupervisorOnThreads, AbandonsADetachedChildThatBlocks) {
     supervisor_actor boss
       = system.spawn(supervisor, actor_context{&names}, std::move(spec));
     self->request(boss, 10s, ready_atom::value)
-      .receive([](const child_list& all) {
-        EXPECT_EQ(all.children.size(), 1u);
-      },
-               [](caf::error&) { FAIL(); });
+      .receive(
+        [](const child_list& all) { EXPECT_EQ(all.children.size(), 1u); },
+        [](caf::error&) { FAIL(); });
     self->send(caf::actor_cast<caf::actor>(names.find("store"_name)),
                block_atom::value);
     blocked.get_future().wait();

@@ -3,14 +3,14 @@
 #include "runtime/store/store.hpp"
 #include "runtime/store/tables.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <stdexcept>
 #include <utility>
 #include <vector>
-
-#include <sqlite3.h>
 
 namespace ao::bench {
 namespace {
@@ -45,7 +45,7 @@ store_write claim_write(std::size_t n, std::size_t tasks) {
   e.actor = "registry";
   e.epoch = round;
   e.data = R"({"project":"app","task":")" + id.text + R"(","session":")"
-           + t.session.text + "\"}";
+    + t.session.text + "\"}";
   store_write w;
   w.request.text = make_ulid();
   w.answer = R"({"task":")" + id.text + "\"}";
@@ -187,8 +187,7 @@ private:
   std::uint64_t seq_ = 0;
 };
 
-double run_bare(const std::string& path,
-                const std::vector<store_write>& writes,
+double run_bare(const std::string& path, const std::vector<store_write>& writes,
                 const sizes& groups) {
   std::vector<std::pair<std::string, std::string>> docs;
   for (const auto& w : writes)
@@ -241,9 +240,8 @@ nlohmann::json against_bare(const store_bench_options& o,
     bare.push_back(run_bare(o.directory + "/bare.db", writes, recorded));
     ratio.push_back(ours.back() / bare.back());
   }
-  return {{"store", median(ours)},
-          {"bare", median(bare)},
-          {"ratio", median(ratio)}};
+  return {
+    {"store", median(ours)}, {"bare", median(bare)}, {"ratio", median(ratio)}};
 }
 
 } // namespace

@@ -1,15 +1,13 @@
 #include "cli/command.hpp"
 #include "cli/output.hpp"
-
 #include "runtime/http/router.hpp"
 #include "runtime/http/server.hpp"
 
+#include <gtest/gtest.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-
-#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-
 #include <unistd.h>
 
 #include <cstdlib>
@@ -55,9 +53,7 @@ protected:
     ::unsetenv("AO_SOCKET");
     ::unsetenv("AO_TOKEN");
   }
-  ~Cli() override {
-    std::filesystem::remove_all(directory_);
-  }
+  ~Cli() override { std::filesystem::remove_all(directory_); }
 
   std::string directory_;
 };
@@ -141,9 +137,14 @@ TEST_F(Cli, TakesNoPromptThatIsNotCleanText) {
 }
 
 TEST_F(Cli, NeedsAHubAndSaysHowToStartIt) {
-  for (auto words : std::vector<std::vector<const char*>>{
-         {"status"}, {"task", "add", "status"}, {"spawn", "T1"},
-         {"why", "T1"}, {"events"}, {"session", "ls"}, {"pr", "ls"}}) {
+  for (auto words :
+       std::vector<std::vector<const char*>>{{"status"},
+                                             {"task", "add", "status"},
+                                             {"spawn", "T1"},
+                                             {"why", "T1"},
+                                             {"events"},
+                                             {"session", "ls"},
+                                             {"pr", "ls"}}) {
     auto end = run(words);
     EXPECT_EQ(end.code, 5);
     EXPECT_NE(end.err.find("ao start"), std::string::npos);
@@ -235,14 +236,12 @@ TEST_F(CliWithHub, ReportsASpawnThatFailed) {
 }
 
 TEST_F(CliWithHub, NamesTheHolderOfAClaimedTask) {
-  router_.on("POST", "/api/v1/sessions",
-             [](http::request, http::respond_once respond) {
-               error why{ec::task_already_claimed, "app/x#1 is held"};
-               why.details = {{"task", "T1"},
-                              {"holder", "app-7"},
-                              {"epoch", "3"}};
-               respond(why);
-             });
+  router_.on(
+    "POST", "/api/v1/sessions", [](http::request, http::respond_once respond) {
+      error why{ec::task_already_claimed, "app/x#1 is held"};
+      why.details = {{"task", "T1"}, {"holder", "app-7"}, {"epoch", "3"}};
+      respond(why);
+    });
   serve();
   auto end = run({"spawn", "T1", "--json"});
   EXPECT_EQ(end.code, 4);
@@ -255,9 +254,9 @@ TEST_F(CliWithHub, NamesTheHolderOfAClaimedTask) {
 }
 
 TEST_F(CliWithHub, LetsNoForeignEscapeReachTheTerminal) {
-  answer("GET", "/api/v1/tasks", 200,
-         {{"data",
-           {{{"id", "T1"}, {"title", "\x1b]0;evil\x07 \x9b red\r\n"}}}}});
+  answer(
+    "GET", "/api/v1/tasks", 200,
+    {{"data", {{{"id", "T1"}, {"title", "\x1b]0;evil\x07 \x9b red\r\n"}}}}});
   serve();
   auto end = run({"task", "ls"});
   EXPECT_EQ(end.code, 0);
@@ -289,8 +288,7 @@ TEST_F(CliWithHub, TellsAStoryWithItsCauses) {
   auto end = run({"why", "T1"});
   EXPECT_EQ(end.code, 0) << end.err;
   EXPECT_NE(end.out.find("epoch 2  because #3 ci_failed"), std::string::npos);
-  EXPECT_NE(end.out.find("now: parked: too many attempts"),
-            std::string::npos);
+  EXPECT_NE(end.out.find("now: parked: too many attempts"), std::string::npos);
 }
 
 TEST(Sanitize, MakesEveryControlCharacterVisible) {
@@ -301,8 +299,12 @@ TEST(Sanitize, MakesEveryControlCharacterVisible) {
   EXPECT_EQ(sanitize("a\nb\tc", true), "a\nb\tc");
   EXPECT_EQ(sanitize("grün 世界"), "grün 世界");
   // CSI as one C1 character, and the mark that turns a line around.
-  EXPECT_EQ(sanitize("\xC2\x9B" "x"), "\xEF\xBF\xBDx");
-  EXPECT_EQ(sanitize("\xE2\x80\xAE" "x"), "\xEF\xBF\xBDx");
+  EXPECT_EQ(sanitize("\xC2\x9B"
+                     "x"),
+            "\xEF\xBF\xBDx");
+  EXPECT_EQ(sanitize("\xE2\x80\xAE"
+                     "x"),
+            "\xEF\xBF\xBDx");
 }
 
 TEST(Shorten, CountsColumnsNotBytes) {

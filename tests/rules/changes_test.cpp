@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <rapidcheck/gtest.h>
 
 #include <set>
@@ -162,8 +161,8 @@ TEST_F(Change, WaitsForTheReviewWhereOneIsRequired) {
   feed(change_recovered{});
   feed(ended(head, true));
   EXPECT_EQ(watch.row.merge, merge_state::idle);
-  EXPECT_FALSE(feed(review_given{review_state::approved, later, ""})
-                 .dropped.empty());
+  EXPECT_FALSE(
+    feed(review_given{review_state::approved, later, ""}).dropped.empty());
   feed(review_given{review_state::changes_requested, head, "Rename it"});
   EXPECT_EQ(effect<report_failure>()->cause, "changes_requested");
   EXPECT_EQ(effect<report_failure>()->text, "Rename it");
@@ -268,8 +267,9 @@ TEST(CiFailureText, FencesTheLastHundredLinesWithAFenceTheyCannotClose) {
     log.push_back("line " + std::to_string(i));
   log.back() = "````";
   auto text = ci_failure_text(run, log);
-  EXPECT_THAT(text, testing::StartsWith("CI failed on aaaaaaaaaaaa: sh -c "
-                                        "'make test; it'\\''s' exited 2\n"));
+  EXPECT_THAT(text,
+              testing::StartsWith("CI failed on aaaaaaaaaaaa: sh -c "
+                                  "'make test; it'\\''s' exited 2\n"));
   EXPECT_THAT(text, testing::Not(HasSubstr("line 49\n")));
   EXPECT_THAT(text, HasSubstr("`````\nline 50\n"));
   EXPECT_THAT(text, HasSubstr("\n`````\nFix the cause"));
@@ -290,8 +290,9 @@ TEST(CiFailureText, SaysATimeout) {
 RC_GTEST_PROP(ChangeProperty, SaysEachVerdictOncePerHeadAndMergesOnlyGreen,
               ()) {
   auto picks = *rc::gen::resize(
-    150, rc::gen::container<std::vector<std::pair<int, int>>>(
-           rc::gen::pair(rc::gen::inRange(0, 15), rc::gen::inRange(0, 3))));
+    150,
+    rc::gen::container<std::vector<std::pair<int, int>>>(
+      rc::gen::pair(rc::gen::inRange(0, 15), rc::gen::inRange(0, 3))));
   change_policy policy;
   policy.require_review = *rc::gen::arbitrary<bool>();
   policy.ci_command = {"make"};
@@ -321,7 +322,7 @@ RC_GTEST_PROP(ChangeProperty, SaysEachVerdictOncePerHeadAndMergesOnlyGreen,
     auto step = next_change(watch, in, policy, wall_time{});
     auto queued = [](const change_watch& w) {
       return w.row.merge == merge_state::queued
-             || w.row.merge == merge_state::merging;
+        || w.row.merge == merge_state::merging;
     };
     for (const auto& e : step.events)
       if (e.kind == event_kind::ci_passed || e.kind == event_kind::ci_failed)
@@ -331,9 +332,9 @@ RC_GTEST_PROP(ChangeProperty, SaysEachVerdictOncePerHeadAndMergesOnlyGreen,
       if (policy.require_review)
         RC_ASSERT(step.next.row.review == review_state::approved);
     }
-    RC_ASSERT(step.dropped.empty()
-              || (step.rows.empty() && step.events.empty()
-                  && step.effects.empty()));
+    RC_ASSERT(
+      step.dropped.empty()
+      || (step.rows.empty() && step.events.empty() && step.effects.empty()));
     for (const auto& r : step.rows) {
       if (auto c = std::get_if<change>(&r))
         RC_ASSERT(c->version == watch.row.version + 1);

@@ -1,7 +1,6 @@
 #include "runtime/rules/dispatch.hpp"
 
 #include <gtest/gtest.h>
-
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
@@ -42,8 +41,8 @@ TEST(Dispatch, StartsByPriorityThenAgeThenNumber) {
   auto plan = plan_dispatch({waiting("app-10"), waiting("app-9"),
                              waiting("app-3", 5, 7), waiting("app-4", 0, 9)},
                             idle(), {}, now);
-  EXPECT_EQ(plan.start, (std::vector<std::string>{"app-4", "app-9", "app-10",
-                                                  "app-3"}));
+  EXPECT_EQ(plan.start,
+            (std::vector<std::string>{"app-4", "app-9", "app-10", "app-3"}));
 }
 
 TEST(Dispatch, NamesTheCapThatMakesItWait) {
@@ -162,8 +161,8 @@ RC_GTEST_PROP(DispatchProperty, StarvesNobodyOfEqualPriority, ()) {
   // Newcomers arrive with every round; the first ten still get their turn.
   std::map<std::string, int> served;
   for (int round = 0; round < 12; ++round) {
-    auto plan = plan_dispatch({queue.begin(), queue.end()}, idle(), limits,
-                              now);
+    auto plan
+      = plan_dispatch({queue.begin(), queue.end()}, idle(), limits, now);
     for (const auto& id : plan.start) {
       served[id] = round;
       queue.erase(std::find_if(queue.begin(), queue.end(),

@@ -1,7 +1,6 @@
 #include "runtime/rules/registry.hpp"
 
 #include <gtest/gtest.h>
-
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
@@ -72,9 +71,9 @@ private:
       // A grant: a new epoch, and nobody else's while it is held.
       RC_ASSERT(x.epoch > was.epoch);
       RC_ASSERT(!was.held || was.session == x.session);
-      RC_ASSERT(holders_.emplace(std::make_pair(x.subject, x.epoch),
-                                 x.session.text)
-                  .second);
+      RC_ASSERT(
+        holders_.emplace(std::make_pair(x.subject, x.epoch), x.session.text)
+          .second);
     } else {
       RC_ASSERT(x.epoch == was.epoch);
       RC_ASSERT(was.held);
@@ -115,76 +114,75 @@ public:
 
   void run(const op& x) {
     switch (x.kind) {
-      case 0: {
-        add_task request;
-        request.project = project_id{"app"};
-        request.title = "t";
-        if (x.a % 2 == 0)
-          request.key = "app/" + std::to_string(x.b % 4);
-        if (auto t = pick(x.a); t != nullptr && x.b % 2 == 0)
-          request.needs = {t->id.text};
-        send(request, {});
+    case 0: {
+      add_task request;
+      request.project = project_id{"app"};
+      request.title = "t";
+      if (x.a % 2 == 0)
+        request.key = "app/" + std::to_string(x.b % 4);
+      if (auto t = pick(x.a); t != nullptr && x.b % 2 == 0)
+        request.needs = {t->id.text};
+      send(request, {});
+      return;
+    }
+    case 1:
+    case 2:
+    case 3:
+      return spawn(x, {});
+    // The same request again, whatever it was.
+    case 4:
+      return spawn(x, request_id{"r" + std::to_string(x.b)});
+    case 5:
+    case 6: {
+      auto c = pick_claim(x.a);
+      if (c == nullptr)
         return;
-      }
-      case 1:
-      case 2:
-      case 3:
-        return spawn(x, {});
-      // The same request again, whatever it was.
-      case 4:
-        return spawn(x, request_id{"r" + std::to_string(x.b)});
-      case 5:
-      case 6: {
-        auto c = pick_claim(x.a);
-        if (c == nullptr)
-          return;
-        // Sometimes the word of an older epoch.
-        auto epoch = c->epoch - std::min<epoch_no>(x.b % 3, c->epoch);
-        auto sent = send(release_claim{c->subject, epoch, "", x.kind == 6},
-                         {});
-        RC_ASSERT(!sent || (epoch == c->epoch && c->held));
+      // Sometimes the word of an older epoch.
+      auto epoch = c->epoch - std::min<epoch_no>(x.b % 3, c->epoch);
+      auto sent = send(release_claim{c->subject, epoch, "", x.kind == 6}, {});
+      RC_ASSERT(!sent || (epoch == c->epoch && c->held));
+      return;
+    }
+    case 7:
+    case 8: {
+      auto t = pick(x.a);
+      if (t == nullptr)
         return;
-      }
-      case 7:
-      case 8: {
-        auto t = pick(x.a);
-        if (t == nullptr)
-          return;
-        const task_state to[] = {task_state::in_review, task_state::claimed,
-                                 task_state::merged,    task_state::done,
-                                 task_state::failed,    task_state::parked,
-                                 task_state::cancelled};
-        auto stale = x.b % 4 == 3;
-        auto epoch = t->epoch - (stale && t->epoch > 0 ? 1 : 0);
-        auto present = t->epoch;
-        auto sent = send(move_task{t->id, epoch, to[x.b % 7], "", {}}, {});
-        RC_ASSERT(!sent || epoch == present);
-        return;
-      }
-      case 9:
-        if (auto t = pick(x.a))
-          send(retry_task{t->id}, {});
-        return;
-      case 10:
-        if (auto t = pick(x.a))
-          send(x.b % 2 ? registry_request(cancel_task{t->id, ""})
-                       : registry_request(park_task{t->id, ""}));
-        return;
-      case 11:
-        if (auto c = pick_claim(x.a))
-          send(regrant_claim{c->subject, c->session, node_name{"n2"}, ""}, {});
-        return;
-      case 12:
-      case 13:
-      case 14:
-        return commit_next();
-      case 15:
-      case 16:
-        return acknowledge(x.a);
-      case 17:
-        return settle_one(x.a);
-      default:
-        return restart();
+      const task_state to[]
+        = {task_state::in_review, task_state::claimed, task_state::merged,
+           task_state::done,      task_state::failed,  task_state::parked,
+           task_state::cancelled};
+      auto stale = x.b % 4 == 3;
+      auto epoch = t->epoch - (stale && t->epoch > 0 ? 1 : 0);
+      auto present = t->epoch;
+      auto sent = send(move_task{t->id, epoch, to[x.b % 7], "", {}}, {});
+      RC_ASSERT(!sent || epoch == present);
+      return;
+    }
+    case 9:
+      if (auto t = pick(x.a))
+        send(retry_task{t->id}, {});
+      return;
+    case 10:
+      if (auto t = pick(x.a))
+        send(x.b % 2 ? registry_request(cancel_task{t->id, ""})
+                     : registry_request(park_task{t->id, ""}));
+      return;
+    case 11:
+      if (auto c = pick_claim(x.a))
+        send(regrant_claim{c->subject, c->session, node_name{"n2"}, ""}, {});
+      return;
+    case 12:
+    case 13:
+    case 14:
+      return commit_next();
+    case 15:
+    case 16:
+      return acknowledge(x.a);
+    case 17:
+      return settle_one(x.a);
+    default:
+      return restart();
     }
   }
 
@@ -204,11 +202,10 @@ public:
   void check() {
     for (const auto& entry : store_.tasks) {
       const auto& t = entry.second;
-      auto closed = std::all_of(t.needs.begin(), t.needs.end(),
-                                [&](const task_id& n) {
-                                  return frees_dependents(
-                                    store_.tasks.at(n.text).state);
-                                });
+      auto closed
+        = std::all_of(t.needs.begin(), t.needs.end(), [&](const task_id& n) {
+            return frees_dependents(store_.tasks.at(n.text).state);
+          });
       if (t.state == task_state::ready)
         RC_ASSERT(closed);
       if (t.state == task_state::blocked)
@@ -399,8 +396,7 @@ struct Arbitrary<op> {
 
 RC_GTEST_PROP(RegistryModel, OneHolderPerEpochWhateverDiesWhen, ()) {
   // At full size from the first case on; short runs get nowhere.
-  auto ops = *rc::gen::resize(
-    200, rc::gen::arbitrary<std::vector<op>>());
+  auto ops = *rc::gen::resize(200, rc::gen::arbitrary<std::vector<op>>());
   world w;
   for (const auto& x : ops)
     w.run(x);

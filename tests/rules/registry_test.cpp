@@ -103,8 +103,9 @@ TEST_F(Registry, NumbersTasksFromOneAndMakesThemReady) {
   EXPECT_EQ(t.id.text, "T1");
   EXPECT_EQ(t.key, "app/task:1");
   EXPECT_EQ(t.state, task_state::ready);
-  EXPECT_EQ(kinds(d), (std::vector<event_kind>{event_kind::task_added,
-                                               event_kind::task_ready}));
+  EXPECT_EQ(
+    kinds(d),
+    (std::vector<event_kind>{event_kind::task_added, event_kind::task_ready}));
   EXPECT_EQ(add().text, "T2");
 }
 
@@ -152,8 +153,7 @@ TEST_F(Registry, RefusesWhatCannotBeATask) {
             ec::bad_input);
   EXPECT_EQ(code([](auto& x) { x.title = "\xC0\xAF"; }), ec::bad_input);
   EXPECT_EQ(code([](auto& x) { x.title = "\xED\xA0\x80"; }), ec::bad_input);
-  EXPECT_EQ(code([](auto& x) { x.title = "\xF4\x90\x80\x80"; }),
-            ec::bad_input);
+  EXPECT_EQ(code([](auto& x) { x.title = "\xF4\x90\x80\x80"; }), ec::bad_input);
   EXPECT_EQ(code([](auto& x) { x.title = "cut \xE2\x82"; }), ec::bad_input);
   EXPECT_EQ(code([](auto& x) { x.body = std::string("a\0b", 3); }),
             ec::bad_input);
@@ -245,8 +245,9 @@ TEST_F(Registry, GrantsATaskToOneSession) {
   EXPECT_TRUE(got.claim.held);
   EXPECT_EQ(row(id).state, task_state::claimed);
   EXPECT_EQ(row(id).session, got.session.id);
-  EXPECT_EQ(kinds(d), (std::vector<event_kind>{event_kind::task_claimed,
-                                               event_kind::session_queued}));
+  EXPECT_EQ(kinds(d),
+            (std::vector<event_kind>{event_kind::task_claimed,
+                                     event_kind::session_queued}));
 }
 
 TEST_F(Registry, RefusesAClaimedTaskWithItsHolderAndRecordsIt) {
@@ -256,11 +257,10 @@ TEST_F(Registry, RefusesAClaimedTaskWithItsHolderAndRecordsIt) {
   const auto& e = std::get<error>(d.answer);
   EXPECT_EQ(e.code, ec::task_already_claimed);
   EXPECT_THAT(e.context, HasSubstr("app-1"));
-  EXPECT_THAT(e.details, testing::ElementsAre(
-                           testing::Pair("task", "T1"),
-                           testing::Pair("key", "app/task:1"),
-                           testing::Pair("holder", "app-1"),
-                           testing::Pair("epoch", "1")));
+  EXPECT_THAT(e.details,
+              testing::ElementsAre(
+                testing::Pair("task", "T1"), testing::Pair("key", "app/task:1"),
+                testing::Pair("holder", "app-1"), testing::Pair("epoch", "1")));
   EXPECT_EQ(kinds(d), std::vector<event_kind>{event_kind::claim_refused});
   EXPECT_TRUE(d.write.rows.empty());
 }
@@ -298,8 +298,9 @@ TEST_F(Registry, GrantsABlockedTaskAndLetsItsSessionWait) {
   commit(move_task{need, open(need).claim.epoch, task_state::done, "", {}});
   settle();
   EXPECT_EQ(row(id).state, task_state::claimed);
-  EXPECT_THAT(done, testing::Contains(registry_effect{
-                      registry_effect::kind::task_ready, id, s.id}));
+  EXPECT_THAT(done,
+              testing::Contains(
+                registry_effect{registry_effect::kind::task_ready, id, s.id}));
 }
 
 TEST_F(Registry, TellsDependentsWhyTheyGoOnWaiting) {
@@ -337,14 +338,15 @@ TEST_F(Registry, ReleasesTheClaimWithTheEndOfItsTask) {
   auto id = add();
   auto got = open(id);
   auto d = commit(move_task{id, got.claim.epoch, task_state::merged, "", {}});
-  EXPECT_EQ(kinds(d), (std::vector<event_kind>{event_kind::task_closed,
-                                               event_kind::claim_released}));
+  EXPECT_EQ(kinds(d),
+            (std::vector<event_kind>{event_kind::task_closed,
+                                     event_kind::claim_released}));
   EXPECT_FALSE(book.find_claim("T1")->held);
   EXPECT_TRUE(row(id).closed_at);
   settle();
-  EXPECT_THAT(done, testing::Contains(registry_effect{
-                      registry_effect::kind::end_session, {},
-                      got.session.id}));
+  EXPECT_THAT(done,
+              testing::Contains(registry_effect{
+                registry_effect::kind::end_session, {}, got.session.id}));
 }
 
 TEST_F(Registry, RefusesTheWordOfAnOlderEpoch) {
@@ -352,14 +354,14 @@ TEST_F(Registry, RefusesTheWordOfAnOlderEpoch) {
   auto old = open(id);
   commit(release_claim{"T1", old.claim.epoch, "saga failed", false});
   EXPECT_EQ(row(id).state, task_state::ready);
-  EXPECT_EQ(refusal(move_task{id, old.claim.epoch, task_state::done, "", {}})
-              .code,
-            ec::wrong_state);
+  EXPECT_EQ(
+    refusal(move_task{id, old.claim.epoch, task_state::done, "", {}}).code,
+    ec::wrong_state);
   auto fresh = open(id);
   EXPECT_GT(fresh.claim.epoch, old.claim.epoch);
-  EXPECT_EQ(refusal(move_task{id, old.claim.epoch, task_state::done, "", {}})
-              .code,
-            ec::stale_epoch);
+  EXPECT_EQ(
+    refusal(move_task{id, old.claim.epoch, task_state::done, "", {}}).code,
+    ec::stale_epoch);
   EXPECT_EQ(refusal(release_claim{"T1", old.claim.epoch, "", false}).code,
             ec::stale_epoch);
 }
@@ -403,8 +405,8 @@ TEST_F(Registry, CancelsAndListsWhatDependsOnIt) {
 TEST_F(Registry, MovesASessionToAnotherNodeUnderANewEpoch) {
   auto id = add();
   auto got = open(id);
-  auto d = commit(
-    regrant_claim{"T1", got.session.id, node_name{"n2"}, "moved"});
+  auto d
+    = commit(regrant_claim{"T1", got.session.id, node_name{"n2"}, "moved"});
   auto c = std::get<claim_changed>(d.answer).claim;
   EXPECT_EQ(c.epoch, got.claim.epoch + 1);
   EXPECT_EQ(c.node.text, "n2");
@@ -420,8 +422,9 @@ TEST_F(Registry, ListsTheClaimsOfALostNodeAndExpiresThem) {
   auto claims = book.claims_of(node_name{"local"});
   ASSERT_EQ(claims.size(), 1u);
   auto d = commit(release_claim{claims[0].subject, epoch, "lease lost", true});
-  EXPECT_EQ(kinds(d), (std::vector<event_kind>{event_kind::claim_expired,
-                                               event_kind::task_ready}));
+  EXPECT_EQ(kinds(d),
+            (std::vector<event_kind>{event_kind::claim_expired,
+                                     event_kind::task_ready}));
   EXPECT_TRUE(book.claims_of(node_name{"local"}).empty());
 }
 

@@ -1,7 +1,6 @@
 #include "runtime/rules/sessions.hpp"
 
 #include <gtest/gtest.h>
-
 #include <rapidcheck/gtest.h>
 
 #include <set>
@@ -21,8 +20,8 @@ constexpr session_end ends[] = {
   session_end::killed, session_end::errored,
 };
 
-constexpr session_role roles[] = {session_role::worker, session_role::mediator,
-                                  session_role::manual};
+constexpr session_role roles[]
+  = {session_role::worker, session_role::mediator, session_role::manual};
 
 exit_info failure(std::string name) {
   exit_info e;
@@ -191,10 +190,11 @@ TEST(SessionTable, DefinesEveryInputInEveryState) {
 
 RC_GTEST_PROP(SessionProperty, HoldsThroughAnyHistory, ()) {
   auto picks = *rc::gen::resize(
-    150, rc::gen::container<std::vector<std::pair<int, int>>>(
-           rc::gen::pair(rc::gen::inRange(0, 1000), rc::gen::inRange(0, 40))));
-  auto state = state_of(runtime_state::queued, session_end::open,
-                        session_role::worker);
+    150,
+    rc::gen::container<std::vector<std::pair<int, int>>>(
+      rc::gen::pair(rc::gen::inRange(0, 1000), rc::gen::inRange(0, 40))));
+  auto state
+    = state_of(runtime_state::queued, session_end::open, session_role::worker);
   session_context context;
   std::set<std::pair<epoch_no, run_no>> ordered;
   std::uint64_t seq = 0;

@@ -15,9 +15,9 @@ namespace {
 const std::vector<std::string> ids = {"a", "b", "c", "d", "e"};
 
 child_rule any_child(const std::string& id) {
-  return {id, *rc::gen::element(restart_kind::permanent,
-                                restart_kind::transient,
-                                restart_kind::temporary),
+  return {id,
+          *rc::gen::element(restart_kind::permanent, restart_kind::transient,
+                            restart_kind::temporary),
           *rc::gen::element(milliseconds::max(), milliseconds{2000}),
           *rc::gen::element(milliseconds{0}, milliseconds{3000})};
 }
@@ -47,38 +47,38 @@ void toggle(std::set<std::string>& set, const std::string& id) {
 void happen(supervision_world& w) {
   auto id = *rc::gen::elementOf(ids);
   switch (*rc::gen::inRange(0, 13)) {
-    case 0:
-      w.feed(rule::start_child{any_child(id)});
-      break;
-    case 1:
-      w.feed(rule::stop_child{id});
-      break;
-    case 2:
-      w.feed(rule::restart_child{id});
-      break;
-    case 3:
-      w.feed(rule::delete_child{id});
-      break;
-    case 4:
-      toggle(w.deaf, id);
-      break;
-    case 5:
-      toggle(w.undead, id);
-      break;
-    case 6:
-      toggle(w.slow, id);
-      break;
-    case 7:
-      if (w.failing.erase(id) == 0)
-        w.failing[id] = any_end();
-      break;
-    case 8:
-    case 9:
-      w.advance(milliseconds{*rc::gen::inRange(0, 4000)});
-      break;
-    default:
-      w.crash(id, any_end());
-      break;
+  case 0:
+    w.feed(rule::start_child{any_child(id)});
+    break;
+  case 1:
+    w.feed(rule::stop_child{id});
+    break;
+  case 2:
+    w.feed(rule::restart_child{id});
+    break;
+  case 3:
+    w.feed(rule::delete_child{id});
+    break;
+  case 4:
+    toggle(w.deaf, id);
+    break;
+  case 5:
+    toggle(w.undead, id);
+    break;
+  case 6:
+    toggle(w.slow, id);
+    break;
+  case 7:
+    if (w.failing.erase(id) == 0)
+      w.failing[id] = any_end();
+    break;
+  case 8:
+  case 9:
+    w.advance(milliseconds{*rc::gen::inRange(0, 4000)});
+    break;
+  default:
+    w.crash(id, any_end());
+    break;
   }
 }
 
@@ -102,8 +102,8 @@ RC_GTEST_PROP(SupervisionProperty, HoldsUnderAnySequenceAndAlwaysEnds, ()) {
     check(w);
     // What the rule thinks lives is what lives.
     for (auto& c : w.machine().children()) {
-      auto has_process = c.phase != child_phase::stopped
-                         && c.phase != child_phase::waiting;
+      auto has_process
+        = c.phase != child_phase::stopped && c.phase != child_phase::waiting;
       RC_ASSERT(has_process == w.lives(c.id));
     }
   }

@@ -154,9 +154,10 @@ TEST(SupervisionStart, ThatFailsStopsThoseStartedInReverseAndFails) {
     auto w = world_of(s);
     w.failing["c"] = err;
     w.feed(rule::begin{});
-    EXPECT_EQ(w.take(), "start a#1, running a#1, start b#1, running b#1, "
-                        "start c#1, ask b#1, stopped b, ask a#1, stopped a, "
-                        "failed c");
+    EXPECT_EQ(w.take(),
+              "start a#1, running a#1, start b#1, running b#1, "
+              "start c#1, ask b#1, stopped b, ask a#1, stopped a, "
+              "failed c");
   }
 }
 
@@ -171,8 +172,9 @@ TEST(SupervisionStart, IgnoresAChildThatHasNothingToDo) {
   auto w = world_of(one);
   w.failing["b"] = normal;
   w.feed(rule::begin{});
-  EXPECT_EQ(w.take(), "start a#1, running a#1, start b#1, stopped b, "
-                      "start c#1, running c#1, up");
+  EXPECT_EQ(w.take(),
+            "start a#1, running a#1, start b#1, stopped b, "
+            "start c#1, running c#1, up");
   EXPECT_EQ(phase_of(w, "b"), "stopped");
 }
 
@@ -187,8 +189,9 @@ TEST(SupervisionStart, OfATemporaryChildThatFailsFailsTheSupervisorToo) {
   auto w = world_of(one, temporary);
   w.failing["b"] = err;
   w.feed(rule::begin{});
-  EXPECT_EQ(w.take(), "start a#1, running a#1, start b#1, ask a#1, removed a, "
-                      "failed b");
+  EXPECT_EQ(w.take(),
+            "start a#1, running a#1, start b#1, ask a#1, removed a, "
+            "failed b");
 }
 
 TEST(SupervisionStart, ThatTakesTooLongIsKilledAndFails) {
@@ -213,10 +216,11 @@ TEST(SupervisionStart, OfDynamicChildrenIsAllAtOnceAndOneFailureIsItsOwn) {
   auto w = world_of(dyn);
   w.failing["b"] = err;
   w.feed(rule::begin{});
-  EXPECT_EQ(w.take(), "start a#1, start b#1, start c#1, running a#1, "
-                      "restarting b 1, start b#2, running c#1, up, "
-                      "restarting b 2, start b#3, restarting b 3, start b#4, "
-                      "given_up b");
+  EXPECT_EQ(w.take(),
+            "start a#1, start b#1, start c#1, running a#1, "
+            "restarting b 1, start b#2, running c#1, up, "
+            "restarting b 2, start b#3, restarting b 3, start b#4, "
+            "given_up b");
   EXPECT_EQ(w.living(), (std::vector<std::string>{"a", "c"}));
 }
 
@@ -232,16 +236,18 @@ TEST(SupervisionStop, GoesFromRightToLeftEachWhenTheOneBehindHasEnded) {
   for (auto s : {one, all, rest}) {
     auto w = begun(s);
     w.feed(rule::stop{});
-    EXPECT_EQ(w.take(), "ask c#1, stopped c, ask b#1, stopped b, ask a#1, "
-                        "stopped a, done");
+    EXPECT_EQ(w.take(),
+              "ask c#1, stopped c, ask b#1, stopped b, ask a#1, "
+              "stopped a, done");
   }
 }
 
 TEST(SupervisionStop, OfDynamicChildrenAsksAllAtOnce) {
   auto w = begun(dyn);
   w.feed(rule::stop{});
-  EXPECT_EQ(w.take(), "ask a#1, ask b#1, ask c#1, removed a, removed b, "
-                      "removed c, done");
+  EXPECT_EQ(w.take(),
+            "ask a#1, ask b#1, ask c#1, removed a, removed b, "
+            "removed c, done");
 }
 
 TEST(SupervisionStop, KillsWhoIsOverItsDeadline) {
@@ -251,8 +257,9 @@ TEST(SupervisionStop, KillsWhoIsOverItsDeadline) {
   w.advance(4999ms);
   EXPECT_EQ(w.take(), "ask c#1");
   w.advance(1ms);
-  EXPECT_EQ(w.take(), "kill c#1, stopped c, ask b#1, stopped b, ask a#1, "
-                      "stopped a, done");
+  EXPECT_EQ(w.take(),
+            "kill c#1, stopped c, ask b#1, stopped b, ask a#1, "
+            "stopped a, done");
 }
 
 TEST(SupervisionStop, AbandonsAndCountsWhoDoesNotDieByKill) {
@@ -400,9 +407,10 @@ TEST(SupervisionLimit, CountsAFailedRestartAsOneMore) {
   auto w = begun(one);
   w.failing["b"] = err;
   w.crash("b");
-  EXPECT_EQ(w.take(), "restarting b 1, start b#2, restarting b 2, start b#3, "
-                      "restarting b 3, start b#4, ask c#1, stopped c, ask a#1, "
-                      "stopped a, failed b");
+  EXPECT_EQ(w.take(),
+            "restarting b 1, start b#2, restarting b 2, start b#3, "
+            "restarting b 3, start b#4, ask c#1, stopped c, ask a#1, "
+            "stopped a, failed b");
 }
 
 TEST(SupervisionLimit, CountsAFailedGroupRestartAsOneMore) {
@@ -486,8 +494,9 @@ TEST(SupervisionDelay, OfAGroupComesAfterItsStop) {
   w.crash("b");
   EXPECT_EQ(w.take(), "restarting b 1, ask c#1, ask a#1");
   w.advance(1s);
-  EXPECT_EQ(w.take(), "start a#2, running a#2, start b#2, running b#2, "
-                      "start c#2, running c#2");
+  EXPECT_EQ(w.take(),
+            "start a#2, running a#2, start b#2, running b#2, "
+            "start c#2, running c#2");
 }
 
 // -- groups in motion ---------------------------------------------------------
@@ -498,8 +507,9 @@ TEST(SupervisionGroup, StartsFromTheLeftmostOfTwoThatCrashed) {
   w.crash("a");
   EXPECT_EQ(w.take(), "restarting c 1, restarting a 2, ask b#1");
   w.advance(5s);
-  EXPECT_EQ(w.take(), "start a#2, running a#2, start b#2, running b#2, "
-                      "start c#2, running c#2");
+  EXPECT_EQ(w.take(),
+            "start a#2, running a#2, start b#2, running b#2, "
+            "start c#2, running c#2");
 }
 
 TEST(SupervisionGroup, BeginsAgainWhenOneCrashesOnTheWayUp) {
@@ -509,9 +519,10 @@ TEST(SupervisionGroup, BeginsAgainWhenOneCrashesOnTheWayUp) {
   w.take();
   w.slow.clear();
   w.crash("a");
-  EXPECT_EQ(w.take(), "restarting a 2, ask c#2, ask b#2, start a#3, "
-                      "running a#3, start b#3, running b#3, start c#3, "
-                      "running c#3");
+  EXPECT_EQ(w.take(),
+            "restarting a 2, ask c#2, ask b#2, start a#3, "
+            "running a#3, start b#3, running b#3, start c#3, "
+            "running c#3");
 }
 
 TEST(SupervisionGroup, DoesNotCountWhoDiesOnTheWayDown) {
@@ -528,8 +539,9 @@ TEST(SupervisionGroup, RemovesTemporarySiblings) {
   w.feed(rule::begin{});
   w.take();
   w.crash("c");
-  EXPECT_EQ(w.take(), "restarting c 1, ask b#1, removed b, ask a#1, start a#2, "
-                      "running a#2, start c#2, running c#2");
+  EXPECT_EQ(w.take(),
+            "restarting c 1, ask b#1, removed b, ask a#1, start a#2, "
+            "running a#2, start c#2, running c#2");
 }
 
 TEST(SupervisionGroup, StartsAStoppedSiblingAsWell) {
@@ -537,8 +549,9 @@ TEST(SupervisionGroup, StartsAStoppedSiblingAsWell) {
   w.feed(rule::stop_child{"a"});
   w.take();
   w.crash("b");
-  EXPECT_EQ(w.take(), "restarting b 1, ask c#1, start a#2, running a#2, "
-                      "start b#2, running b#2, start c#2, running c#2");
+  EXPECT_EQ(w.take(),
+            "restarting b 1, ask c#1, start a#2, running a#2, "
+            "start b#2, running b#2, start c#2, running c#2");
 }
 
 TEST(SupervisionGroup, OfTheLastChildIsThatChild) {
@@ -675,11 +688,11 @@ TEST(SupervisionCommand, DeleteAppliesToStoppedChildrenOnly) {
 TEST(SupervisionCommand, ListsChildrenInStartOrderAlsoWhileOneWaits) {
   auto w = begun(one, permanent, {3, 10s, 1s, 5min, 0.});
   w.crash("b");
-  EXPECT_EQ(w.machine().children(),
-            (std::vector<child_info>{
-              {"a", child_phase::running, permanent, 1, 0},
-              {"b", child_phase::waiting, permanent, 1, 1},
-              {"c", child_phase::running, permanent, 1, 0}}));
+  EXPECT_EQ(
+    w.machine().children(),
+    (std::vector<child_info>{{"a", child_phase::running, permanent, 1, 0},
+                             {"b", child_phase::waiting, permanent, 1, 1},
+                             {"c", child_phase::running, permanent, 1, 0}}));
 }
 
 TEST(SupervisionRule, IgnoresTheEndOfAnOlderIncarnation) {

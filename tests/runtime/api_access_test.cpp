@@ -1,6 +1,5 @@
-#include "runtime/api/access.hpp"
-
 #include "messages/store.hpp"
+#include "runtime/api/access.hpp"
 
 #include <gtest/gtest.h>
 
@@ -63,10 +62,11 @@ bool may_change(session_role role, const route& r) {
 TEST(ApiAccess, EachRoleChangesOnlyWhatItsWorkNeeds) {
   for (auto role : roles)
     for (const auto& r : all_routes)
-      if (std::string_view{r.method} == "POST")
+      if (std::string_view{r.method} == "POST") {
         EXPECT_EQ(reach_of(role, r.method, r.pattern) != reach::none,
                   may_change(role, r))
           << to_string(role) << ' ' << r.pattern;
+      }
 }
 
 TEST(ApiAccess, NoRoleReadsTheConfigurationAndNoneButOrchestratorsNodes) {
@@ -118,8 +118,7 @@ TEST(ApiAccess, OwnMeansTheSessionOrItsTask) {
   EXPECT_TRUE(within(reach::own, who, {project_id{"app"}, who.session, {}}));
   EXPECT_TRUE(within(reach::own, who, {{}, {}, task_id{"T1"}}));
   EXPECT_FALSE(within(reach::own, who,
-                      {project_id{"app"}, session_id{"app-2"},
-                       task_id{"T2"}}));
+                      {project_id{"app"}, session_id{"app-2"}, task_id{"T2"}}));
   EXPECT_FALSE(within(reach::own, who, {}));
   who.task = {};
   EXPECT_FALSE(within(reach::own, who, {}));

@@ -114,9 +114,10 @@ TEST(ApiObjects, ASessionShowsBothRowsAndAllElse) {
                     {"signal", 9},
                     {"at", "2025-11-23T20:00:02.000Z"},
                     {"class", "crash"}}}}));
-  EXPECT_EQ(shown["tmux"], json({{"socket", "/h/run/tmux-0.sock"},
-                                 {"session", "app-1"},
-                                 {"pane", "%1"}}));
+  EXPECT_EQ(shown["tmux"],
+            json({{"socket", "/h/run/tmux-0.sock"},
+                  {"session", "app-1"},
+                  {"pane", "%1"}}));
   EXPECT_EQ(shown["claim"], json({{"epoch", 1}, {"node", "local"}}));
   EXPECT_EQ(shown["rescue"],
             json::array({{{"ref", saved.ref},

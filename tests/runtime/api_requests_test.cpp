@@ -1,6 +1,5 @@
-#include "runtime/api/requests.hpp"
-
 #include "runtime/agents/launch.hpp"
+#include "runtime/api/requests.hpp"
 
 #include <gtest/gtest.h>
 
@@ -125,8 +124,8 @@ TEST_F(ApiRequests, AmongSeveralTheInnermostAroundTheDirectoryIsMeant) {
 TEST_F(ApiRequests, ATaskIsFoundByEachOfItsNames) {
   add(project("web", "/src/web"));
   add_task("T7", "app/file:backlog.md#AUTH-1", "AUTH-1");
-  for (const auto* name : {"T7", "app/file:backlog.md#AUTH-1", "app/AUTH-1",
-                           "appx/AUTH-1"}) {
+  for (const auto* name :
+       {"T7", "app/file:backlog.md#AUTH-1", "app/AUTH-1", "appx/AUTH-1"}) {
     auto t = resolve_task(rows, all, name, {});
     ASSERT_TRUE(t) << name;
     EXPECT_EQ((*t)->id.text, "T7");
@@ -164,7 +163,8 @@ TEST_F(ApiRequests, AHostilePromptIsKeptToTheByteAndItsTitleIsClean) {
 }
 
 TEST_F(ApiRequests, APromptThatCannotTravelIsRefusedBeforeAnythingIsMade) {
-  auto plan = spawn({{"prompt", std::string(longest_prompt_argument + 1, 'x')}});
+  auto plan
+    = spawn({{"prompt", std::string(longest_prompt_argument + 1, 'x')}});
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, ec::prompt_too_long);
 }
@@ -255,10 +255,9 @@ protected:
                  {"updates", {{{"old", zeros}, {"new", head}, {"ref", ref}}}}};
     auto what = read_push(body);
     EXPECT_TRUE(what);
-    return refuse_push_of(*what,
-                          proven ? std::optional<token_claims>{who}
-                                 : std::nullopt,
-                          rows, all);
+    return refuse_push_of(
+      *what, proven ? std::optional<token_claims>{who} : std::nullopt, rows,
+      all);
   }
 };
 
@@ -285,9 +284,8 @@ TEST_F(ApiPushes, ASessionOfAnotherProjectIsRefused) {
 TEST_F(ApiPushes, WhatIsNoUpdateIsBadInput) {
   EXPECT_FALSE(read_push({{"project", "app"}}));
   EXPECT_FALSE(read_push({{"updates", {1}}}));
-  EXPECT_FALSE(
-    read_push({{"updates",
-                {{{"old", zeros}, {"new", head}, {"ref", "a\nb"}}}}}));
+  EXPECT_FALSE(read_push(
+    {{"updates", {{{"old", zeros}, {"new", head}, {"ref", "a\nb"}}}}}));
 }
 
 } // namespace

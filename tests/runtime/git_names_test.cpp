@@ -161,7 +161,7 @@ TEST_F(GitHook, StartsAoWithItsHomeProjectAndInput) {
   auto a = commit(checkout, "a");
   auto end = try_git({"push", bare.string(), "main"}, checkout);
   EXPECT_EQ(end.code, 0);
-  EXPECT_NE(end.err.find((root / "a $HOME").string() + "|hook pre-receive a;b|"
+  EXPECT_NE(end.err.find((root / "a $HOME").string() + "|hook pre-receive|"
                          + std::string(40, '0') + " " + a),
             std::string::npos)
     << end.err;

@@ -57,8 +57,8 @@ private:
 
 const home_secret secret{std::string(32, 's')};
 
-const token_claims claims{session_id{"app-7"}, 3,         2, "worker",
-                          project_id{"app"},   task_id{"T42"}};
+const token_claims claims{
+  session_id{"app-7"}, 3, 2, "worker", project_id{"app"}, task_id{"T42"}};
 
 } // namespace
 
@@ -197,9 +197,9 @@ TEST_F(Home, ReplacesAFileAsAWhole) {
   // Nothing temporary is left behind, also not after a failure.
   ASSERT_EQ(::mkdir((directory_ + "/d").c_str(), 0700), 0);
   EXPECT_FALSE(write_file_durably(directory_ + "/d", "x"));
-  EXPECT_EQ(std::distance(fs::directory_iterator{directory_},
-                          fs::directory_iterator{}),
-            2);
+  EXPECT_EQ(
+    std::distance(fs::directory_iterator{directory_}, fs::directory_iterator{}),
+    2);
 }
 
 TEST(Token, ComesBackAsItsClaims) {
@@ -221,8 +221,8 @@ TEST(Token, OfMixedPartsIsRefused) {
   auto other = claims;
   other.role = "orchestrator";
   auto theirs = mint_token(secret, other);
-  auto forged = theirs.substr(0, theirs.find('.'))
-                + mine.substr(mine.find('.'));
+  auto forged
+    = theirs.substr(0, theirs.find('.')) + mine.substr(mine.find('.'));
   EXPECT_FALSE(verify_token(secret, forged));
   for (std::string text : {"", "aot_", "aot_.", "aot_e30.", "aot_e30"})
     EXPECT_FALSE(verify_token(secret, text)) << text;

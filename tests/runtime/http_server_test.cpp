@@ -3,11 +3,10 @@
 #include "runtime/http/router.hpp"
 #include "runtime/http/server.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include <gtest/gtest.h>
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -36,13 +35,13 @@ constexpr int patience_ms = 20'000;
 class raw_client {
 public:
   explicit raw_client(const std::string& path)
-    : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+      : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, path.data(), path.size());
-    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address),
-                           sizeof address)
-                 == 0;
+    connected_
+      = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address)
+      == 0;
   }
   ~raw_client() { ::close(fd_); }
 
@@ -108,19 +107,19 @@ protected:
       held_.push_back(std::move(respond));
     });
     router_.on("GET", "/dropped", [](request, respond_once) {});
-    router_.on("GET", "/throws", [](request, respond_once) {
-      throw std::runtime_error("boom");
-    });
+    router_.on("GET", "/throws",
+               [](request, respond_once) { throw std::runtime_error("boom"); });
     router_.on("POST", "/echo", [](request what, respond_once respond) {
-      respond(json_response(201, {{"size", what.body.size()},
-                                  {"id", what.request_id()},
-                                  {"token", what.bearer()},
-                                  {"listener", what.listener},
-                                  {"pid", what.peer ? what.peer->pid : 0}}));
+      respond(json_response(201,
+                            {{"size", what.body.size()},
+                             {"id", what.request_id()},
+                             {"token", what.bearer()},
+                             {"listener", what.listener},
+                             {"pid", what.peer ? what.peer->pid : 0}}));
     });
     router_.on("GET", "/tasks/{id}", [](request what, respond_once respond) {
-      respond(json_response(200, {{"id", what.params["id"]},
-                                  {"q", what.query_or("q", "")}}));
+      respond(json_response(
+        200, {{"id", what.params["id"]}, {"q", what.query_or("q", "")}}));
     });
     router_.on("GET", "/conflict", [](request, respond_once respond) {
       error why{ec::task_already_claimed, "T1 is held by app-7"};
@@ -184,8 +183,8 @@ TEST_F(HttpServer, AnswersOnASocketThatOnlyItsOwnerCanOpen) {
 TEST_F(HttpServer, TellsTheHandlerWhoAsks) {
   serve();
   api_client client{path_, "secret"};
-  auto answer = client.call("POST", "/echo", {{"a", 1}},
-                            {{"Idempotency-Key", "R1"}});
+  auto answer
+    = client.call("POST", "/echo", {{"a", 1}}, {{"Idempotency-Key", "R1"}});
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 201);
   EXPECT_EQ(answer->body["id"], "R1");
@@ -280,8 +279,8 @@ TEST_F(HttpServer, TakesOnlyTheFirstAnswer) {
 
 TEST_F(HttpServer, TakesTheAnswerFromAnotherThread) {
   serve();
-  auto answer = std::async(std::launch::async,
-                           [this] { return call("GET", "/silent"); });
+  auto answer
+    = std::async(std::launch::async, [this] { return call("GET", "/silent"); });
   for (bool sent = false; !sent;) {
     std::lock_guard guard{lock_};
     if ((sent = !held_.empty()))
@@ -342,8 +341,7 @@ TEST_F(HttpServer, InvitesABodyThatWaits) {
   raw_client raw{path_};
   raw.send("POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
            "Content-Length: 2\r\n\r\n");
-  EXPECT_NE(raw.read_until("\r\n\r\n").find("100 Continue"),
-            std::string::npos);
+  EXPECT_NE(raw.read_until("\r\n\r\n").find("100 Continue"), std::string::npos);
   raw.send("{}");
   EXPECT_NE(raw.read_until("\"size\":2").find("201"), std::string::npos);
 }
@@ -410,9 +408,8 @@ TEST_F(HttpServer, TellsItsListenersApart) {
   address.sin_family = AF_INET;
   address.sin_port = htons(*port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address),
-                      sizeof address),
-            0);
+  ASSERT_EQ(
+    ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   std::string text = "POST /echo HTTP/1.0\r\n\r\n";
   ASSERT_EQ(::send(fd, text.data(), text.size(), 0),
             static_cast<ssize_t>(text.size()));
@@ -536,9 +533,8 @@ TEST(HttpClient, SaysHowToStartAHubThatDoesNotRun) {
 
 TEST_F(HttpServer, TheClientNamesTheRequestThatTimedOut) {
   serve();
-  auto answer = api_client{path_}.call("GET", "/silent", nullptr,
-                                       {{"Idempotency-Key", "R7"}},
-                                       milliseconds{30});
+  auto answer = api_client{path_}.call(
+    "GET", "/silent", nullptr, {{"Idempotency-Key", "R7"}}, milliseconds{30});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ec::timed_out);
   EXPECT_NE(answer.error().context.find("R7"), std::string::npos);

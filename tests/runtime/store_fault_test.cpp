@@ -1,17 +1,16 @@
 #include "runtime/store/store.hpp"
-
 #include "tests/support/failing_vfs.hpp"
 #include "tests/support/store_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
-#include <set>
-
-#include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <map>
+#include <set>
 
 using namespace ao;
 using namespace ao::test;
@@ -26,9 +25,9 @@ std::vector<store_write> group_of(int n) {
   std::vector<store_write> group;
   for (int i = 0; i < 3; ++i) {
     auto id = "T" + std::to_string(n * 3 + i);
-    group.push_back(write_of({task_row(id, 1, std::string(3000, 'x')),
-                              claim_row(id, 1, 1, true)},
-                             {event_of("task:" + id)}));
+    group.push_back(write_of(
+      {task_row(id, 1, std::string(3000, 'x')), claim_row(id, 1, 1, true)},
+      {event_of("task:" + id)}));
   }
   return group;
 }

@@ -1,18 +1,17 @@
 #include "runtime/store/open_database.hpp"
 #include "runtime/store/store.hpp"
-
 #include "tests/support/store_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
-
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <fstream>
+#include <iterator>
 
 using namespace ao;
 using namespace ao::test;
@@ -140,9 +139,9 @@ TEST_F(StoreOpen, RefusesADamagedDatabase) {
   {
     auto db = opened(path);
     for (int i = 0; i < 200; ++i)
-      ASSERT_TRUE(commit_one(
-        db, write_of({task_row("T" + std::to_string(i), 1,
-                               std::string(500, 'x'))})));
+      ASSERT_TRUE(commit_one(db,
+                             write_of({task_row("T" + std::to_string(i), 1,
+                                                std::string(500, 'x'))})));
   }
   auto whole = bytes_of(path);
   auto bytes = whole;
@@ -158,8 +157,8 @@ TEST_F(StoreOpen, RefusesADamagedDatabase) {
     bytes.replace(at, 8, std::string(8, '\x5a'));
   write_bytes(path, bytes);
   auto opened_damaged = store::open(path);
-  auto problem = opened_damaged ? opened_damaged->load().error()
-                                : opened_damaged.error();
+  auto problem
+    = opened_damaged ? opened_damaged->load().error() : opened_damaged.error();
   EXPECT_EQ(problem.code, ec::store_failed);
   EXPECT_THAT(problem.context, HasSubstr(path));
 }
@@ -200,8 +199,8 @@ std::vector<migration> with_future_steps(std::size_t n) {
   auto list = schema_migrations();
   for (std::size_t i = 0; i < n; ++i)
     list.push_back([i](database& db) {
-      auto sql = "INSERT INTO meta VALUES('step" + std::to_string(i)
-                 + "','done')";
+      auto sql
+        = "INSERT INTO meta VALUES('step" + std::to_string(i) + "','done')";
       return db.run(sql.c_str());
     });
   return list;

@@ -1,6 +1,5 @@
-#include "runtime/store/row_view.hpp"
-
 #include "runtime/store/natural_order.hpp"
+#include "runtime/store/row_view.hpp"
 #include "runtime/store/store.hpp"
 #include "tests/support/store_fixture.hpp"
 
@@ -56,8 +55,9 @@ TEST(NaturalOrder, CountsAsPeopleDo) {
   std::vector<std::string> names{"b",   "a10", "a2",  "a",   "a02",
                                  "a2b", "",    "a-1", "a2#", "10"};
   std::sort(names.begin(), names.end(), natural_less{});
-  EXPECT_THAT(names, ElementsAre("", "10", "a", "a-1", "a2", "a2#", "a2b",
-                                 "a02", "a10", "b"));
+  EXPECT_THAT(
+    names,
+    ElementsAre("", "10", "a", "a-1", "a2", "a2#", "a2b", "a02", "a10", "b"));
 }
 
 RC_GTEST_PROP(NaturalOrder, IsATotalOrder, ()) {
@@ -74,8 +74,9 @@ RC_GTEST_PROP(NaturalOrder, IsATotalOrder, ()) {
 
 TEST(RowView, FindsRowsByKeyAndListsThemInNaturalOrder) {
   row_view view;
-  publish(view, {write_of({task_row("T10", 1), task_row("T9", 1)}),
-                 write_of({task_row("T1", 1)})});
+  publish(view,
+          {write_of({task_row("T10", 1), task_row("T9", 1)}),
+           write_of({task_row("T1", 1)})});
   EXPECT_EQ(view.find<task>("T9")->id.text, "T9");
   EXPECT_FALSE(view.find<task>("T2"));
   EXPECT_FALSE(view.find<session>("T9"));
@@ -113,8 +114,9 @@ TEST(RowView, KnowsWhichClaimsAreHeldAndWhere) {
   row_view view;
   auto remote = claim_row("T2", 1, 1, true);
   remote.node.text = "n2";
-  publish(view, {write_of({claim_row("T1", 1, 1, true), remote,
-                           claim_row("T3", 1, 1, true)})});
+  publish(view,
+          {write_of({claim_row("T1", 1, 1, true), remote,
+                     claim_row("T3", 1, 1, true)})});
   EXPECT_EQ(view.held_claim("T1")->epoch, 1u);
   EXPECT_EQ(view.claims_of(node_name{"local"}).size(), 2u);
   EXPECT_EQ(view.claims_of(node_name{"n2"}).size(), 1u);
@@ -181,8 +183,9 @@ TEST(RowView, TakesOnlyWhatTheStoreHasCommittedNow) {
 
 TEST(RowView, ForgetsAtALoadWhatTheDatabaseHasNot) {
   row_view view;
-  publish(view, {write_of({task_row("T1", 1), claim_row("T1", 1, 1, true)},
-                          {event_of("task:T1")})});
+  publish(view,
+          {write_of({task_row("T1", 1), claim_row("T1", 1, 1, true)},
+                    {event_of("task:T1")})});
   view.load({}, {}, 0);
   EXPECT_FALSE(view.find<task>("T1"));
   EXPECT_FALSE(view.find_task_by_key("app/task:T1"));
@@ -203,8 +206,9 @@ TEST(RowView, ShowsAGroupWhollyOrNotAtAll) {
     }
   });
   for (std::uint64_t n = 1; n <= 5000; ++n)
-    publish(view, {write_of({counter{"c0", n + 1, n}}),
-                   write_of({counter{"c1", n + 1, n}})});
+    publish(view,
+            {write_of({counter{"c0", n + 1, n}}),
+             write_of({counter{"c1", n + 1, n}})});
   stop = true;
   reader.join();
   EXPECT_EQ(torn, 0);
@@ -225,8 +229,10 @@ TEST(EventFeed, SaysWhenItDoesNotReachBack) {
 
 TEST(EventFeed, PicksOneSubject) {
   row_view view;
-  publish(view, {write_of({}, {event_of("task:T1"), event_of("task:T2"),
-                               event_of("task:T1")})});
+  publish(
+    view,
+    {write_of(
+      {}, {event_of("task:T1"), event_of("task:T2"), event_of("task:T1")})});
   auto events = view.events().events_after(0, 10, "task:T1");
   EXPECT_THAT(seqs(*events), ElementsAre(1, 3));
 }
@@ -248,8 +254,9 @@ TEST(EventFeed, TellsEachGroupOnceWithItsNewestSeq) {
     EXPECT_TRUE(view.find<task>("T1"));
     told.push_back(seq);
   });
-  publish(view, {write_of({task_row("T1", 1)}, {event_of("a")}),
-                 write_of({}, {event_of("b"), event_of("c")})});
+  publish(view,
+          {write_of({task_row("T1", 1)}, {event_of("a")}),
+           write_of({}, {event_of("b"), event_of("c")})});
   publish(view, {write_of({task_row("T1", 2)})});
   EXPECT_THAT(told, ElementsAre(3));
   sub = {};

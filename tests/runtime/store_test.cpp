@@ -1,6 +1,5 @@
-#include "runtime/store/store.hpp"
-
 #include "messages/json.hpp"
+#include "runtime/store/store.hpp"
 #include "tests/support/random_rows.hpp"
 #include "tests/support/store_fixture.hpp"
 
@@ -37,9 +36,10 @@ TEST_F(Store, KeepsRowsOfEachTableOverAReopen) {
   r.version = 1;
   {
     auto db = opened(path);
-    auto x = commit_one(db, write_of({task_row("T1", 1),
-                                      claim_row("T1", 1, 7, true), s, c, r,
-                                      counter{"task", 1, 1}}));
+    auto x
+      = commit_one(db,
+                   write_of({task_row("T1", 1), claim_row("T1", 1, 7, true), s,
+                             c, r, counter{"task", 1, 1}}));
     ASSERT_TRUE(x) << to_string(x.error());
     EXPECT_EQ(x->first_seq, 0u);
   }
@@ -73,11 +73,10 @@ TEST_F(Store, RefusesAVersionThatDoesNotFollow) {
 
 TEST_F(Store, KeepsNothingOfARefusedWriteAndAllOfTheOthers) {
   auto db = opened(path);
-  auto bad = write_of({task_row("T2", 1), task_row("T3", 9)},
-                      {event_of("task:T2")});
+  auto bad
+    = write_of({task_row("T2", 1), task_row("T3", 9)}, {event_of("task:T2")});
   bad.request.text = "r2";
-  auto answers = db.commit({write_of({task_row("T1", 1)}, {event_of("a")}),
-                            bad,
+  auto answers = db.commit({write_of({task_row("T1", 1)}, {event_of("a")}), bad,
                             write_of({task_row("T4", 1)}, {event_of("b")})});
   ASSERT_EQ(answers.size(), 3u);
   EXPECT_TRUE(answers[0]);

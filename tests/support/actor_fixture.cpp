@@ -14,16 +14,16 @@ actor_fixture::config::config() {
 }
 
 actor_fixture::actor_fixture()
-  : context{&names,
-            [this](log_level level, const std::string& line) {
-              constexpr const char* words[] = {"debug ", "info ", "warn ",
-                                               "error "};
-              log.push_back(words[static_cast<int>(level)] + line);
-            },
-            false},
-    sys(config_),
-    self(sys, true),
-    scheduler_(dynamic_cast<scheduler_type&>(sys.scheduler())) {
+    : context{&names,
+              [this](log_level level, const std::string& line) {
+                constexpr const char* words[]
+                  = {"debug ", "info ", "warn ", "error "};
+                log.push_back(words[static_cast<int>(level)] + line);
+              },
+              false},
+      sys(config_),
+      self(sys, true),
+      scheduler_(dynamic_cast<scheduler_type&>(sys.scheduler())) {
   // nop
 }
 
@@ -75,7 +75,7 @@ bool actor_fixture::alive(const caf::strong_actor_ptr& handle) {
   // has not after its end is a way in.
   auto* actor = caf::actor_cast<caf::monitorable_actor*>(handle);
   return actor != nullptr
-         && !actor->getf(caf::abstract_actor::is_cleaned_up_flag);
+    && !actor->getf(caf::abstract_actor::is_cleaned_up_flag);
 }
 
 void actor_fixture::remember(caf::strong_actor_ptr handle) {

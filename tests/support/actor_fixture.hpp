@@ -106,8 +106,7 @@ public:
   /// Asks and expects the answer without any time passing.
   template <class T, class Handle, class... Ts>
   T ask(const Handle& to, Ts&&... xs) {
-    return answer<T>(
-      self->request(to, caf::infinite, std::forward<Ts>(xs)...));
+    return answer<T>(self->request(to, caf::infinite, std::forward<Ts>(xs)...));
   }
 
   /// Whether the actor lives.

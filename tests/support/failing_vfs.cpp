@@ -77,12 +77,25 @@ int x_device_characteristics(sqlite3_file* f) {
 
 // Version 1: no shared memory, as exclusive locking needs none.
 const sqlite3_io_methods methods = {
-  1,          x_close,        x_read,        x_write,
-  x_truncate, x_sync,         x_file_size,   x_lock,
-  x_unlock,   x_check_reserved_lock,         x_file_control,
-  x_sector_size, x_device_characteristics,
-  nullptr,    nullptr,        nullptr,       nullptr,
-  nullptr,    nullptr,
+  1,
+  x_close,
+  x_read,
+  x_write,
+  x_truncate,
+  x_sync,
+  x_file_size,
+  x_lock,
+  x_unlock,
+  x_check_reserved_lock,
+  x_file_control,
+  x_sector_size,
+  x_device_characteristics,
+  nullptr,
+  nullptr,
+  nullptr,
+  nullptr,
+  nullptr,
+  nullptr,
 };
 
 int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* f, int flags,

@@ -17,8 +17,8 @@ inline rc::Gen<std::string> any_text() {
 }
 
 inline rc::Gen<std::vector<std::string>> any_lines() {
-  return rc::gen::resize(4,
-                         rc::gen::container<std::vector<std::string>>(any_text()));
+  return rc::gen::resize(
+    4, rc::gen::container<std::vector<std::string>>(any_text()));
 }
 
 template <class Name>

@@ -20,7 +20,9 @@ public:
   using rule = supervision;
 
   supervision_world(supervision_rule r, std::vector<child_rule> children)
-    : limits_(r.limits), strategy_(r.strategy), rule_(r, std::move(children)) {
+      : limits_(r.limits),
+        strategy_(r.strategy),
+        rule_(r, std::move(children)) {
     // nop
   }
 
@@ -36,13 +38,9 @@ public:
   /// Ids that do not even die by kill.
   std::set<std::string> undead;
 
-  rule& machine() {
-    return rule_;
-  }
+  rule& machine() { return rule_; }
 
-  mono_time now() const {
-    return now_;
-  }
+  mono_time now() const { return now_; }
 
   void feed(const rule::event& e) {
     for (auto& x : rule_.on(e, now_, draw))
@@ -73,9 +71,7 @@ public:
     now_ = end;
   }
 
-  bool lives(const std::string& id) const {
-    return live_.count(id) != 0;
-  }
+  bool lives(const std::string& id) const { return live_.count(id) != 0; }
 
   std::vector<std::string> living() const {
     std::vector<std::string> out;

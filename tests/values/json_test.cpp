@@ -1,5 +1,4 @@
 #include "messages/json.hpp"
-
 #include "tests/support/random_rows.hpp"
 
 #include <gtest/gtest.h>
@@ -33,13 +32,27 @@ std::size_t member_count(const T& x) {
 
 } // namespace
 
-RC_GTEST_PROP(Json, TaskSurvivesARoundTrip, ()) { survives(any_task()); }
-RC_GTEST_PROP(Json, ClaimSurvivesARoundTrip, ()) { survives(any_claim()); }
-RC_GTEST_PROP(Json, CounterSurvivesARoundTrip, ()) { survives(any_counter()); }
-RC_GTEST_PROP(Json, ExitSurvivesARoundTrip, ()) { survives(any_exit()); }
-RC_GTEST_PROP(Json, SessionSurvivesARoundTrip, ()) { survives(any_session()); }
-RC_GTEST_PROP(Json, ChangeSurvivesARoundTrip, ()) { survives(any_change()); }
-RC_GTEST_PROP(Json, CiRunSurvivesARoundTrip, ()) { survives(any_ci_run()); }
+RC_GTEST_PROP(Json, TaskSurvivesARoundTrip, ()) {
+  survives(any_task());
+}
+RC_GTEST_PROP(Json, ClaimSurvivesARoundTrip, ()) {
+  survives(any_claim());
+}
+RC_GTEST_PROP(Json, CounterSurvivesARoundTrip, ()) {
+  survives(any_counter());
+}
+RC_GTEST_PROP(Json, ExitSurvivesARoundTrip, ()) {
+  survives(any_exit());
+}
+RC_GTEST_PROP(Json, SessionSurvivesARoundTrip, ()) {
+  survives(any_session());
+}
+RC_GTEST_PROP(Json, ChangeSurvivesARoundTrip, ()) {
+  survives(any_change());
+}
+RC_GTEST_PROP(Json, CiRunSurvivesARoundTrip, ()) {
+  survives(any_ci_run());
+}
 RC_GTEST_PROP(Json, WorktreeSurvivesARoundTrip, ()) {
   survives(any_worktree());
 }
@@ -83,12 +96,12 @@ TEST(Json, IgnoresUnknownMembersAndDefaultsMissingOnes) {
 }
 
 TEST(Json, ThrowsAtWrongTypes) {
-  for (auto text : {R"([])", R"({"id":7})", R"({"priority":"5"})",
-                    R"({"priority":1.5})", R"({"priority":true})",
-                    R"({"priority":4294967296})", R"({"version":-1})",
-                    R"({"labels":"a"})", R"({"labels":[1]})",
-                    R"({"state":"sleepy"})", R"({"state":1})",
-                    R"({"createdAt":"yesterday"})", R"({"title":null})"})
+  for (auto text :
+       {R"([])", R"({"id":7})", R"({"priority":"5"})", R"({"priority":1.5})",
+        R"({"priority":true})", R"({"priority":4294967296})",
+        R"({"version":-1})", R"({"labels":"a"})", R"({"labels":[1]})",
+        R"({"state":"sleepy"})", R"({"state":1})",
+        R"({"createdAt":"yesterday"})", R"({"title":null})"})
     EXPECT_THROW(json::parse(text).get<task>(), json::exception) << text;
   EXPECT_THROW(json::parse(R"({"held":1})").get<claim>(), json::exception);
   EXPECT_THROW(json::parse(R"({"exit":{"code":"x"}})").get<session>(),
@@ -142,9 +155,8 @@ TEST(ParseJson, NeverRepeatsWhatItRead) {
 }
 
 TEST(ParseJson, StopsAt64Levels) {
-  auto nest = [](std::size_t n) {
-    return std::string(n, '[') + std::string(n, ']');
-  };
+  auto nest
+    = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
   EXPECT_TRUE(parse_json(nest(64), "body"));
   auto x = parse_json(nest(65), "body");
   ASSERT_FALSE(x);

@@ -41,8 +41,7 @@ TEST(Words, AreUniqueAndReadBack) {
   EXPECT_EQ(check_words<ci_state>(ci_state_from), 5u);
   EXPECT_EQ(check_words<review_state>(review_state_from), 4u);
   EXPECT_EQ(check_words<merge_state>(merge_state_from), 4u);
-  EXPECT_EQ(check_words<event_kind>(event_kind_from),
-            all_event_kinds().size());
+  EXPECT_EQ(check_words<event_kind>(event_kind_from), all_event_kinds().size());
 }
 
 TEST(Words, RefuseWhatTheyDoNotKnow) {
