@@ -21,7 +21,7 @@ protected:
     first = commit(checkout, "first", {{"a.txt", "1\n2\n3\n4\n5\n6\n7\n8\n"}});
     git({"tag", "v1"}, checkout);
     // The stand-in for `ao hook`: lets everything pass and says so.
-    put(root / "ao", "#!/bin/sh\necho \"ran $2 $3\" >&2\ncat >/dev/null\n");
+    put(root / "ao", "#!/bin/sh\necho \"ran $2\" >&2\ncat >/dev/null\n");
     fs::permissions(root / "ao", fs::perms::owner_all);
     forge = make_forge();
     auto seeded = forge->seed(checkout);
@@ -140,8 +140,8 @@ TEST_F(LocalForge, RunsItsHooksWhateverThePusherConfigured) {
   commit(work, "x", {{"b.txt", "b\n"}});
   auto end = try_git({"push", "origin", "HEAD"}, work);
   EXPECT_EQ(end.code, 0) << end.err;
-  EXPECT_NE(end.err.find("ran pre-receive app"), std::string::npos);
-  EXPECT_NE(end.err.find("ran post-receive app"), std::string::npos);
+  EXPECT_NE(end.err.find("ran pre-receive"), std::string::npos);
+  EXPECT_NE(end.err.find("ran post-receive"), std::string::npos);
 }
 
 TEST_F(LocalForge, RefusesHiddenRefsAndDeletionsEvenWithoutAHook) {
