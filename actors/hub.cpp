@@ -103,6 +103,21 @@ std::vector<std::string> live_sessions(const row_view& rows) {
   return out;
 }
 
+/// Sessions of which something may live on the node; the RUNNER of any other
+/// is started by the first order to it.
+std::vector<std::string> sessions_to_adopt(const row_view& rows) {
+  std::vector<std::string> out;
+  for (const auto& s : rows.all<session>()) {
+    auto may_live = s->runtime == runtime_state::provisioning
+      || s->runtime == runtime_state::starting
+      || s->runtime == runtime_state::alive
+      || s->runtime == runtime_state::lost;
+    if (may_live && s->role != session_role::manual)
+      out.push_back(s->id.text);
+  }
+  return out;
+}
+
 std::vector<std::string> unfinished_tasks(const row_view& rows) {
   std::vector<std::string> out;
   for (const auto& t : rows.all<task>())
@@ -178,11 +193,11 @@ child_spec node(const node_context& context) {
                                })),
        child("tmux"_name, starts(tmux, context), true),
        late("runners"_name, context, [context] {
-         return family(context, "runners", "runner",
-                       live_sessions(*context.rows), restart_kind::transient,
-                       false, [context](const std::string& key) {
-                         return starts(runner, context, session_id{key});
-                       });
+         return family(
+           context, "runners", "runner", sessions_to_adopt(*context.rows),
+           restart_kind::transient, false, [context](const std::string& key) {
+             return starts(runner, context, session_id{key});
+           });
        })};
   return supervisor_child("node"_name, context, std::move(spec));
 }

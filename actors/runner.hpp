@@ -6,19 +6,25 @@
 #include "runtime/shim/link.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ao {
 
 /// What a RUNNER is doing.
 enum class runner_phase : std::uint8_t {
+  /// Reads what an earlier life has left; orders wait.
+  adopting,
   /// No agent of this session lives here.
   idle,
   provisioning,
   /// The shim is there; the link tells of the end.
   alive,
+  /// The run is over and its leftovers are looked at; orders wait.
+  ending,
   stopping,
 };
 
@@ -27,7 +33,7 @@ struct runner_state {
   static inline const char* name = "runner";
   node_context context;
   session_id id;
-  runner_phase phase = runner_phase::idle;
+  runner_phase phase = runner_phase::adopting;
 
   /// The order that is (or was last) carried out.
   std::optional<msg::session_spec> spec;
@@ -37,7 +43,7 @@ struct runner_state {
   msg::worktree_made made;
   bool pane_made = false;
 
-  /// Marks every process of the run.
+  /// Marks every process of the run; empty when it was never launched.
   std::string mark;
   std::optional<agent_launch> launch;
   std::unique_ptr<shim_link> link;
@@ -45,8 +51,14 @@ struct runner_state {
   /// The agent's pids once the shim has said hello.
   std::optional<msg::fact::agent_alive> alive;
 
+  /// How the present run ended, once it has.
+  std::optional<exit_info> end;
+
   /// The stop that waits for the end of the run.
   std::optional<msg::stop_order> stop;
+
+  /// Orders that wait for the end of adoption or of a run.
+  std::vector<std::function<void()>> waiting;
 
   /// Reports that the hub has not taken yet, oldest first.
   std::deque<msg::session_report> reports;
@@ -55,13 +67,17 @@ struct runner_state {
 
 /// Carries out orders for one session:
 ///
-///   ensure --> worktree --> checkout --> setup --> pane --> agent
-///          --> alive --exit--> idle
+///   ensure --> worktree --> checkout --> launch --> pane --> agent
+///          --> alive --exit--> ending --> idle
 ///          a step fails: undo what this order made, report, idle
 ///   stop   --> end the run --> (save, remove) --> idle
 ///
 /// At its own start it adopts: what the files say is dialled, and a run that
-/// lives is alive again without being touched.
+/// lives is alive again without being touched. What it reports is what is the
+/// case: after a crash the same facts are found in the files again, so no
+/// report needs a journal.
+///
+/// The saga is in runner_saga, the life of a run in runner_run.
 ///
 /// @param self The actor handle.
 /// @param context The node.

@@ -1,6 +1,7 @@
 #include "actors/session.hpp"
 
 #include "messages/interfaces.hpp"
+#include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/agents/launch.hpp"
 
@@ -229,6 +230,42 @@ void work(self_pointer self) {
   }
 }
 
+/// Failures of an earlier life still count: they are in the events.
+std::vector<wall_time> failures_in(const std::vector<event>& events) {
+  std::vector<wall_time> out;
+  for (const auto& e : events) {
+    if (e.kind != event_kind::agent_exited)
+      continue;
+    auto data = json::parse(e.data, nullptr, false);
+    if (data.is_object() && !data.value("class", std::string{}).empty())
+      out.push_back(e.at);
+  }
+  return out;
+}
+
+/// Begins with what the row says; a session that has failed before learns
+/// first when that was.
+void recover(self_pointer self) {
+  auto& st = self->state;
+  const auto& row = row_of(self);
+  if (is_terminal(row) || !row.exit || row.exit->failure.empty())
+    return submit(self, session_recovered{});
+  st.writing = true;
+  auto go_on = [self] {
+    self->state.writing = false;
+    submit(self, session_recovered{});
+  };
+  msg::read_events past;
+  past.subject = subject_of(row.id);
+  ask<store_actor>(self, st.context, "store"_name, store_deadline, past)
+    .then(
+      [self, go_on](const msg::event_page& page) {
+        self->state.machine->state().failures = failures_in(page.events);
+        go_on();
+      },
+      [self](const caf::error& why) { self->quit(why); });
+}
+
 // -- from messages to inputs --------------------------------------------------
 
 session_fact fact_from(const msg::session_fact& fact) {
@@ -290,7 +327,7 @@ session_keeper(self_pointer self, hub_context context, session_id id) {
   if (!row)
     throw std::runtime_error("no row of session " + id.text);
   st.machine = std::make_unique<session_machine>(*row);
-  submit(self, session_recovered{});
+  recover(self);
   if (row->runtime == runtime_state::queued && !is_terminal(*row))
     tell<dispatcher_actor>(st.context, "dispatcher"_name,
                            msg::admit_session{id});

@@ -19,13 +19,20 @@ std::optional<tmux_servers::located_pane> find_pane(tmux_servers& servers,
 result<msg::pane_opened> open(tmux_servers& servers,
                               const msg::open_pane& order) {
   const auto& name = order.session.text;
-  if (auto there = find_pane(servers, name))
-    return msg::pane_opened{servers.at(there->server).place().socket,
-                            there->pane.pane};
+  auto window = "run-" + std::to_string(order.run);
+  if (auto there = find_pane(servers, name)) {
+    auto& server = servers.at(there->server);
+    if (there->pane.window == window)
+      return msg::pane_opened{server.place().socket, there->pane.pane};
+    // Of a run that is over: its shim is just leaving.
+    if (auto gone = server.kill_session(name); !gone)
+      return fail(gone.error());
+  }
   auto server = servers.server_with_room();
   if (!server)
     return fail(server.error());
-  auto pane = servers.at(*server).new_session(name, order.cwd, order.directory);
+  auto pane
+    = servers.at(*server).new_session(name, window, order.cwd, order.directory);
   if (!pane)
     return fail(pane.error());
   return msg::pane_opened{servers.at(*server).place().socket, pane->pane};

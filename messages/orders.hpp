@@ -62,6 +62,11 @@ struct stop_order {
   stop_how how = stop_how::end_agent;
 };
 
+/// INTERNAL: a stop of this run should have been carried out by now.
+struct stop_overdue {
+  run_no run = 0;
+};
+
 /// HUB → RUNNER: push the session's branch to its forge.
 struct publish_order {
   session_id session;

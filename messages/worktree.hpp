@@ -47,6 +47,8 @@ struct worktree_dropped {
 /// RUNNER → TMUX.
 struct open_pane {
   session_id session;
+  /// Part of the pane's identity: one of another run is closed first.
+  run_no run = 0;
   std::string cwd;
   /// `sessions/<id>`, where the shim finds `launch.json`.
   std::string directory;

@@ -54,6 +54,8 @@ AO_ROLE(runner_actor,
         caf::replies_to<msg::publish_order>::with<session_id>,
         // INTERNAL: from the link to the shim.
         caf::reacts_to<msg::shim_word>,
+        // INTERNAL: a stop took too long.
+        caf::reacts_to<msg::stop_overdue>,
         // INTERNAL: next step, or next report.
         caf::reacts_to<look_atom>);
 
@@ -67,7 +69,8 @@ AO_ROLE(repository_actor,
 
 /// The TMUX: the panes of one node; blocks, so it is detached.
 AO_ROLE(tmux_actor,
-        // Answers the pane with a shim in it; an existing one is answered.
+        // Answers the pane with this run's shim in it, the one that is there
+        // already when it is of the same run.
         caf::replies_to<msg::open_pane>::with<msg::pane_opened>,
         // Answers when there is no such pane.
         caf::replies_to<msg::close_pane>::with<session_id>,

@@ -108,7 +108,12 @@ result<launch_spec> session_dir::write_launch(
     out.env.emplace(name, value);
   out.cwd = worktree;
   out.socket = shim_socket;
-  out.mark = make_ulid();
+  // A saga that is begun again keeps the mark: a shim of its first try may
+  // just be starting.
+  auto earlier = read_launch(path_);
+  out.mark = earlier && earlier->epoch == spec.epoch && earlier->run == spec.run
+    ? earlier->mark
+    : make_ulid();
   if (launch.prompt_on_stdin) {
     out.in = shim_stdin::file;
     out.in_path = launch.prompt_file;

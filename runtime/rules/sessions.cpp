@@ -266,14 +266,19 @@ private:
     if (!runs(s))
       return drop("run " + std::to_string(s.run) + " has ended");
     auto was = s.runtime;
+    // An adopted run lives in the pane that it has had.
+    auto moved = !x.tmux_pane.empty()
+      && (s.tmux_pane != x.tmux_pane || s.tmux_socket != x.tmux_socket);
     if (was == runtime_state::alive && s.agent_pid == x.agent_pid
-        && s.shim_pid == x.shim_pid && s.tmux_pane == x.tmux_pane)
+        && s.shim_pid == x.shim_pid && !moved)
       return drop("is known to live");
     s.agent_pid = x.agent_pid;
     s.shim_pid = x.shim_pid;
     s.workspace_path = x.workspace_path;
-    s.tmux_socket = x.tmux_socket;
-    s.tmux_pane = x.tmux_pane;
+    if (moved) {
+      s.tmux_socket = x.tmux_socket;
+      s.tmux_pane = x.tmux_pane;
+    }
     if (!s.started_at)
       s.started_at = context_.now;
     to(runtime_state::alive, "");

@@ -53,6 +53,7 @@ struct agent_alive {
   int agent_pid = 0;
   int shim_pid = 0;
   std::string workspace_path;
+  /// Both empty for an adopted run, whose pane is known.
   std::string tmux_socket;
   std::string tmux_pane;
 };

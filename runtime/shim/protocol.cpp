@@ -364,6 +364,15 @@ std::string pane_path(const std::string& dir, run_no run) {
   return dir + "/pane." + std::to_string(run) + ".txt";
 }
 
+std::string lock_path(const std::string& dir) {
+  return dir + "/shim.lock";
+}
+
+bool was_taken(const std::string& dir, run_no run) {
+  auto holder = read_whole_file(lock_path(dir), 64);
+  return holder && *holder == std::to_string(run);
+}
+
 result<void> write_launch(const std::string& dir, const launch_spec& launch) {
   return write_file_durably(launch_path(dir), to_json(launch) + "\n");
 }

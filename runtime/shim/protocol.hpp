@@ -142,6 +142,12 @@ constexpr std::size_t shim_line_limit = 4u << 20;
 std::string launch_path(const std::string& dir);
 std::string exit_path(const std::string& dir, run_no run);
 std::string pane_path(const std::string& dir, run_no run);
+/// Locked by a shim while it lives; its text is the run that the last one took.
+std::string lock_path(const std::string& dir);
+
+/// Whether a shim has ever taken `run`: false also when it died before it
+/// could note that.
+bool was_taken(const std::string& dir, run_no run);
 
 /// Writes `<dir>/launch.json`, 0600, durably.
 /// Errors: `home_unusable` naming the file.

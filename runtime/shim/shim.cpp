@@ -388,7 +388,7 @@ shim_exit complain(const std::string& dir, shim_exit code,
 /// the end of the process at the latest. A run waits for the one before it,
 /// which may be writing its last lines. An empty answer: this very run has one.
 result<unique_fd> lock_session(const std::string& dir, run_no run) {
-  auto path = dir + "/shim.lock";
+  auto path = lock_path(dir);
   unique_fd lock{open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (!lock)
     return fail(ec::process_failed, errno_text("cannot open " + path));

@@ -24,7 +24,7 @@ namespace {
 constexpr std::string_view control_session = "ao-control";
 
 constexpr std::string_view pane_row
-  = "#{session_name} #{pane_id} #{pane_pid} #{pane_dead}";
+  = "#{session_name} #{pane_id} #{pane_pid} #{pane_dead} #{window_name}";
 
 /// Nothing periodic (no status line, no automatic names), nothing that an
 /// agent can change of the outside (clipboard, titles), nothing of the user's.
@@ -101,12 +101,16 @@ std::string trimmed(std::string text) {
 std::vector<tmux_pane> parse_panes(const std::string& rows) {
   std::vector<tmux_pane> panes;
   std::istringstream in{rows};
-  tmux_pane p;
-  int dead = 0;
-  while (in >> p.session >> p.pane >> p.pid >> dead) {
+  for (std::string row; std::getline(in, row);) {
+    std::istringstream fields{row};
+    tmux_pane p;
+    int dead = 0;
+    if (!(fields >> p.session >> p.pane >> p.pid >> dead))
+      continue;
     p.dead = dead != 0;
+    std::getline(fields >> std::ws, p.window);
     if (p.session != control_session)
-      panes.push_back(p);
+      panes.push_back(std::move(p));
   }
   return panes;
 }
@@ -284,10 +288,12 @@ const tmux_place& tmux_server::place() const {
 }
 
 result<tmux_pane>
-tmux_server::new_session(const std::string& name, const std::string& cwd,
-                         const std::string& session_dir, pane_size size) {
-  if (auto ok = check_name(name); !ok)
-    return fail(ok.error());
+tmux_server::new_session(const std::string& name, const std::string& window,
+                         const std::string& cwd, const std::string& session_dir,
+                         pane_size size) {
+  for (const auto& called : {name, window})
+    if (auto ok = check_name(called); !ok)
+      return fail(ok.error());
   for (std::string_view path :
        {std::string_view{impl_->place.socket},
         std::string_view{impl_->place.shim}, std::string_view{session_dir},
@@ -304,10 +310,11 @@ tmux_server::new_session(const std::string& name, const std::string& cwd,
       return fail(ok.error());
   // By a process of its own: only that starts a server, and program and
   // argument stay two words that no shell sees.
-  auto row = impl_->exec(
-    {"new-session", "-d", "-P", "-F", std::string{pane_row}, "-s", name, "-x",
-     std::to_string(size.columns), "-y", std::to_string(size.rows), "-c",
-     without_formats(cwd), "--", impl_->place.shim, session_dir});
+  auto row
+    = impl_->exec({"new-session", "-d", "-P", "-F", std::string{pane_row}, "-s",
+                   name, "-n", window, "-x", std::to_string(size.columns), "-y",
+                   std::to_string(size.rows), "-c", without_formats(cwd), "--",
+                   impl_->place.shim, session_dir});
   if (!row)
     return fail(row.error());
   auto panes = parse_panes(*row);

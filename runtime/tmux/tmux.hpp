@@ -33,6 +33,8 @@ struct tmux_pane {
   std::string session;
   /// `%3`: exact for the life of the server.
   std::string pane;
+  /// Name of its window, as given to `new_session`.
+  std::string window;
   /// The pane's process: the shim.
   pid_t pid = 0;
   bool dead = false;
@@ -61,8 +63,10 @@ public:
   /// Starts a detached session `name` whose one pane runs
   /// `ao-shim <session_dir>` in `cwd`. Starts the server if needed. A session
   /// of that name is an error (look with `has_session` first).
-  /// `name` is of `[A-Za-z0-9_-]`, at most 64 long.
-  result<tmux_pane> new_session(const std::string& name, const std::string& cwd,
+  /// `name` and `window` are of `[A-Za-z0-9_-]`, at most 64 long.
+  result<tmux_pane> new_session(const std::string& name,
+                                const std::string& window,
+                                const std::string& cwd,
                                 const std::string& session_dir,
                                 pane_size size = {});
 

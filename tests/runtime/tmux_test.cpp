@@ -26,7 +26,7 @@ protected:
 
   /// A pane that runs the launch's agent, and the shim in it.
   tmux_pane start(const std::string& name = "app-1") {
-    auto pane = server_.new_session(name, dir_, dir_);
+    auto pane = server_.new_session(name, "run-1", dir_, dir_);
     EXPECT_TRUE(pane) << to_string(pane.error());
     if (!pane)
       return {};
@@ -138,7 +138,7 @@ TEST_F(Tmux, ListsFindsAndKillsSessions) {
   EXPECT_EQ((*panes)[0].pane, pane.pane);
   EXPECT_EQ((*panes)[0].pid, pane.pid);
   EXPECT_FALSE((*panes)[0].dead);
-  auto again = server_.new_session("app-1", dir_, dir_);
+  auto again = server_.new_session("app-1", "run-1", dir_, dir_);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ec::tmux_failed);
   EXPECT_NE(again.error().context.find("duplicate session"), std::string::npos);
@@ -245,7 +245,7 @@ TEST_F(Tmux, EndsItsServerWithTheLastSession) {
   unique_fd server;
   {
     tmux_server other{server_.place()};
-    auto pane = other.new_session("app-1", dir_, dir_);
+    auto pane = other.new_session("app-1", "run-1", dir_, dir_);
     ASSERT_TRUE(pane);
     shims_.push_back(std::move(*open_pidfd(pane->pid)));
     read_fifo("ready");
@@ -261,7 +261,7 @@ TEST_F(Tmux, TakesPathsLiterally) {
   launch_.cwd = odd;
   launch_.argv = {"/bin/pwd"};
   ASSERT_TRUE(write_launch(odd, launch_));
-  auto pane = server_.new_session("app-1", odd, odd);
+  auto pane = server_.new_session("app-1", "run-1", odd, odd);
   ASSERT_TRUE(pane) << to_string(pane.error());
   auto fd = open_pidfd(pane->pid);
   if (fd) {
@@ -275,7 +275,8 @@ TEST_F(Tmux, TakesPathsLiterally) {
 TEST_F(Tmux, RefusesNamesPanesKeysAndPathsThatMeanSomethingElse) {
   for (std::string name :
        {"", "a.b", "a:b", "a;", "=a", "a b", "-a", "a\n", "ä", "ao-control"}) {
-    EXPECT_EQ(server_.new_session(name, dir_, dir_).error().code, ec::bad_input)
+    EXPECT_EQ(server_.new_session(name, "run-1", dir_, dir_).error().code,
+              ec::bad_input)
       << name;
     EXPECT_EQ(server_.has_session(name).error().code, ec::bad_input) << name;
     EXPECT_EQ(server_.kill_session(name).error().code, ec::bad_input) << name;
@@ -288,7 +289,8 @@ TEST_F(Tmux, RefusesNamesPanesKeysAndPathsThatMeanSomethingElse) {
   for (std::string key : {"", "-X", "a b", "C-c;", "'", "\n"})
     EXPECT_EQ(server_.press("%1", key).error().code, ec::bad_input) << key;
   for (std::string path : {"", "relative", "/a\nb", "/a;"})
-    EXPECT_EQ(server_.new_session("a", path, path).error().code, ec::bad_input)
+    EXPECT_EQ(server_.new_session("a", "run-1", path, path).error().code,
+              ec::bad_input)
       << path;
 }
 

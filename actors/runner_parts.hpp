@@ -1,0 +1,59 @@
+#pragma once
+
+#include "actors/runner.hpp"
+#include "messages/error.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+/// What the files of the RUNNER share; nobody else includes this.
+namespace ao::runner_parts {
+
+using self_pointer = runner_actor::stateful_pointer<runner_state>;
+
+/// Between TERM and KILL when a run is ended.
+constexpr std::chrono::seconds stop_grace{10};
+
+/// Queues a fact of the present run for the hub; sent in order, each until
+/// the hub has it.
+void report(self_pointer self, msg::session_fact what);
+
+/// Sends the oldest report, unless one is on its way.
+void send_reports(self_pointer self);
+
+/// Enters a phase; orders that waited for it are taken.
+void enter(self_pointer self, runner_phase phase);
+
+std::shared_ptr<repository_cache> cache_of(self_pointer self);
+session_dir files_of(self_pointer self);
+std::string worktree_of(self_pointer self);
+
+// -- runner_saga --------------------------------------------------------------
+
+/// Makes the run of `spec` live, step by step. Steps that are true already
+/// are skipped, so a saga that was cut off is begun again from its start.
+void provision(self_pointer self);
+
+/// Undoes what this order made, newest first, then reports.
+void give_up(self_pointer self, error why);
+
+// -- runner_run ---------------------------------------------------------------
+
+/// Connects to the shim of the present run; its words come as `shim_word`.
+void dial(self_pointer self);
+
+/// The shim is gone without a word: its exit file, else a crash.
+void read_end(self_pointer self);
+
+/// The run is over: ends what it left, looks at the worktree and reports.
+void run_over(self_pointer self, exit_info how);
+
+/// Ends everything that carries the mark of the run, then its pane; then does
+/// what the stop order wants of the rest.
+void end_run(self_pointer self);
+
+/// What the shim says.
+void hear(self_pointer self, const msg::shim_word& word);
+
+} // namespace ao::runner_parts

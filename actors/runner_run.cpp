@@ -1,0 +1,290 @@
+#include "actors/job.hpp"
+#include "actors/runner_parts.hpp"
+#include "runtime/node/leftovers.hpp"
+#include "runtime/process/process_table.hpp"
+
+#include <utility>
+
+namespace ao::runner_parts {
+namespace {
+
+/// What the worktree holds after a run.
+result<worktree_facts> inspect(const repository_cache& cache,
+                               const std::string& path,
+                               const std::string& base) {
+  worktree_facts facts;
+  auto state = cache.inspect(path);
+  if (!state)
+    return fail(state.error());
+  facts.head_sha = state->head;
+  facts.dirty = state->dirty || !state->operation.empty();
+  std::size_t at = 0;
+  while (at < state->status_text.size()) {
+    auto end = state->status_text.find('\n', at);
+    if (end == std::string::npos)
+      end = state->status_text.size();
+    facts.status_lines.push_back(state->status_text.substr(at, end - at));
+    at = end + 1;
+  }
+  auto ahead = cache.ahead_of(path, "refs/remotes/origin/" + base);
+  if (!ahead)
+    return fail(ahead.error());
+  facts.ahead = *ahead;
+  return facts;
+}
+
+/// A run that ended without leaving word.
+exit_info lost_run(self_pointer self, std::string why) {
+  exit_info lost;
+  lost.run = self->state.spec->run;
+  lost.cause = "signalled";
+  lost.failure = "crash";
+  lost.at = self->state.context.now();
+  lost.last_lines = {"ao: " + std::move(why)};
+  return lost;
+}
+
+// -- after a stop -------------------------------------------------------------
+
+void finish_stop(self_pointer self, msg::fact::stopped done) {
+  self->state.stop.reset();
+  report(self, std::move(done));
+  enter(self, runner_phase::idle);
+}
+
+/// Nothing is removed while something is not as it should be.
+auto keeper(self_pointer self) {
+  return [self](const caf::error& why) {
+    msg::fact::stopped kept;
+    kept.kept = to_string(to_ao_error(why));
+    finish_stop(self, std::move(kept));
+  };
+}
+
+/// Saves uncommitted work; the refs that keep it.
+result<std::vector<std::string>> save(repository_cache& cache,
+                                      const std::string& path,
+                                      const session_id& id, wall_time now) {
+  std::vector<std::string> refs;
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored))
+    return refs;
+  auto state = cache.inspect(path);
+  if (!state)
+    return fail(state.error());
+  if (state->dirty || !state->operation.empty()) {
+    auto kept = cache.save_rescue(path, id, now);
+    if (!kept)
+      return fail(kept.error());
+    refs.push_back(kept->ref);
+  }
+  return refs;
+}
+
+void save_work(self_pointer self) {
+  auto& st = self->state;
+  run_job(
+    self, st.context, step_deadline,
+    [cache = cache_of(self), path = worktree_of(self), id = st.id,
+     now = st.context.now()] { return save(*cache, path, id, now); },
+    [self](const std::vector<std::string>& refs) {
+      msg::fact::stopped done;
+      done.rescued = refs;
+      finish_stop(self, std::move(done));
+    },
+    keeper(self));
+}
+
+void remove_work(self_pointer self, bool merged) {
+  auto& st = self->state;
+  msg::drop_worktree order;
+  order.session = st.id;
+  order.branch = st.spec->branch;
+  order.base = st.spec->base;
+  order.path = worktree_of(self);
+  order.merged = merged;
+  ask<repository_actor>(self, st.context,
+                        make_actor_name("repository", st.spec->project.text),
+                        step_deadline, order)
+    .then(
+      [self](const msg::worktree_dropped& dropped) {
+        msg::fact::stopped done;
+        done.rescued = dropped.rescued;
+        done.kept = dropped.kept;
+        done.removed = dropped.kept.empty();
+        finish_stop(self, std::move(done));
+      },
+      keeper(self));
+}
+
+/// The run has ended: does what the stop order wants of the rest.
+void after_stop(self_pointer self) {
+  switch (self->state.stop->how) {
+  case msg::stop_how::end_agent:
+    return finish_stop(self, {});
+  case msg::stop_how::save_and_end:
+    return save_work(self);
+  case msg::stop_how::remove:
+    return remove_work(self, false);
+  case msg::stop_how::remove_merged:
+    return remove_work(self, true);
+  }
+}
+
+/// The agent lives: reports it and delivers a prompt that is pasted.
+void agent_lives(self_pointer self, const msg::shim_word& word) {
+  auto& st = self->state;
+  bool adopted = st.phase == runner_phase::adopting;
+  if (!st.alive) {
+    st.alive.emplace();
+    st.alive->workspace_path = worktree_of(self);
+  }
+  st.alive->agent_pid = word.agent_pid;
+  st.alive->shim_pid = word.shim_pid;
+  st.alive->adopted = adopted;
+  report(self, *st.alive);
+  enter(self, runner_phase::alive);
+  if (st.stop) {
+    if (st.link)
+      st.link->stop(stop_grace);
+    self->delayed_send(self, 2 * stop_grace, msg::stop_overdue{st.spec->run});
+    return;
+  }
+  if (adopted || !st.launch || !st.launch->paste_prompt)
+    return;
+  ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
+                  msg::paste_text{st.id, st.spec->prompt})
+    .then([](const session_id&) {},
+          [self](const caf::error& why) {
+            self->state.context.say(log_level::error,
+                                    "prompt_not_delivered session="
+                                      + self->state.id.text + " reason=\""
+                                      + to_string(to_ao_error(why)) + "\"");
+          });
+}
+
+} // namespace
+
+void end_run(self_pointer self) {
+  auto& st = self->state;
+  st.link.reset();
+  auto shim_pid = st.alive ? st.alive->shim_pid : 0;
+  st.alive.reset();
+  enter(self, runner_phase::stopping);
+  run_job(
+    self, st.context, step_deadline,
+    [mark = st.mark, shim_pid, dir = files_of(self).path()] {
+      return end_leftovers(mark, shim_pid, dir, stop_grace);
+    },
+    [self](const end_report&) {
+      ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
+                      msg::close_pane{self->state.id})
+        .then([self](const session_id&) { after_stop(self); }, keeper(self));
+    },
+    keeper(self));
+}
+
+void run_over(self_pointer self, exit_info how) {
+  auto& st = self->state;
+  st.link.reset();
+  st.alive.reset();
+  st.end = how;
+  if (st.stop)
+    return end_run(self);
+  enter(self, runner_phase::ending);
+  run_job(
+    self, st.context, step_deadline,
+    [cache = cache_of(self), path = worktree_of(self), base = st.spec->base,
+     mark = st.mark, dir = files_of(self).path()]() -> result<worktree_facts> {
+      // Nothing of the run may write while we look.
+      auto ended = end_leftovers(mark, 0, dir, stop_grace);
+      if (!ended)
+        return fail(ended.error());
+      return inspect(*cache, path, base);
+    },
+    [self, how](const worktree_facts& facts) {
+      report(self, msg::fact::agent_exited{how, facts});
+      enter(self, runner_phase::idle);
+    },
+    [self, how](const caf::error& why) {
+      auto told = how;
+      told.last_lines.push_back("ao: " + to_string(to_ao_error(why)));
+      if (told.failure.empty())
+        told.failure = "tool";
+      report(self, msg::fact::agent_exited{told, {}});
+      enter(self, runner_phase::idle);
+    });
+}
+
+void read_end(self_pointer self) {
+  auto& st = self->state;
+  run_job(
+    self, st.context, step_deadline,
+    [directory = files_of(self).path(), run = st.spec->run,
+     lost = lost_run(
+       self, "ao-shim ended without an exit file")]() -> result<exit_info> {
+      auto file = read_exit(directory, run);
+      if (!file)
+        return fail(file.error());
+      return *file ? describe_exit(**file) : lost;
+    },
+    [self](const exit_info& how) { run_over(self, how); },
+    [self](const caf::error& why) {
+      run_over(self, lost_run(self, to_string(to_ao_error(why))));
+    });
+}
+
+void dial(self_pointer self) {
+  auto& st = self->state;
+  auto hdl = caf::actor_cast<runner_actor>(self);
+  auto run = st.spec->run;
+  auto tell
+    = [hdl](msg::shim_word word) { caf::anon_send(hdl, std::move(word)); };
+  shim_link::handlers on;
+  on.on_hello = [tell](const shim_hello& hello) {
+    msg::shim_word word;
+    word.what = msg::shim_word::kind::hello;
+    word.run = hello.run;
+    word.agent_pid = static_cast<int>(hello.pid);
+    word.shim_pid = static_cast<int>(hello.shim_pid);
+    tell(std::move(word));
+  };
+  on.on_exited = [tell](const exit_report& end) {
+    msg::shim_word word;
+    word.what = msg::shim_word::kind::exited;
+    word.run = end.run;
+    word.how = describe_exit(end);
+    tell(std::move(word));
+  };
+  on.on_closed = [tell, run](link_end end, const std::string& detail) {
+    if (end == link_end::finished)
+      return;
+    msg::shim_word word;
+    word.what = msg::shim_word::kind::closed;
+    word.run = run;
+    word.refused = end == link_end::refused;
+    word.detail = detail;
+    tell(std::move(word));
+  };
+  st.link = std::make_unique<shim_link>(
+    *st.context.loop, st.context.place->shim_socket(st.id.text), std::move(on));
+}
+
+void hear(self_pointer self, const msg::shim_word& word) {
+  auto& st = self->state;
+  if (!st.spec || word.run != st.spec->run || !st.link)
+    return;
+  switch (word.what) {
+  case msg::shim_word::kind::hello:
+    if (word.agent_pid != 0)
+      agent_lives(self, word);
+    return;
+  case msg::shim_word::kind::exited:
+    return run_over(self, word.how);
+  case msg::shim_word::kind::closed:
+    st.link.reset();
+    return read_end(self);
+  }
+}
+
+} // namespace ao::runner_parts
