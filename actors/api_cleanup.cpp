@@ -66,7 +66,8 @@ void order(api_pointer self, round_ptr round, const session& s) {
   auto id = s.id;
   auto version = s.version;
   ask_session(
-    self, id, msg::cleanup_session{round->call->id},
+    self, id,
+    msg::session_order{msg::session_order::kind::cleanup, round->call->id},
     [round, id, version](const session&) {
       --round->asking;
       round->ordered.emplace(id, version);

@@ -67,14 +67,18 @@ void kill_session_of(api_pointer self, api_call_ptr call) {
   // Dead already is as good as killed.
   if (is_terminal(*row))
     return answer_session(self, call, 200, std::move(row));
-  ask_session(self, row->id, msg::kill_session{call->id, "api"},
-              answer_row(self, call), refuse_by(call));
+  ask_session(
+    self, row->id,
+    msg::session_order{msg::session_order::kind::kill, call->id, "api"},
+    answer_row(self, call), refuse_by(call));
 }
 
 void restore_session_of(api_pointer self, api_call_ptr call) {
   if (auto row = session_in_path(self, *call))
-    ask_session(self, row->id, msg::restore_session{call->id, "api"},
-                answer_row(self, call), refuse_by(call));
+    ask_session(
+      self, row->id,
+      msg::session_order{msg::session_order::kind::restore, call->id, "api"},
+      answer_row(self, call), refuse_by(call));
 }
 
 void post_report(api_pointer self, api_call_ptr call) {
@@ -123,18 +127,6 @@ void post_change(api_pointer self, api_call_ptr call) {
                      api::change_object(c));
       },
       refuse_by(call));
-}
-
-void post_shutdown(api_pointer self, api_call_ptr call) {
-  auto agents = api::flag_of(call->body, "agents");
-  if (!agents)
-    return call->refuse(agents.error());
-  call->answer(202, {{"stopping", true}, {"agents", *agents}});
-  self->state.context.say(log_level::info,
-                          std::string{"shutdown_asked agents="}
-                            + (*agents ? "true" : "false"));
-  if (self->state.host.shutdown)
-    self->state.host.shutdown(*agents);
 }
 
 } // namespace ao

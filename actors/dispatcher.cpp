@@ -3,6 +3,7 @@
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/node/capacity.hpp"
+#include "runtime/rules/sessions.hpp"
 
 #include <algorithm>
 
@@ -38,13 +39,54 @@ dispatch_limits limits_of(const settings& config) {
 }
 
 /// Why a queued session could not start whatever the load.
-std::string held_by(const hub_context& context, const session& s) {
+std::string held_by(self_pointer self, const session& s) {
+  auto& st = self->state;
+  if (!st.held_because.empty())
+    return st.held_because;
+  if (s.run > 0)
+    if (auto why = hold_restart(st.blast, s.id); !why.empty())
+      return why;
+  const auto& context = st.context;
   auto t = context.rows->find<task>(s.task.text);
   if (!t)
     return {};
   if (t->state == task_state::blocked)
     return t->why.empty() ? "waits for its needs" : t->why;
   return {};
+}
+
+/// True for an end that may be one of many with a cause that is not known.
+bool died_by_itself(const session& s) {
+  return !is_terminal(s) && s.exit && !s.exit->failure.empty()
+    && s.exit->failure != "killed" && !has_common_cause(*s.exit)
+    && (s.runtime == runtime_state::exited
+        || s.runtime == runtime_state::queued);
+}
+
+/// Looks for deaths of many at once.
+std::optional<mono_time> look_at_deaths(self_pointer self, mono_time now) {
+  auto& st = self->state;
+  blast_picture seen;
+  std::map<session_id, run_no> dead;
+  for (const auto& s : st.context.rows->all<session>()) {
+    if (s->runtime == runtime_state::alive && !is_terminal(*s)
+        && s->role != session_role::manual)
+      seen.alive.push_back(s->id);
+    if (!died_by_itself(*s))
+      continue;
+    dead.emplace(s->id, s->exit->run);
+    auto known = st.dead.find(s->id);
+    if (st.looked && (known == st.dead.end() || known->second != s->exit->run))
+      seen.died.push_back(s->id);
+  }
+  st.dead = std::move(dead);
+  st.looked = true;
+  auto step = next_blast(st.blast, seen, {}, now);
+  st.blast = std::move(step.next);
+  if (!step.said.empty())
+    st.context.say(log_level::error,
+                   "blast_radius reason=\"" + step.said + "\"");
+  return step.again_at;
 }
 
 struct picture {
@@ -76,7 +118,8 @@ picture look_at_rows(self_pointer self) {
     dispatch_candidate c;
     c.id = s->id.text;
     c.since = s->created_at;
-    c.held_by = held_by(st.context, *s);
+    c.restart = s->run > 0;
+    c.held_by = held_by(self, *s);
     if (auto t = st.context.rows->find<task>(s->task.text))
       c.priority = t->priority;
     out.candidates.push_back(std::move(c));
@@ -95,6 +138,7 @@ picture look_at_rows(self_pointer self) {
     c.id = t->id.text;
     c.priority = t->priority;
     c.since = t->created_at;
+    c.held_by = st.held_because;
     if (auto i = st.not_before.find(t->id); i != st.not_before.end())
       c.not_before = i->second;
     out.candidates.push_back(std::move(c));
@@ -139,7 +183,9 @@ void open_session_for(self_pointer self, const task& t) {
 
 void start(self_pointer self, const std::string& id) {
   auto& st = self->state;
-  st.starts.push_back(self->clock().now());
+  auto s = st.context.rows->find<session>(id);
+  if (!s || s->run == 0)
+    st.starts.push_back(self->clock().now());
   if (number_of(task_id{id}) != 0) {
     if (auto t = st.context.rows->find<task>(id))
       open_session_for(self, *t);
@@ -167,6 +213,7 @@ void look(self_pointer self) {
                                    return now - t >= std::chrono::minutes{1};
                                  }),
                   st.starts.end());
+  auto probation_ends = look_at_deaths(self, now);
   auto seen = look_at_rows(self);
   auto plan = plan_dispatch(std::move(seen.candidates), seen.load,
                             limits_of(*st.context.config), now);
@@ -174,10 +221,10 @@ void look(self_pointer self) {
     start(self, id);
   for (const auto& wait : plan.wait)
     tell_reason(self, wait);
-  if (plan.again_at)
-    self->delayed_send(
-      self, std::max(*plan.again_at - now, mono_time::duration::zero()),
-      look_atom::value);
+  for (const auto& at : {plan.again_at, probation_ends})
+    if (at)
+      self->delayed_send(self, std::max(*at - now, mono_time::duration::zero()),
+                         look_atom::value);
 }
 
 } // namespace
@@ -196,6 +243,9 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self,
     [self](const msg::slot_free& freed) {
       self->state.granted.erase(freed.session);
       look_soon(self);
+    },
+    [self](const msg::hold_dispatch& order) {
+      self->state.held_because = order.why;
     },
     [self](look_atom) { look(self); },
   };

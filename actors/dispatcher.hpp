@@ -2,6 +2,7 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/tasks.hpp"
+#include "runtime/rules/blast_radius.hpp"
 #include "runtime/rules/dispatch.hpp"
 
 #include <map>
@@ -27,6 +28,15 @@ struct dispatcher_state {
 
   /// Starts of the last minute, for the pace.
   std::vector<mono_time> starts;
+
+  /// Agents that have died and the run that did, as of the last look.
+  std::map<session_id, run_no> dead;
+  /// False until the first look, which only takes in what is.
+  bool looked = false;
+  blast_state blast;
+
+  /// Set while nothing may start.
+  std::string held_because;
 
   /// A look is on its way.
   bool looking = false;

@@ -290,6 +290,21 @@ caf::result<msg::opened_session> open(self_pointer self,
   return promise;
 }
 
+caf::result<claim> regrant(self_pointer self, const msg::regrant_claim& asked) {
+  auto promise = self->make_response_promise<claim>();
+  regrant_claim request{asked.subject, asked.session, asked.node, asked.why};
+  decide(self, asked.subject, asked.request, std::move(request),
+         [promise](auto outcome) mutable {
+           if (!outcome)
+             promise.deliver(make_error(outcome.error()));
+           else if (auto* refused = std::get_if<error>(&*outcome))
+             promise.deliver(make_error(*refused));
+           else
+             promise.deliver(std::get<claim_changed>(*outcome).claim);
+         });
+  return promise;
+}
+
 /// Decides about a task and answers with it.
 template <class Request>
 caf::result<task> answered(self_pointer self, const task_id& subject,
@@ -350,6 +365,7 @@ registry_actor::behavior_type registry(self_pointer self, hub_context context) {
       request.why = asked.why;
       return answered(self, asked.task, {}, std::move(request));
     },
+    [self](const msg::regrant_claim& asked) { return regrant(self, asked); },
     [self](const msg::cancel_task& asked) {
       return answered(self, asked.task, asked.request,
                       cancel_task{asked.task, "cancelled by " + asked.actor});

@@ -142,6 +142,11 @@ struct perform {
                      msg::session_changed{row});
   }
 
+  void operator()(const await_slot&) const {
+    tell<dispatcher_actor>(self->state.context, "dispatcher"_name,
+                           msg::admit_session{row_of(self).id});
+  }
+
   void operator()(const release_slot&) const {
     tell<dispatcher_actor>(self->state.context, "dispatcher"_name,
                            msg::slot_free{row_of(self).id});
@@ -248,7 +253,8 @@ std::vector<wall_time> failures_in(const std::vector<event>& events) {
 void recover(self_pointer self) {
   auto& st = self->state;
   const auto& row = row_of(self);
-  if (is_terminal(row) || !row.exit || row.exit->failure.empty())
+  auto failed = row.exit && !row.exit->failure.empty();
+  if (is_terminal(row) || (row.restarts == 0 && !failed))
     return submit(self, session_recovered{});
   st.writing = true;
   auto go_on = [self] {
@@ -316,6 +322,69 @@ caf::result<session> answered(self_pointer self, session_input input) {
   return promise;
 }
 
+// -- orders of people ---------------------------------------------------------
+
+session_input restored(const session& row, epoch_no epoch) {
+  return restore_session{epoch, row.node, resume_reason::restore};
+}
+
+/// Restores under the present epoch, or where the claim was given back under
+/// a new grant.
+caf::result<session> restore(self_pointer self,
+                             const msg::session_order& order) {
+  auto& st = self->state;
+  const auto& row = row_of(self);
+  session_context now;
+  now.policy = policy_of(self);
+  now.now = st.context.now();
+  auto trial = st.machine->decide(restored(row, row.epoch), now);
+  if (!trial.refused || trial.refused->code != ec::stale_epoch)
+    return answered(self, restored(row, row.epoch));
+  auto promise = self->make_response_promise<session>();
+  msg::regrant_claim again;
+  again.request = order.request;
+  again.subject = row.subject;
+  again.session = row.id;
+  again.node = row.node;
+  again.why = "restored by " + order.actor;
+  ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
+                      again)
+    .then(
+      [self, promise](const claim& granted) mutable {
+        submit(self, restored(row_of(self), granted.epoch),
+               [promise](result<session> got) mutable {
+                 if (got)
+                   promise.deliver(std::move(*got));
+                 else
+                   promise.deliver(make_error(got.error()));
+               });
+      },
+      [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
+caf::result<session> obey(self_pointer self, const msg::session_order& order) {
+  using kind = msg::session_order::kind;
+  switch (order.what) {
+  case kind::restore:
+    return restore(self, order);
+  case kind::cleanup:
+    return answered(self, cleanup_session{});
+  case kind::park:
+    return answered(self, park_session{"stopped with the hub", true});
+  default:
+    return answered(self, kill_session{"killed by " + order.actor});
+  }
+}
+
+/// A restore that was granted and then cut off is found by its claim.
+void finish_restore(self_pointer self) {
+  const auto& row = row_of(self);
+  auto held = self->state.context.rows->held_claim(row.subject);
+  if (held && held->session == row.id && held->epoch > row.epoch)
+    submit(self, restored(row, held->epoch));
+}
+
 } // namespace
 
 session_actor::behavior_type
@@ -328,9 +397,7 @@ session_keeper(self_pointer self, hub_context context, session_id id) {
     throw std::runtime_error("no row of session " + id.text);
   st.machine = std::make_unique<session_machine>(*row);
   recover(self);
-  if (row->runtime == runtime_state::queued && !is_terminal(*row))
-    tell<dispatcher_actor>(st.context, "dispatcher"_name,
-                           msg::admit_session{id});
+  finish_restore(self);
   return {
     [self](const msg::session_report& told) -> caf::result<std::uint64_t> {
       auto promise = self->make_response_promise<std::uint64_t>();
@@ -345,19 +412,12 @@ session_keeper(self_pointer self, hub_context context, session_id id) {
              });
       return promise;
     },
-    [self](const msg::kill_session& order) {
-      return answered(self, kill_session{"killed by " + order.actor});
-    },
+    [self](const msg::session_order& order) { return obey(self, order); },
     [self](const msg::close_session& order) -> caf::result<session> {
       if (order.epoch != 0 && order.epoch != row_of(self).epoch)
         return make_error(ec::stale_epoch,
                           row_of(self).id.text + " holds another epoch");
       return answered(self, end_session{order.how, order.why});
-    },
-    [self](const msg::restore_session&) {
-      const auto& row = row_of(self);
-      return answered(
-        self, restore_session{row.epoch, row.node, resume_reason::restore});
     },
     [self](const msg::agent_word& word) {
       return answered(self,
@@ -376,9 +436,6 @@ session_keeper(self_pointer self, hub_context context, session_id id) {
     [self](const msg::restart_now& due) {
       if (std::exchange(self->state.armed_run, 0) == due.run)
         submit(self, restart_due{due.run});
-    },
-    [self](const msg::cleanup_session&) {
-      return answered(self, cleanup_session{});
     },
     [self](look_atom) { submit(self, session_recovered{}); },
   };

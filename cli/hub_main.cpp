@@ -1,5 +1,6 @@
 #include "actors/hub.hpp"
 #include "ao_version.hpp"
+#include "messages/interfaces/sessions.hpp"
 #include "messages/interfaces/store.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/compat.hpp"
@@ -16,6 +17,8 @@
 #include "runtime/log/log.hpp"
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
+#include "runtime/rules/sessions.hpp"
+#include "runtime/shim/peers.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -51,6 +54,8 @@ struct config : caf::actor_system_config {
 
 struct arguments {
   bool local_node = true;
+  /// Start the sessions again that `ao stop --agents` has ended.
+  bool restore = false;
   std::string path;
 };
 
@@ -60,6 +65,8 @@ arguments parse(int argc, char** argv) {
     std::string word = argv[i];
     if (word == "--no-local-node")
       out.local_node = false;
+    else if (word == "--restore")
+      out.restore = true;
     else if (word == "--" && i + 1 < argc)
       out.path = argv[++i];
   }
@@ -277,6 +284,39 @@ void record(const hub_context& context, caf::scoped_actor& self,
              });
 }
 
+/// How many agents have lived on without a hub.
+std::size_t count_adopted(const node_context& context) {
+  std::size_t count = 0;
+  for (const auto& s : context.rows->all<session>())
+    if (!is_terminal(*s) && s->runtime == runtime_state::alive
+        && s->role != session_role::manual
+        && shim_peers::somebody_listens(context.place->shim_socket(s->id.text)))
+      ++count;
+  return count;
+}
+
+/// `ao start --restore`: what a stop of the hub has parked comes back.
+void restore_parked(const hub_context& context, caf::scoped_actor& self) {
+  for (const auto& s : context.rows->all<session>()) {
+    if (!parked_by_hub(*s))
+      continue;
+    auto name = make_actor_name("session", s->id.text);
+    auto holder = context.names->find<session_actor>(name);
+    if (!holder)
+      continue;
+    msg::session_order order;
+    order.what = msg::session_order::kind::restore;
+    order.actor = "hub";
+    self->request(holder, registry_deadline, order)
+      .receive([](const session&) {},
+               [&](const caf::error& why) {
+                 context.say(log_level::error,
+                             "not_restored session=" + s->id.text + " reason=\""
+                               + to_string(to_ao_error(why)) + "\"");
+               });
+  }
+}
+
 /// What can be said to the starter, or the foreground's terminal.
 int refuse(int ready_fd, const error& why) {
   if (ready_fd >= 0)
@@ -361,8 +401,10 @@ int live(const arguments& args, const home& place, settings all,
                             {"pid", ::getpid()},
                             {"socket", place.hub_socket()},
                             {"startedAt", format_time(host.started_at)},
-                            {"adopted", 0},
+                            {"adopted", count_adopted(context)},
                             {"agents", usable_agents(env)}});
+      if (args.restore)
+        restore_parked(context, self);
       if (ready_fd < 0)
         std::fprintf(stderr, "ao: hub %s runs, pid %d\n",
                      place.hub_socket().c_str(), ::getpid());

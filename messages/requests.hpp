@@ -80,6 +80,21 @@ struct cancel_task {
   std::string actor = "api";
 };
 
+/// Gives a session that exists its subject under a new epoch.
+struct regrant_claim {
+  request_id request;
+  /// Task or `role/<subject>`.
+  std::string subject;
+  session_id session;
+  node_name node;
+  std::string why;
+};
+
+/// To the DISPATCHER: start nothing any more; the hub is about to stop.
+struct hold_dispatch {
+  std::string why;
+};
+
 /// Puts a failed, parked or cancelled task back to `ready`.
 struct retry_task {
   request_id request;
@@ -87,8 +102,18 @@ struct retry_task {
   std::string actor = "api";
 };
 
-/// What a SESSION is asked.
-struct kill_session {
+/// What people order of a SESSION.
+struct session_order {
+  enum class kind : std::uint8_t {
+    /// End it; its work is saved, its worktree kept.
+    kill = 0,
+    /// Start it again (run + 1), under a new grant where it has lost its own.
+    restore = 1,
+    /// Save, then remove worktree, pane and branch of an ended one.
+    cleanup = 2,
+    /// End its agent until the hub restores it (`ao stop --agents`).
+    park = 3,
+  } what = kind::kill;
   request_id request;
   std::string actor = "api";
 };
@@ -98,12 +123,6 @@ struct close_session {
   epoch_no epoch = 0;
   session_end how = session_end::done;
   std::string why;
-};
-
-/// Starts an exited agent again (run + 1).
-struct restore_session {
-  request_id request;
-  std::string actor = "api";
 };
 
 /// `ao report <state>` and `ao acknowledge`.
@@ -224,11 +243,6 @@ struct slot_waits {
 /// INTERNAL of the SESSION: the delay before this restart is over.
 struct restart_now {
   run_no run = 0;
-};
-
-/// `ao session cleanup`: save, then remove worktree, pane and branch.
-struct cleanup_session {
-  request_id request;
 };
 
 /// MERGE QUEUE → CI WATCHER: the change is at the front of the queue.

@@ -68,6 +68,38 @@ http::api_client::header_list idempotency(const std::string& request_id) {
   return {{"Idempotency-Key", request_id}};
 }
 
+result<json> follow_session(invocation& what, const json& first,
+                            const std::function<bool(const json&)>& settled,
+                            milliseconds allowed) {
+  using clock = std::chrono::steady_clock;
+  auto api = what.api();
+  auto id = text_at(first, "id");
+  auto until = clock::now() + allowed;
+  result<json> seen = first;
+  auto target = api_root + "/events";
+  add_query(target, "after", "0");
+  add_query(target, "subject", "session:" + id);
+  auto done = settled(first);
+  while (!done) {
+    auto left = std::chrono::duration_cast<milliseconds>(until - clock::now());
+    if (left.count() <= 0)
+      return fail(ec::timed_out,
+                  id + " is still " + shown(*seen, "runtime.state")
+                    + "; it goes on, see ao why " + id);
+    auto look = [&](const http::received_event&) {
+      auto answer = api.call("GET", item_path("sessions", id));
+      seen = answer ? result<json>{std::move(answer->body)}
+                    : result<json>{fail(answer.error())};
+      done = !seen || settled(*seen);
+      return done ? http::api_client::next::stop : http::api_client::next::more;
+    };
+    auto streamed = api.stream(target, look, left);
+    if (!streamed && streamed.error().code != ec::timed_out)
+      return fail(streamed.error());
+  }
+  return seen;
+}
+
 std::string request_id_of(const invocation& what) {
   return what.args.maybe("request-id").value_or(make_ulid());
 }

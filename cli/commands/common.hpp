@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,13 @@ void add_query(std::string& target, std::string_view name,
 
 /// The header that makes repeating a request safe.
 http::api_client::header_list idempotency(const std::string& request_id);
+
+/// Looks at a session after each of its events until `settled` says that it
+/// is where it is waited for. Errors: `timed_out` with the state it is in.
+result<nlohmann::json>
+follow_session(invocation& what, const nlohmann::json& first,
+               const std::function<bool(const nlohmann::json&)>& settled,
+               milliseconds allowed);
 
 /// `--request-id`, or a new one.
 std::string request_id_of(const invocation& what);

@@ -10,15 +10,32 @@ using nlohmann::json;
 constexpr milliseconds kill_deadline{60'000};
 constexpr milliseconds cleanup_deadline{600'000};
 
-outcome act_on_session(invocation& what, std::string_view action) {
+bool is_at_rest(const json& session) {
+  auto state = text_at(session, "runtime.state");
+  return state == "exited" || state == "parked" || state == "queued";
+}
+
+bool lives_or_waits(const json& session) {
+  auto state = text_at(session, "runtime.state");
+  return state == "alive" || state == "exited" || state == "parked"
+    || (state == "queued" && !text_at(session, "runtime.reason").empty());
+}
+
+outcome act_on_session(invocation& what, std::string_view action,
+                       const std::function<bool(const json&)>& settled) {
   auto id = what.args.text("session");
   auto answer
     = what.api().call("POST", item_path("sessions", id, action), json::object(),
                       idempotency(make_ulid()), kill_deadline);
   if (!answer)
     return fail(answer.error());
-  what.out.document(answer->body);
-  what.out.line(id + " is " + shown(answer->body, "status"));
+  auto session = follow_session(what, answer->body, settled, kill_deadline);
+  if (!session)
+    return fail(session.error());
+  what.out.document(*session);
+  auto reason = text_at(*session, "runtime.reason");
+  what.out.line(id + " is " + shown(*session, "status")
+                + (reason.empty() ? "" : ": " + reason));
   return 0;
 }
 
@@ -45,11 +62,11 @@ outcome run_session_show(invocation& what) {
 }
 
 outcome run_session_kill(invocation& what) {
-  return act_on_session(what, "kill");
+  return act_on_session(what, "kill", is_at_rest);
 }
 
 outcome run_session_restore(invocation& what) {
-  return act_on_session(what, "restore");
+  return act_on_session(what, "restore", lives_or_waits);
 }
 
 outcome run_session_cleanup(invocation& what) {

@@ -5,7 +5,6 @@ namespace ao::cli {
 namespace {
 
 using nlohmann::json;
-using clock = std::chrono::steady_clock;
 
 /// How far a new session is.
 enum class progress { under_way, settled, failed };
@@ -15,41 +14,14 @@ progress progress_of(const json& session) {
   auto runtime = text_at(session, "runtime.state");
   if (status == "errored" || status == "killed" || status == "parked")
     return progress::failed;
+  // Without a reason the dispatcher has not looked at it yet.
+  if (status == "queued" && text_at(session, "runtime.reason").empty())
+    return progress::under_way;
   if (runtime == "alive" || runtime == "exited" || status == "queued"
       || status == "blocked" || status == "auth_blocked"
       || status == "rate_limited" || status == "done" || status == "merged")
     return progress::settled;
   return progress::under_way;
-}
-
-/// Looks at the session after each of its events until it has settled.
-result<json> follow(invocation& what, const json& made, milliseconds allowed) {
-  auto api = what.api();
-  auto id = text_at(made, "id");
-  auto until = clock::now() + allowed;
-  result<json> seen = made;
-  auto target = api_root + "/events";
-  add_query(target, "after", "0");
-  add_query(target, "subject", "session:" + id);
-  auto done = progress_of(made) != progress::under_way;
-  while (!done) {
-    auto left = std::chrono::duration_cast<milliseconds>(until - clock::now());
-    if (left.count() <= 0)
-      return fail(ec::timed_out,
-                  id + " is still " + shown(*seen, "runtime.state")
-                    + "; it goes on, see ao why " + id);
-    auto look = [&](const http::received_event&) {
-      auto answer = api.call("GET", item_path("sessions", id));
-      seen = answer ? result<json>{std::move(answer->body)}
-                    : result<json>{fail(answer.error())};
-      done = !seen || progress_of(*seen) != progress::under_way;
-      return done ? http::api_client::next::stop : http::api_client::next::more;
-    };
-    auto streamed = api.stream(target, look, left);
-    if (!streamed && streamed.error().code != ec::timed_out)
-      return fail(streamed.error());
-  }
-  return seen;
 }
 
 void tell(output& out, const json& session) {
@@ -94,7 +66,10 @@ outcome run_spawn(invocation& what) {
     return fail(answer.error());
   result<json> session = std::move(answer->body);
   if (!what.args.flag("no-wait"))
-    session = follow(what, *session, *allowed);
+    session = follow_session(
+      what, *session,
+      [](const json& now) { return progress_of(now) != progress::under_way; },
+      *allowed);
   if (!session)
     return fail(session.error());
   auto name = text_at(*session, "id");

@@ -17,10 +17,9 @@ AO_ROLE(session_actor,
         // From the UPLINK: a fact of the node. Answers its seq once durable.
         caf::replies_to<msg::session_report>::with<std::uint64_t>,
         // Answers when the order is durable; the end follows by events.
-        caf::replies_to<msg::kill_session>::with<session>,
+        caf::replies_to<msg::session_order>::with<session>,
         // From the TASK, which has ended.
         caf::replies_to<msg::close_session>::with<session>,
-        caf::replies_to<msg::restore_session>::with<session>,
         // From the agent itself (`ao report`).
         caf::replies_to<msg::agent_word>::with<session>,
         // From the CI WATCHER of its change.
@@ -29,8 +28,6 @@ AO_ROLE(session_actor,
         caf::reacts_to<msg::slot_granted>, caf::reacts_to<msg::slot_waits>,
         // INTERNAL: the delay before a restart is over.
         caf::reacts_to<msg::restart_now>,
-        // Answers when the order is durable; the end follows by events.
-        caf::replies_to<msg::cleanup_session>::with<session>,
         // INTERNAL: does again what may have been left undone.
         caf::reacts_to<look_atom>);
 

@@ -22,6 +22,8 @@ AO_ROLE(registry_actor,
         // Answers the task as it is then. Errors: stale_epoch, wrong_state.
         caf::replies_to<msg::move_task>::with<task>,
         caf::replies_to<msg::release_claim>::with<task>,
+        // Answers the new grant, or who holds the subject.
+        caf::replies_to<msg::regrant_claim>::with<claim>,
         caf::replies_to<msg::cancel_task>::with<task>,
         caf::replies_to<msg::retry_task>::with<task>);
 
@@ -44,6 +46,8 @@ AO_ROLE(dispatcher_actor,
         caf::reacts_to<msg::admit_session>,
         // From a SESSION that has ended or is parked.
         caf::reacts_to<msg::slot_free>,
+        // From the API: the hub is about to stop.
+        caf::reacts_to<msg::hold_dispatch>,
         // Something may be able to start now.
         caf::reacts_to<look_atom>);
 

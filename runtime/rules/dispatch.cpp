@@ -35,7 +35,7 @@ public:
   }
 
   /// Why the next one has to wait; empty when it does not.
-  std::string refusal() const {
+  std::string refusal(bool restart) const {
     if (load_.free_memory < limits_.min_free_memory)
       return "free memory " + format_size(load_.free_memory) + " is below "
         + format_size(limits_.min_free_memory);
@@ -46,7 +46,7 @@ public:
       return "all " + std::to_string(limits_.sessions) + " slots are taken";
     if (load_.spawning >= limits_.parallel_spawns)
       return std::to_string(load_.spawning) + " sessions are being started";
-    if (paced())
+    if (!restart && paced())
       return "at most " + std::to_string(limits_.spawns_per_minute)
         + " starts a minute";
     return {};
@@ -63,10 +63,11 @@ public:
     return load_.starts[last] + pace_period;
   }
 
-  void take(mono_time now) {
+  void take(bool restart, mono_time now) {
     load_.running += 1;
     load_.spawning += 1;
-    load_.starts.push_back(now);
+    if (!restart)
+      load_.starts.push_back(now);
   }
 
 private:
@@ -96,9 +97,9 @@ dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
       plan.wait.push_back({c.id, "backs off after a failed start"});
       continue;
     }
-    auto why = left.refusal();
+    auto why = left.refusal(c.restart);
     if (why.empty()) {
-      left.take(now);
+      left.take(c.restart, now);
       plan.start.push_back(c.id);
       continue;
     }

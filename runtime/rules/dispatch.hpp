@@ -42,6 +42,8 @@ struct dispatch_candidate {
   wall_time since{};
   /// Not before (a task whose spawn has failed backs off).
   std::optional<mono_time> not_before;
+  /// Has run before; the pace is for new ones.
+  bool restart = false;
   /// Why it cannot start whatever the load: open needs, a breaker. Empty =
   /// it can.
   std::string held_by;

@@ -125,7 +125,7 @@ result<registry_decision> registry_book::decide(const open_session& request,
   s.base = request.base;
   s.branch = expand(request.branch_template, s);
   s.runtime = runtime_state::queued;
-  s.reason = needs.open ? needs.why : "waits for a slot";
+  s.reason = needs.open ? needs.why : "";
   if (s.role == session_role::manual) {
     s.runtime = runtime_state::alive;
     s.reason = "held by hand";

@@ -28,6 +28,8 @@ bool passes(const exit_info& e) {
 }
 
 resume_reason reason_of(const exit_info& e) {
+  if (has_common_cause(e))
+    return resume_reason::hub;
   if (e.failure == "hang")
     return resume_reason::hang;
   if (e.failure == "oom")
@@ -62,6 +64,8 @@ public:
         effect(stop_run{s.run});
       else
         remove_if_merged();
+    } else if (s.runtime == runtime_state::queued) {
+      effect(await_slot{});
     } else if (s.runtime == runtime_state::exited) {
       if (awaits_restart(s))
         effect(arm_restart{s.run + 1, left_of(pause())});
@@ -78,10 +82,12 @@ public:
     if (is_terminal(s) || s.runtime != runtime_state::queued
         || s.role == session_role::manual)
       return drop("is not queued");
-    s.run += 1;
-    s.resume = resume_reason::none;
     if (!x.node.empty())
       s.node = x.node;
+    if (s.run > 0)
+      return start(s.resume);
+    s.run += 1;
+    s.resume = resume_reason::none;
     to(runtime_state::provisioning, "");
     record(event_kind::session_spawned, data());
     effect(ensure_run{s.run, s.resume});
@@ -119,7 +125,8 @@ public:
     if (s.role == session_role::manual || !awaits_restart(s)
         || x.run != s.run + 1)
       return drop("no restart as run " + std::to_string(x.run) + " is due");
-    start(reason_of(*s.exit));
+    await(reason_of(*s.exit));
+    tell();
   }
 
   void operator()(const message_waits&) {
@@ -188,12 +195,8 @@ public:
     s.end_reason.clear();
     s.ended_at.reset();
     out_.next.failures.clear();
-    if (s.run == 0) {
-      to(runtime_state::queued, "waits for a slot");
-      record(event_kind::session_queued, data());
-      return tell();
-    }
-    start(x.reason);
+    await(s.run == 0 ? resume_reason::none : x.reason);
+    tell();
   }
 
   void operator()(const cleanup_session&) {
@@ -433,6 +436,14 @@ private:
     out_.changed = true;
   }
 
+  /// Every start passes the dispatcher: caps and pace hold for restarts too.
+  void await(resume_reason why) {
+    row().resume = why;
+    to(runtime_state::queued, "");
+    record(event_kind::session_queued, data());
+    effect(await_slot{});
+  }
+
   void start(resume_reason why) {
     auto& s = row();
     s.run += 1;
@@ -527,14 +538,15 @@ private:
     const auto& e = *s.exit;
     s.needs_input.clear();
     if (e.failure == "auth") {
+      effect(release_slot{});
       s.reason = "not logged in";
       effect(raise_incident{"auth", s.agent + " is not logged in"});
-      effect(release_slot{});
       return tell();
     }
     const auto& limits = context_.policy.restart;
     auto& failures = out_.next.failures;
-    if (!passes(e)) {
+    effect(release_slot{});
+    if (!passes(e) && !has_common_cause(e)) {
       auto old = [&](wall_time t) { return context_.now - t > limits.period; };
       failures.erase(std::remove_if(failures.begin(), failures.end(), old),
                      failures.end());
@@ -673,6 +685,10 @@ private:
 };
 
 } // namespace
+
+bool has_common_cause(const exit_info& e) {
+  return e.cause == "hangup" || e.cause == "reboot";
+}
 
 bool parked_by_hub(const session& s) {
   return s.runtime == runtime_state::parked && !is_terminal(s)

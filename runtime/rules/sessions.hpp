@@ -188,6 +188,8 @@ struct open_change {
 };
 /// Tell the TASK the row.
 struct tell_task {};
+/// Tell the DISPATCHER that it waits for a slot.
+struct await_slot {};
 /// Tell the DISPATCHER that a slot may be free.
 struct release_slot {};
 /// Order the RUNNER to save, then remove worktree, pane and branch.
@@ -205,7 +207,8 @@ struct raise_incident {
 
 using session_effect
   = std::variant<ensure_run, stop_run, publish_branch, open_change, tell_task,
-                 release_slot, remove_worktree, arm_restart, raise_incident>;
+                 await_slot, release_slot, remove_worktree, arm_restart,
+                 raise_incident>;
 
 /// What an input leads to.
 struct session_step {
@@ -222,6 +225,11 @@ struct session_step {
   std::optional<error> refused;
 };
 
+/// True where the end of a run says nothing about its agent: the terminal
+/// server has died (`hangup`) or the host was started anew (`reboot`). Such
+/// ends are not counted as failures.
+bool has_common_cause(const exit_info& e);
+
 /// True for a parked session that goes on by itself when the hub restores
 /// (`ao stop --agents`); its task stays claimed. Others are parked for a
 /// person, and so is their task.
@@ -233,11 +241,12 @@ bool awaits_restart(const session& s);
 /// The machine of one session, hub side.
 ///
 ///   queued --slot--> provisioning --steps--> alive --exit 0--> exited
-///      alive --crash--> exited --due--> starting (run + 1) --> alive
+///      alive --crash--> exited --due--> queued --slot--> starting (run + 1)
 ///      alive --crash beyond the intensity--> parked + incident
 ///      provisioning (first run) --failed--> errored
 ///      alive --node gone--> lost --reported again--> alive
-///      exited --message, restore--> starting (run + 1)
+///      exited --message--> starting (run + 1)
+///      exited, parked, lost, killed --restore--> queued
 ///      any --kill, end--> ended; the run is stopped after the commit
 session_step next_session(const session_state& state,
                           const session_input& input,

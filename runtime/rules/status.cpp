@@ -118,6 +118,8 @@ shown_status status_of(const session& s, const change* c,
     return shown_status::parked;
   if (s.runtime == runtime_state::lost)
     return shown_status::lost;
+  if (s.runtime == runtime_state::queued && s.run > 0 && !facts.auth_blocked)
+    return shown_status::restarting;
   if (s.runtime == runtime_state::queued)
     return facts.auth_blocked ? shown_status::auth_blocked
                               : shown_status::queued;

@@ -54,7 +54,7 @@ struct script {
   std::vector<msg::add_task> added;
   std::vector<msg::open_session> opened;
   std::vector<store_write> writes;
-  std::vector<msg::kill_session> killed;
+  std::vector<msg::session_order> orders;
   std::vector<msg::agent_word> words;
   std::vector<msg::open_change> changes;
   std::vector<msg::branch_pushed> pushes;
@@ -93,6 +93,7 @@ scripted_registry(registry_actor::stateful_pointer<no_state>,
     },
     [](const msg::move_task&) -> caf::result<task> { return task{}; },
     [](const msg::release_claim&) -> caf::result<task> { return task{}; },
+    [](const msg::regrant_claim&) -> caf::result<claim> { return claim{}; },
     [](const msg::cancel_task& asked) -> caf::result<task> {
       task t;
       t.id = asked.task;

@@ -62,6 +62,12 @@ protected:
     ASSERT_EQ(row().runtime, runtime_state::alive);
   }
 
+  /// The delay is over and there is a slot.
+  void restart(run_no run) {
+    feed(restart_due{run});
+    feed(slot_granted{});
+  }
+
   template <class T>
   const T* effect() const {
     for (const auto& e : step.effects)
@@ -117,7 +123,7 @@ TEST_F(Session, EndsErroredAndFreeWhenItsProvisioningFails) {
 TEST_F(Session, TakesAFailedRestartAsACrashAndKeepsTheWork) {
   live();
   fact(agent_ended{exited(1), {}});
-  feed(restart_due{2});
+  restart(2);
   fact(provision_failed{"pane", "tmux is gone"});
   EXPECT_EQ(row().end, session_end::open);
   EXPECT_TRUE(awaits_restart(row()));
@@ -170,7 +176,7 @@ TEST_F(Session, RestartsAfterACrashWithADelayThatDoubles) {
   EXPECT_TRUE(awaits_restart(row()));
   ASSERT_NE(effect<arm_restart>(), nullptr);
   EXPECT_EQ(effect<arm_restart>()->delay, 15s);
-  feed(restart_due{2});
+  restart(2);
   EXPECT_EQ(row().run, 2u);
   EXPECT_EQ(row().restarts, 1u);
   EXPECT_EQ(effect<ensure_run>()->reason, resume_reason::crash);
@@ -180,6 +186,35 @@ TEST_F(Session, RestartsAfterACrashWithADelayThatDoubles) {
   EXPECT_EQ(effect<arm_restart>()->delay, 30s);
 }
 
+TEST_F(Session, WaitsForASlotBeforeItStartsAgain) {
+  live();
+  fact(agent_ended{exited(3), {}});
+  EXPECT_NE(effect<release_slot>(), nullptr);
+  feed(restart_due{2});
+  EXPECT_EQ(row().runtime, runtime_state::queued);
+  EXPECT_EQ(row().run, 1u);
+  EXPECT_NE(effect<await_slot>(), nullptr);
+  feed(session_recovered{});
+  EXPECT_NE(effect<await_slot>(), nullptr);
+  feed(slot_granted{});
+  EXPECT_EQ(effect<ensure_run>()->run, 2u);
+}
+
+TEST_F(Session, DoesNotCountTheEndOfItsTerminalOrHost) {
+  for (const auto* cause : {"hangup", "reboot"}) {
+    for (int i = 0; i < 4; ++i) {
+      live();
+      auto e = exited(129);
+      e.cause = cause;
+      fact(agent_ended{e, {}});
+      restart(row().run + 1);
+      EXPECT_EQ(effect<ensure_run>()->reason, resume_reason::hub);
+    }
+  }
+  EXPECT_EQ(row().end, session_end::open);
+  EXPECT_EQ(row().restarts, 0u);
+}
+
 TEST_F(Session, IsParkedBeyondItsIntensityWithAnIncident) {
   for (run_no run = 1; run <= 3; ++run) {
     live();
@@ -187,7 +222,7 @@ TEST_F(Session, IsParkedBeyondItsIntensityWithAnIncident) {
     e.last_lines = {"boom"};
     fact(agent_ended{e, {}});
     if (run < 3)
-      feed(restart_due{run + 1});
+      restart(run + 1);
   }
   EXPECT_EQ(row().runtime, runtime_state::parked);
   EXPECT_FALSE(parked_by_hub(row()));
@@ -202,7 +237,7 @@ TEST_F(Session, ForgetsFailuresOlderThanThePeriod) {
     live();
     fact(agent_ended{exited(3), {}});
     context.now += 31min;
-    feed(restart_due{run + 1});
+    restart(run + 1);
   }
   EXPECT_EQ(row().restarts, 6u);
 }
@@ -212,7 +247,7 @@ TEST_F(Session, DoesNotCountALimitThatPasses) {
     live();
     fact(agent_ended{exited(1, "rate_limited"), {}});
     EXPECT_EQ(effect<arm_restart>()->delay, 5min);
-    feed(restart_due{run + 1});
+    restart(run + 1);
   }
   EXPECT_EQ(row().end, session_end::open);
 }
@@ -273,6 +308,8 @@ TEST_F(Session, IsRestoredFromAnEndOnlyUnderANewEpoch) {
   fact(run_stopped{});
   EXPECT_EQ(feed(restore_session{}).refused->code, ec::stale_epoch);
   feed(restore_session{2, {}, resume_reason::restore});
+  EXPECT_NE(effect<await_slot>(), nullptr);
+  feed(slot_granted{});
   EXPECT_FALSE(is_terminal(row()));
   EXPECT_EQ(row().epoch, 2u);
   EXPECT_EQ(row().run, 2u);
@@ -294,6 +331,7 @@ TEST_F(Session, WaitsForTheHubThatParkedIt) {
   EXPECT_NE(effect<stop_run>(), nullptr);
   fact(run_stopped{exited(143), ""});
   feed(restore_session{0, {}, resume_reason::hub});
+  feed(slot_granted{});
   EXPECT_EQ(row().run, 2u);
 }
 
@@ -339,7 +377,7 @@ TEST_F(Session, DoesAgainWhatARestartOfTheHubMayHaveLost) {
   context.now += 1h;
   feed(session_recovered{});
   EXPECT_EQ(effect<arm_restart>()->delay, 0s);
-  feed(restart_due{2});
+  restart(2);
   live();
   fact(agent_ended{exited(0), commits(1)});
   feed(session_recovered{});

@@ -50,7 +50,14 @@ TEST(Status, ShowsTheFirstThatAppliesAndReachesEveryWord) {
   add(st::working, [](line& x) { x.s.activity = activity_state::unknown; });
   add(st::idle, [](line& x) { x.s.activity = activity_state::ready; });
   add(st::idle, [](line& x) { x.s.runtime = runtime_state::exited; });
-  add(st::queued, [](line& x) { x.s.runtime = runtime_state::queued; });
+  add(st::queued, [](line& x) {
+    x.s.runtime = runtime_state::queued;
+    x.s.run = 0;
+  });
+  add(st::restarting, [](line& x) {
+    x.s.runtime = runtime_state::queued;
+    x.s.run = 1;
+  });
   add(st::spawning, [](line& x) { x.s.runtime = runtime_state::provisioning; });
   add(st::restarting, [](line& x) { x.s.runtime = runtime_state::starting; });
   add(st::restarting, [&](line& x) {

@@ -1,0 +1,66 @@
+#include "runtime/rules/blast_radius.hpp"
+
+#include <algorithm>
+
+namespace ao {
+namespace {
+
+bool contains(const std::vector<session_id>& in, const session_id& id) {
+  return std::find(in.begin(), in.end(), id) != in.end();
+}
+
+} // namespace
+
+blast_step next_blast(const blast_state& state, const blast_picture& seen,
+                      const blast_limits& limits, mono_time now) {
+  blast_step out;
+  auto& s = out.next = state;
+  for (const auto& id : seen.died)
+    s.recent.push_back({id, now});
+  s.recent.erase(std::remove_if(s.recent.begin(), s.recent.end(),
+                                [&](const blast_state::death& d) {
+                                  return now - d.at >= limits.window;
+                                }),
+                 s.recent.end());
+  if (!s.paused) {
+    auto all = seen.alive.size() + s.recent.size();
+    if (s.recent.size() >= limits.deaths && s.recent.size() * 2 > all) {
+      s.paused = true;
+      out.said = std::to_string(s.recent.size()) + " of " + std::to_string(all)
+        + " agents died within " + format_duration(limits.window)
+        + "; restarts wait while one is tried";
+    }
+    return out;
+  }
+  if (s.probe.empty())
+    return out;
+  if (contains(seen.died, s.probe)) {
+    s.probe = {};
+    s.probe_alive_since.reset();
+    return out;
+  }
+  if (!contains(seen.alive, s.probe))
+    return out;
+  if (!s.probe_alive_since)
+    s.probe_alive_since = now;
+  auto proven = *s.probe_alive_since + limits.probation;
+  if (now < proven) {
+    out.again_at = proven;
+    return out;
+  }
+  out.said = s.probe.text + " lives; restarts go on";
+  s = {};
+  return out;
+}
+
+std::string hold_restart(blast_state& state, const session_id& id) {
+  if (!state.paused)
+    return {};
+  if (state.probe.empty())
+    state.probe = id;
+  if (state.probe == id)
+    return {};
+  return "many agents died at once; " + state.probe.text + " is tried first";
+}
+
+} // namespace ao

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "messages/ids.hpp"
+#include "messages/time.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ao {
+
+/// When many deaths at once are taken for one cause that we do not know
+/// (DESIGN §8: a bad login, a full disk, a broken agent program).
+struct blast_limits {
+  /// At least so many …
+  std::size_t deaths = 5;
+  /// … and more than half of the sessions, within this time.
+  milliseconds window{10'000};
+  /// How long the one that is tried must live.
+  milliseconds probation{10'000};
+};
+
+/// What is remembered about deaths without a known common cause.
+struct blast_state {
+  struct death {
+    session_id session;
+    mono_time at{};
+  };
+  std::vector<death> recent;
+  /// Restarts wait, but for one.
+  bool paused = false;
+  /// The one that is tried; empty while nobody is.
+  session_id probe;
+  std::optional<mono_time> probe_alive_since;
+};
+
+/// What a look at the rows shows.
+struct blast_picture {
+  /// Died since the last look, of no known common cause.
+  std::vector<session_id> died;
+  std::vector<session_id> alive;
+};
+
+/// What a look leads to.
+struct blast_step {
+  blast_state next;
+  /// Set when the pause begins or ends with this look; for the log.
+  std::string said;
+  /// When to look again although nothing has happened.
+  std::optional<mono_time> again_at;
+};
+
+/// Takes in a look.
+///
+///   normal --many deaths--> paused, one is tried
+///   paused --it lives through its probation--> normal
+///          --it dies--> paused, another one is tried
+blast_step next_blast(const blast_state& state, const blast_picture& seen,
+                      const blast_limits& limits, mono_time now);
+
+/// Why the restart of `id` has to wait; empty when it may go on. The first to
+/// ask during a pause is the one that is tried.
+std::string hold_restart(blast_state& state, const session_id& id);
+
+} // namespace ao

@@ -1,0 +1,109 @@
+#include "runtime/rules/blast_radius.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace ao {
+namespace {
+
+using namespace std::chrono_literals;
+
+class BlastRadius : public testing::Test {
+protected:
+  static std::vector<session_id> sessions(int from, int to) {
+    std::vector<session_id> out;
+    for (int i = from; i <= to; ++i)
+      out.push_back(session_id{"app-" + std::to_string(i)});
+    return out;
+  }
+
+  blast_step look(std::vector<session_id> died, std::vector<session_id> alive) {
+    auto step = next_blast(state, {std::move(died), std::move(alive)}, {}, now);
+    state = step.next;
+    return step;
+  }
+
+  std::string hold(int i) {
+    return hold_restart(state, session_id{"app-" + std::to_string(i)});
+  }
+
+  blast_state state;
+  mono_time now{1h};
+};
+
+TEST_F(BlastRadius, LetsFewDeathsRestart) {
+  EXPECT_EQ(look(sessions(1, 4), {}).said, "");
+  EXPECT_EQ(hold(1), "");
+}
+
+TEST_F(BlastRadius, LetsAMinorityRestart) {
+  EXPECT_EQ(look(sessions(1, 5), sessions(6, 10)).said, "");
+  EXPECT_EQ(hold(1), "");
+}
+
+TEST_F(BlastRadius, TriesOneWhenMostDieAtOnce) {
+  look(sessions(1, 3), sessions(4, 9));
+  now += 9s;
+  EXPECT_EQ(look(sessions(4, 5), sessions(6, 9)).said,
+            "5 of 9 agents died within 10s; restarts wait while one is tried");
+  EXPECT_EQ(hold(2), "");
+  EXPECT_EQ(hold(2), "");
+  EXPECT_EQ(hold(1), "many agents died at once; app-2 is tried first");
+}
+
+TEST_F(BlastRadius, DoesNotAddUpDeathsThatAreFarApart) {
+  look(sessions(1, 4), {});
+  now += 10s;
+  EXPECT_EQ(look(sessions(5, 8), {}).said, "");
+}
+
+TEST_F(BlastRadius, GoesOnByItselfOnceTheOneTriedLives) {
+  look(sessions(1, 6), {});
+  hold(1);
+  auto alive = sessions(1, 1);
+  auto step = look({}, alive);
+  ASSERT_TRUE(step.again_at);
+  now = *step.again_at;
+  EXPECT_EQ(look({}, alive).said, "app-1 lives; restarts go on");
+  EXPECT_EQ(hold(3), "");
+}
+
+TEST_F(BlastRadius, TriesAnotherWhenTheOneTriedDies) {
+  look(sessions(1, 6), {});
+  hold(1);
+  look({}, sessions(1, 1));
+  now += 9s;
+  look(sessions(1, 1), {});
+  EXPECT_EQ(hold(4), "");
+  EXPECT_NE(hold(1), "");
+  now += 1h;
+  look({}, sessions(4, 4));
+  EXPECT_NE(hold(2), "") << "its own probation begins anew";
+}
+
+RC_GTEST_PROP(BlastRadiusProperty, NeverLetsTwoGoWhilePaused,
+              (const std::vector<std::pair<int, bool>>& asks)) {
+  blast_state state;
+  mono_time now{1h};
+  blast_picture many;
+  for (int i = 0; i < 6; ++i)
+    many.died.push_back(session_id{"s-" + std::to_string(i)});
+  state = next_blast(state, many, {}, now).next;
+  RC_ASSERT(state.paused);
+  std::string let;
+  for (const auto& [number, dies] : asks) {
+    session_id id{"s-" + std::to_string(number)};
+    if (hold_restart(state, id).empty()) {
+      RC_ASSERT(let.empty() || let == id.text);
+      let = id.text;
+    }
+    if (dies && let == id.text) {
+      now += 1s;
+      state = next_blast(state, {{id}, {}}, {}, now).next;
+      let.clear();
+    }
+  }
+}
+
+} // namespace
+} // namespace ao
