@@ -148,6 +148,12 @@ std::string shorten(std::string_view text, std::size_t width) {
   return out + "…";
 }
 
+std::string painted(std::string_view text, colour paint) {
+  if (paint == colour::none)
+    return std::string{text};
+  return escape_of(paint) + std::string{text} + "\x1b[0m";
+}
+
 output::output(std::FILE* out, std::FILE* err, bool json, bool colours,
                std::size_t columns)
     : out_(out), err_(err), json_(json), colours_(colours), columns_(columns) {}
@@ -167,15 +173,13 @@ output output::of_process() {
   return output{stdout, stderr, false, colours, columns};
 }
 
-std::string output::painted(std::string_view text, colour paint) const {
-  if (!colours_ || paint == colour::none)
-    return std::string{text};
-  return escape_of(paint) + std::string{text} + "\x1b[0m";
+std::string output::in_colour(std::string_view text, colour paint) const {
+  return colours_ ? painted(text, paint) : std::string{text};
 }
 
 void output::line(std::string_view text, colour paint) {
   if (!json_)
-    write_line(out_, painted(sanitize(text), paint));
+    write_line(out_, in_colour(sanitize(text), paint));
 }
 
 void output::print(const table& what) {
@@ -212,7 +216,7 @@ void output::print(const table& what) {
     std::string text;
     for (std::size_t i = 0; i < columns; ++i) {
       auto shown = shorten(row[i].text, width[i]);
-      text += painted(shown, row[i].paint);
+      text += in_colour(shown, row[i].paint);
       if (i + 1 < columns)
         text.append(width[i] - display_width(shown) + gap, ' ');
     }

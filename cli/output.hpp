@@ -26,6 +26,9 @@ std::string shorten(std::string_view text, std::size_t width);
 /// Colours of the human output; nothing at all unless it is a terminal.
 enum class colour { none, red, green, yellow, blue, dim, bold };
 
+/// `text` in that colour, for a terminal.
+std::string painted(std::string_view text, colour paint);
+
 /// One cell of a table.
 struct cell {
   std::string text;
@@ -75,7 +78,7 @@ public:
   static std::string hint(const error& why);
 
 private:
-  std::string painted(std::string_view text, colour paint) const;
+  std::string in_colour(std::string_view text, colour paint) const;
 
   std::FILE* out_;
   std::FILE* err_;

@@ -31,6 +31,7 @@ outcome run_acknowledge(invocation& what);
 outcome run_config_check(invocation& what);
 outcome run_config_show(invocation& what);
 outcome run_doctor(invocation& what);
+outcome run_demo(invocation& what);
 outcome run_hook_pre_receive(invocation& what);
 outcome run_hook_post_receive(invocation& what);
 

@@ -1,0 +1,132 @@
+#include "cli/commands/commands.hpp"
+#include "cli/demo/assets.hpp"
+#include "cli/demo/report.hpp"
+#include "cli/demo/residents.hpp"
+#include "runtime/home/lock.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+namespace ao::cli {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t usual_parallel = 4;
+constexpr std::uint64_t most_parallel = 64;
+/// The play lasts some ten seconds; this is for a machine that crawls.
+constexpr milliseconds play_limit{300'000};
+constexpr milliseconds stop_limit{130'000};
+constexpr milliseconds grace{2'000};
+
+result<demo::scenario> built_in_scenario() {
+  for (const auto& one : demo::assets())
+    if (one.path == "scenario.json")
+      return demo::read_scenario(one.text);
+  return fail(ec::internal, "the program has no scenario built in");
+}
+
+/// Whether the play went to its end; else nothing can be expected.
+bool is_finished(const demo::report& of, demo::interrupts& signals) {
+  return signals.caught() == 0 && of.problems.empty();
+}
+
+/// Terminals of sessions that have ended.
+void find_panes(const home& where, demo::report& out) {
+  auto panes = demo::panes_of(where);
+  if (!panes)
+    return out.problems.push_back(to_string(panes.error()));
+  for (const auto& task : out.saw.events.tasks())
+    if (std::count(panes->begin(), panes->end(), task.session) > 0)
+      out.problems.push_back("the terminal of " + task.session + " was left");
+}
+
+/// Ends the hub as a person would. Whoever is still there afterwards is ended
+/// by force, and a problem if the play went to its end.
+void clear_stage(demo::stage& stage, bool finished, demo::report& out) {
+  auto where = stage.where();
+  auto problem = [&](const std::string& text) { out.problems.push_back(text); };
+  if (finished)
+    find_panes(where, out);
+  auto words = finished ? std::vector<std::string>{"stop", "--agents"}
+                        : std::vector<std::string>{"stop"};
+  auto stopped = stage.ask_ao(std::move(words), stop_limit);
+  if (!stopped)
+    problem("ao stop: " + to_string(stopped.error()));
+  else if (stopped->code != 0)
+    problem("ao stop: exit " + std::to_string(stopped->code));
+  auto left = demo::residents_of(where);
+  if (!left)
+    problem(to_string(left.error()));
+  else if (finished)
+    for (const auto& one : *left)
+      problem("process " + std::to_string(one.pid)
+              + " was left: " + one.command);
+  if (auto ended = demo::end_residents(where, grace); !ended)
+    problem(to_string(ended.error()));
+}
+
+/// What the forge says, if it came that far.
+void look_at_forge(const demo::stage& stage, const demo::scenario& scenario,
+                   demo::report& out) {
+  if (out.saw.events.tasks().empty())
+    return;
+  auto forge = demo::read_forge(stage, scenario);
+  if (forge)
+    out.forge = std::move(*forge);
+  else
+    out.problems.push_back(to_string(forge.error()));
+}
+
+outcome finish(invocation& what, demo::report& of) {
+  what.out.document(demo::as_json(of));
+  demo::print(what.out, of);
+  return of.ok() ? 0 : 1;
+}
+
+} // namespace
+
+outcome run_demo(invocation& what) {
+  auto parallel = what.args.number("parallel", usual_parallel);
+  if (!parallel)
+    return fail(parallel.error());
+  if (*parallel < 1 || *parallel > most_parallel)
+    return fail(ec::bad_input,
+                "--parallel: expected 1 to " + std::to_string(most_parallel));
+  auto scenario = built_in_scenario();
+  if (!scenario)
+    return fail(scenario.error());
+  demo::interrupts signals;
+  auto stage = demo::stage::make(what.args.text("home"), what.program_dir);
+  if (!stage)
+    return fail(stage.error());
+  auto began = clock::now();
+  auto view = demo::progress::of_process();
+  demo::report out;
+  auto problem = [&](const std::string& text) { out.problems.push_back(text); };
+  auto furnished = stage->furnish(*scenario, static_cast<unsigned>(*parallel));
+  if (furnished)
+    out.saw = demo::play(*scenario, *stage, view, signals, play_limit);
+  else
+    problem(to_string(furnished.error()));
+  view.finish();
+  out.problems.insert(out.problems.end(), out.saw.problems.begin(),
+                      out.saw.problems.end());
+  auto finished = is_finished(out, signals);
+  view.say("ends the hub, tests what was merged");
+  clear_stage(*stage, finished, out);
+  look_at_forge(*stage, *scenario, out);
+  if (signals.caught() == 0)
+    demo::judge(out, *scenario);
+  if (auto signal = signals.caught(); signal != 0)
+    problem("interrupted by " + signal_name(signal));
+  if (what.args.flag("keep"))
+    view.say("kept: AO_HOME=" + stage->root()
+             + " AO_CONFIG_PATH=" + stage->directory() + "/ao.yaml ao start");
+  else if (auto gone = stage->strike(); !gone)
+    problem(to_string(gone.error()));
+  out.took = std::chrono::duration_cast<milliseconds>(clock::now() - began);
+  return finish(what, out);
+}
+
+} // namespace ao::cli

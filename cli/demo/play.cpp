@@ -1,0 +1,318 @@
+#include "cli/demo/play.hpp"
+
+#include "cli/commands/common.hpp"
+#include "runtime/home/lock.hpp"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <future>
+
+namespace ao::cli::demo {
+namespace {
+
+using nlohmann::json;
+using clock = std::chrono::steady_clock;
+
+/// How often the picture's clock is drawn.
+constexpr milliseconds tick{200};
+/// A killed process ends at once, but for one in the kernel.
+constexpr milliseconds kill_limit{5'000};
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int one : {SIGINT, SIGTERM, SIGHUP})
+    sigaddset(&set, one);
+  return set;
+}
+
+/// `what: the last line of its standard error`.
+std::string complaint(const std::string& what, const answer& how) {
+  auto detail = text_at(how.body, "detail");
+  return what + ": exit " + std::to_string(how.code)
+    + (detail.empty() ? "" : ", " + detail);
+}
+
+/// `ao events --follow --json`, line by line.
+class follower {
+public:
+  result<void> start(const stage& where, std::uint64_t after) {
+    stop();
+    auto started = where.start_ao(
+      {"events", "--follow", "--json", "--after", std::to_string(after)});
+    if (!started)
+      return fail(started.error());
+    child_ = std::move(*started);
+    return {};
+  }
+
+  ~follower() { stop(); }
+
+  void stop() {
+    if (!child_.pidfd)
+      return;
+    // Fails only when it has ended by itself.
+    (void)send_signal(child_.pidfd.get(), SIGKILL);
+    (void)reap(child_.pidfd.get());
+    child_ = {};
+    text_.clear();
+  }
+
+  int fd() const { return child_.out.get(); }
+
+  /// Appends what has come to `out`; false at its end.
+  bool read(std::vector<json>& out) {
+    char chunk[65536];
+    auto n = ::read(child_.out.get(), chunk, sizeof chunk);
+    if (n < 0)
+      return errno == EINTR || errno == EAGAIN;
+    text_.append(chunk, static_cast<std::size_t>(n));
+    std::size_t from = 0;
+    for (auto end = text_.find('\n'); end != std::string::npos;
+         end = text_.find('\n', from)) {
+      auto event = json::parse(text_.substr(from, end - from), nullptr, false);
+      if (event.is_object())
+        out.push_back(std::move(event));
+      from = end + 1;
+    }
+    text_.erase(0, from);
+    return n > 0;
+  }
+
+private:
+  child child_;
+  std::string text_;
+};
+
+/// One play, from the hub's start to the last event.
+class player {
+public:
+  player(const scenario& what, stage& where, progress& view,
+         interrupts& signals, milliseconds allowed)
+      : what_(what),
+        where_(where),
+        view_(view),
+        signals_(signals),
+        until_(clock::now() + allowed),
+        done_(what.acts.size()) {}
+
+  seen run() {
+    if (start_hub() && add_tasks() && follow())
+      claim_tasks() && watch();
+    return std::move(out_);
+  }
+
+private:
+  /// Notes a problem; false, for who goes no further.
+  bool trouble(std::string what) {
+    out_.problems.push_back(std::move(what));
+    return false;
+  }
+
+  bool interrupted() { return signals_.caught() != 0; }
+
+  bool start_hub() {
+    auto started = where_.ask_ao({"start"});
+    if (!started)
+      return trouble("ao start: " + to_string(started.error()));
+    if (started->code != 0)
+      return trouble(complaint("ao start", *started));
+    view_.say("hub " + shown(started->body, "pid") + " runs in "
+              + where_.root());
+    return !interrupted();
+  }
+
+  bool add_tasks() {
+    for (const auto& one : what_.tasks) {
+      std::vector<std::string> words
+        = {"task", "add", one.title, "--body", one.body};
+      for (const auto& need : one.needs) {
+        words.emplace_back("--needs");
+        words.push_back(id_of(need));
+      }
+      auto added = where_.ask_ao(std::move(words));
+      if (!added)
+        return trouble("ao task add: " + to_string(added.error()));
+      auto id = text_at(added->body, "id");
+      if (added->code != 0 || id.empty())
+        return trouble(complaint("ao task add \"" + one.title + "\"", *added));
+      out_.events.follow(id, one.title);
+      if (interrupted())
+        return false;
+    }
+    return true;
+  }
+
+  std::string id_of(const std::string& title) const {
+    for (const auto& one : out_.events.tasks())
+      if (one.title == title)
+        return one.id;
+    return "";
+  }
+
+  bool follow() {
+    auto started = events_.start(where_, out_.events.last());
+    return started || trouble("ao events: " + to_string(started.error()));
+  }
+
+  /// All claims at once, each by a process of its own, as if by people who do
+  /// not know of each other.
+  bool claim_tasks() {
+    std::vector<std::future<result<answer>>> asked;
+    std::vector<const scene_task*> whose;
+    for (const auto& one : what_.tasks)
+      for (unsigned n = 0; n < one.claims; ++n) {
+        whose.push_back(&one);
+        asked.push_back(
+          std::async(std::launch::async, [this, id = id_of(one.title)] {
+            return where_.ask_ao({"spawn", id, "--no-wait"});
+          }));
+      }
+    std::map<const scene_task*, unsigned> granted;
+    std::map<const scene_task*, std::string> holder;
+    std::vector<std::pair<const scene_task*, std::string>> refused;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      auto how = asked[i].get();
+      auto name = "ao spawn \"" + whose[i]->title + "\"";
+      if (!how)
+        trouble(name + ": " + to_string(how.error()));
+      else if (how->code == 0) {
+        granted[whose[i]] += 1;
+        holder[whose[i]] = text_at(how->body, "id");
+      } else if (how->code == info(ec::task_already_claimed).exit_code
+                 && text_at(how->body, "error") == "task_already_claimed")
+        refused.emplace_back(whose[i], text_at(how->body, "holder"));
+      else
+        trouble(complaint(name, *how));
+    }
+    for (const auto& one : what_.tasks)
+      if (granted[&one] != 1)
+        trouble("\"" + one.title + "\" was granted "
+                + std::to_string(granted[&one]) + " times");
+    for (const auto& [task, named] : refused) {
+      if (named != holder[task])
+        trouble("the refused claim of \"" + task->title + "\" names \"" + named
+                + "\", not " + holder[task]);
+      else
+        out_.refused_duplicates += 1;
+    }
+    return !interrupted();
+  }
+
+  bool watch() {
+    while (!out_.events.settled()) {
+      if (interrupted())
+        return false;
+      auto left = std::chrono::ceil<milliseconds>(until_ - clock::now());
+      if (left.count() <= 0)
+        return trouble("the tasks have not ended in time");
+      if (view_.is_live())
+        left = std::min(left, tick);
+      pollfd both[] = {{signals_.fd(), POLLIN, 0}, {events_.fd(), POLLIN, 0}};
+      auto n = ::poll(both, 2, static_cast<int>(left.count()));
+      if (n < 0 && errno != EINTR)
+        return trouble(errno_text("poll"));
+      if (n == 0)
+        view_.tick(out_.events);
+      if (n > 0 && both[1].revents != 0 && !take_events())
+        return false;
+    }
+    return true;
+  }
+
+  bool take_events() {
+    std::vector<json> events;
+    auto more = events_.read(events);
+    for (const auto& event : events) {
+      out_.events.take(event);
+      view_.show(event, out_.events);
+      if (!act(event))
+        return false;
+    }
+    return more || trouble("ao events --follow has ended");
+  }
+
+  bool act(const json& event) {
+    const auto* task = out_.events.of(event);
+    for (std::size_t i = 0; i < what_.acts.size(); ++i) {
+      const auto& one = what_.acts[i];
+      if (done_[i] || !task || task->title != one.task
+          || text_at(event, "kind") != one.when)
+        continue;
+      done_[i] = true;
+      switch (one.what) {
+      case deed::kill_hub:
+        if (!kill_hub())
+          return false;
+        break;
+      }
+      if (one.opens.empty())
+        continue;
+      if (auto opened = where_.open_gate(one.opens); !opened)
+        return trouble(to_string(opened.error()));
+    }
+    return true;
+  }
+
+  bool kill_hub() {
+    auto holder = find_lock_holder(where_.where());
+    if (!holder || !*holder || (*holder)->pid == 0)
+      return trouble("there is no hub to kill");
+    auto pid = (*holder)->pid;
+    auto process = open_pidfd(pid);
+    if (!process)
+      return trouble(to_string(process.error()));
+    if (auto sent = send_signal(process->get(), SIGKILL); !sent)
+      return trouble(to_string(sent.error()));
+    if (!wait_ended(process->get(), kill_limit))
+      return trouble("hub " + std::to_string(pid) + " survives SIGKILL");
+    view_.say("hub " + std::to_string(pid)
+              + " is killed (SIGKILL); the agents go on");
+    events_.stop();
+    if (!start_hub() || !follow())
+      return false;
+    out_.hub_kills += 1;
+    return true;
+  }
+
+  const scenario& what_;
+  stage& where_;
+  progress& view_;
+  interrupts& signals_;
+  clock::time_point until_;
+  /// Which acts are done.
+  std::vector<bool> done_;
+  follower events_;
+  seen out_;
+};
+
+} // namespace
+
+interrupts::interrupts() {
+  auto set = handled_signals();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+// The signals stay blocked: one that comes this late has nothing to end.
+interrupts::~interrupts() = default;
+
+int interrupts::caught() {
+  signalfd_siginfo one{};
+  while (::read(fd_.get(), &one, sizeof one) == sizeof one)
+    if (first_ == 0)
+      first_ = static_cast<int>(one.ssi_signo);
+  return first_;
+}
+
+seen play(const scenario& what, stage& where, progress& view,
+          interrupts& signals, milliseconds allowed) {
+  return player{what, where, view, signals, allowed}.run();
+}
+
+} // namespace ao::cli::demo

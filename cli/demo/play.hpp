@@ -1,0 +1,53 @@
+#pragma once
+
+#include "cli/demo/progress.hpp"
+#include "cli/demo/scenario.hpp"
+#include "cli/demo/stage.hpp"
+#include "cli/demo/tally.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ao::cli::demo {
+
+/// SIGINT, SIGTERM and SIGHUP as something to be read: from the first moment
+/// to the last they only end the play, never the process, so that the stage
+/// is always cleared.
+class interrupts {
+public:
+  /// Blocks them for the process; to be made before any thread.
+  interrupts();
+  ~interrupts();
+  interrupts(const interrupts&) = delete;
+  interrupts& operator=(const interrupts&) = delete;
+
+  /// Readable when one has come.
+  int fd() const { return fd_.get(); }
+
+  /// The first that has come so far; 0 = none.
+  int caught();
+
+private:
+  unique_fd fd_;
+  int first_ = 0;
+};
+
+/// What was seen while playing.
+struct seen {
+  tally events;
+  /// Claims refused to others while one was granted.
+  unsigned refused_duplicates = 0;
+  /// Hubs that were killed and came back.
+  unsigned hub_kills = 0;
+  /// What went otherwise than it should.
+  std::vector<std::string> problems;
+};
+
+/// Plays a scenario on a furnished stage: starts the hub, adds and claims the
+/// tasks, does the deeds, follows the events until every task has ended, a
+/// signal comes or `allowed` has passed. Uses nothing but the command line.
+/// Leaves the hub running.
+seen play(const scenario& what, stage& where, progress& view,
+          interrupts& signals, milliseconds allowed);
+
+} // namespace ao::cli::demo

@@ -1,0 +1,120 @@
+#include "cli/demo/tally.hpp"
+
+#include "cli/commands/common.hpp"
+
+#include <algorithm>
+
+namespace ao::cli::demo {
+namespace {
+
+using nlohmann::json;
+
+wall_time time_of(const json& event) {
+  return parse_time(text_at(event, "at")).value_or(wall_time{});
+}
+
+void end_run(task_facts& task, wall_time at) {
+  if (task.run_began)
+    task.worked += at - *task.run_began;
+  task.run_began.reset();
+}
+
+} // namespace
+
+bool task_facts::ended() const {
+  return state == "merged" || state == "done" || state == "failed"
+    || state == "cancelled" || state == "parked";
+}
+
+void tally::follow(std::string id, std::string title) {
+  task_facts one;
+  one.id = std::move(id);
+  one.title = std::move(title);
+  tasks_.push_back(std::move(one));
+}
+
+task_facts* tally::find(const json& event) {
+  auto id = text_at(event, "data.task");
+  auto found = std::find_if(tasks_.begin(), tasks_.end(),
+                            [&](const auto& one) { return one.id == id; });
+  return found == tasks_.end() ? nullptr : &*found;
+}
+
+const task_facts* tally::of(const json& event) const {
+  return const_cast<tally*>(this)->find(event);
+}
+
+void tally::take(const json& event) {
+  auto seq = event.at("seq").get<std::uint64_t>();
+  if (seq <= last_)
+    return;
+  last_ = seq;
+  auto kind = text_at(event, "kind");
+  auto* task = find(event);
+  if (kind == "agent_restarted")
+    restarts_ += 1;
+  if (!task)
+    return;
+  auto at = time_of(event);
+  if (auto subject = text_at(event, "subject"); subject == "task:" + task->id)
+    if (auto state = text_at(event, "data.state"); !state.empty()) {
+      task->state = state;
+      task->why = text_at(event, "data.why");
+    }
+  if (kind == "task_ready") {
+    task->ready_at = at;
+  } else if (kind == "session_queued") {
+    task->session = text_at(event, "data.session");
+    if (auto agent = text_at(event, "data.agent"); !agent.empty())
+      task->agent = agent;
+  } else if (kind == "session_spawned") {
+    if (task->ready_at && !task->left_queue)
+      task->queued = at - *task->ready_at;
+    task->left_queue = true;
+  } else if (kind == "agent_started") {
+    // An adopted run is told again.
+    task->runs
+      = std::max(task->runs, event.at("data").value("run", task->runs + 1));
+    task->run_began = at;
+    task->stuck = false;
+  } else if (kind == "needs_input") {
+    task->why = text_at(event, "data.reason");
+    task->stuck = true;
+  } else if (kind == "agent_exited") {
+    end_run(*task, at);
+  } else if (kind == "agent_restarted") {
+    task->resumed[text_at(event, "data.reason")] += 1;
+  } else if (kind == "change_opened") {
+    task->change = text_at(event, "data.change");
+  } else if (kind == "ci_failed") {
+    task->ci_failed = true;
+  } else if (kind == "merged") {
+    task->merged_sha = text_at(event, "data.sha");
+  } else if (kind == "session_cleaned") {
+    task->cleaned = true;
+  }
+}
+
+bool tally::settled() const {
+  return std::all_of(tasks_.begin(), tasks_.end(), [](const auto& one) {
+    return one.stuck || (one.ended() && (one.state != "merged" || one.cleaned));
+  });
+}
+
+unsigned tally::resumed_after(const std::string& reason) const {
+  unsigned out = 0;
+  for (const auto& one : tasks_)
+    if (auto found = one.resumed.find(reason);
+        one.state == "merged" && found != one.resumed.end())
+      out += found->second;
+  return out;
+}
+
+unsigned tally::repaired() const {
+  return static_cast<unsigned>(
+    std::count_if(tasks_.begin(), tasks_.end(), [](const auto& one) {
+      return one.ci_failed && one.state == "merged";
+    }));
+}
+
+} // namespace ao::cli::demo

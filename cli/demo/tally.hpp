@@ -1,0 +1,88 @@
+#pragma once
+
+#include "messages/time.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ao::cli::demo {
+
+/// What the events have said of one task.
+struct task_facts {
+  /// `T1`.
+  std::string id;
+  std::string title;
+  std::string state = "ready";
+  /// Why it is in this state, where something was said.
+  std::string why;
+  std::string session;
+  std::string agent;
+  unsigned runs = 0;
+  /// From ready to the start of its session.
+  milliseconds queued{0};
+  /// The time of all runs of its agent.
+  milliseconds worked{0};
+  std::string change;
+  std::string merged_sha;
+  /// Kinds of failures that its session was started again after.
+  std::map<std::string, unsigned> resumed;
+  bool ci_failed = false;
+  /// Its agent waits for a person; in the demo nobody comes.
+  bool stuck = false;
+  /// Its worktree and pane are removed.
+  bool cleaned = false;
+
+  std::optional<wall_time> ready_at;
+  std::optional<wall_time> run_began;
+  bool left_queue = false;
+
+  /// Merged, done, failed, cancelled or parked.
+  bool ended() const;
+};
+
+/// Counts what happened, by the events alone.
+class tally {
+public:
+  /// A task that is followed; in the order of the report.
+  void follow(std::string id, std::string title);
+
+  /// Takes one event, in the form of `ao events --json`. Events of others are
+  /// left aside; one that was taken already (`seq`) too. Throws
+  /// `nlohmann::json::exception` when it is of another form.
+  void take(const nlohmann::json& event);
+
+  const std::vector<task_facts>& tasks() const { return tasks_; }
+
+  /// The task an event is about, null when it is none that is followed.
+  const task_facts* of(const nlohmann::json& event) const;
+
+  /// Number of the last event that was taken.
+  std::uint64_t last() const { return last_; }
+
+  /// Whether all tasks have ended, or never will, and nothing of the merged
+  /// ones is left to be cleaned up.
+  bool settled() const;
+
+  /// Sessions started again, for whatever reason.
+  unsigned restarts() const { return restarts_; }
+
+  /// Restarts after `reason` (`crash`, `hang`) whose task was merged.
+  unsigned resumed_after(const std::string& reason) const;
+
+  /// Tasks whose checks have failed and which were merged in the end.
+  unsigned repaired() const;
+
+private:
+  task_facts* find(const nlohmann::json& event);
+
+  std::vector<task_facts> tasks_;
+  std::uint64_t last_ = 0;
+  unsigned restarts_ = 0;
+};
+
+} // namespace ao::cli::demo

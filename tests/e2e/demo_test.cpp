@@ -1,0 +1,164 @@
+#include "runtime/home/files.hpp"
+#include "runtime/process/environment.hpp"
+#include "runtime/process/process.hpp"
+#include "runtime/process/process_table.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <stdexcept>
+
+using namespace ao;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr milliseconds limit{170'000};
+
+/// `ao demo` as a user starts it, with a temp directory and a user's home of
+/// its own.
+class Demo : public testing::Test {
+protected:
+  Demo() {
+    char name[] = "/tmp/ao-demotest-XXXXXX";
+    directory_ = ::mkdtemp(name);
+    for (const auto* part : {"/tmp", "/user"})
+      fs::create_directory(directory_ + part);
+  }
+
+  ~Demo() override { fs::remove_all(directory_); }
+
+  process_spec demo(std::vector<std::string> words) const {
+    process_spec spec;
+    spec.argv = {AO_BIN_DIR "/ao", "demo"};
+    spec.argv.insert(spec.argv.end(), words.begin(), words.end());
+    spec.env = environment::inherited()
+                 .set("HOME", directory_ + "/user")
+                 .set("TMPDIR", directory_ + "/tmp")
+                 .unset("XDG_RUNTIME_DIR")
+                 .to_vector();
+    return spec;
+  }
+
+  /// Processes whose home lies below this test's directory.
+  std::vector<pid_t> survivors() const {
+    std::vector<pid_t> out;
+    auto all = all_processes();
+    if (!all)
+      throw std::runtime_error{to_string(all.error())};
+    for (const auto& one : *all)
+      for (const auto* name : {"AO_HOME", "AO_PROMPT_FILE", "TMPDIR"})
+        if (auto value = environ_value(one.pid, name);
+            value && value->rfind(directory_, 0) == 0 && !one.ended()) {
+          out.push_back(one.pid);
+          break;
+        }
+    return out;
+  }
+
+  void expect_nothing_left() const {
+    EXPECT_THAT(survivors(), testing::IsEmpty());
+    EXPECT_TRUE(fs::is_empty(directory_ + "/tmp"));
+    // Neither a home of ao nor settings of git were made for the user.
+    EXPECT_TRUE(fs::is_empty(directory_ + "/user"));
+  }
+
+  std::string directory_;
+};
+
+/// Reads lines until one contains `what`; false at the end.
+bool read_until(int fd, const std::string& what, std::string& text) {
+  char chunk[4096];
+  while (text.find(what) == std::string::npos) {
+    auto n = ::read(fd, chunk, sizeof chunk);
+    if (n <= 0)
+      return false;
+    text.append(chunk, static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+TEST_F(Demo, MergesEveryTaskAndLeavesNothingBehind) {
+  auto end = run(demo({"--json"}), limit);
+  ASSERT_TRUE(end) << to_string(end.error());
+  auto said = json::parse(end->out, nullptr, false);
+  ASSERT_TRUE(said.is_object()) << end->out << end->err;
+  EXPECT_EQ(end->status.code, 0) << said.dump(2) << end->err;
+  EXPECT_EQ(said["ok"], true);
+  EXPECT_EQ(said["problems"], json::array());
+  EXPECT_GT(said["seconds"], 0);
+  EXPECT_EQ(said["merged"], said["tasks"].size());
+  EXPECT_EQ(said["failed"], 0);
+  EXPECT_EQ(said["crashesResumed"], 1);
+  EXPECT_EQ(said["restarts"], 1);
+  EXPECT_EQ(said["refusedDuplicates"], 1);
+  EXPECT_EQ(said["hubKills"], 1);
+  EXPECT_EQ(said["hangsRestarted"], 0);
+  EXPECT_EQ(said["ciRepaired"], 0);
+  ASSERT_GE(said["tasks"].size(), 8u);
+  for (const auto& task : said["tasks"]) {
+    EXPECT_EQ(task["state"], "merged") << task;
+    EXPECT_GE(task["runs"], 1) << task;
+    EXPECT_EQ(task["mergedSha"].get<std::string>().size(), 40u) << task;
+    for (const auto* name : {"task", "title", "session", "agent"})
+      EXPECT_TRUE(task[name].is_string()) << task;
+    for (const auto* name : {"queuedMs", "workedMs"})
+      EXPECT_GE(task[name], 0) << task;
+  }
+  EXPECT_THAT(end->err, testing::HasSubstr("Count words"));
+  expect_nothing_left();
+}
+
+TEST_F(Demo, LeavesNothingBehindWhenInterrupted) {
+  for (auto signal : {SIGINT, SIGTERM}) {
+    auto started = spawn(demo({"--json"}));
+    ASSERT_TRUE(started) << to_string(started.error());
+    std::string progress;
+    EXPECT_TRUE(read_until(started->err.get(), "works (run 1)", progress));
+    ASSERT_TRUE(send_signal(started->pidfd.get(), signal));
+    std::string out;
+    read_until(started->err.get(), "(never said)", progress);
+    read_until(started->out.get(), "(never said)", out);
+    ASSERT_TRUE(wait_ended(started->pidfd.get(), limit)) << progress;
+    auto status = reap(started->pidfd.get());
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->code, 1) << progress;
+    auto said = json::parse(out, nullptr, false);
+    ASSERT_TRUE(said.is_object()) << out << progress;
+    EXPECT_EQ(said["ok"], false);
+    EXPECT_THAT(said["problems"].dump(),
+                testing::HasSubstr(signal_name(signal)));
+    expect_nothing_left();
+  }
+}
+
+TEST_F(Demo, KeepsItsHomeWhenAskedTo) {
+  auto place = directory_ + "/kept";
+  auto end = run(demo({"--keep", "--home", place, "--parallel", "1"}), limit);
+  ASSERT_TRUE(end) << to_string(end.error());
+  EXPECT_EQ(end->status.code, 0) << end->out << end->err;
+  EXPECT_THAT(end->out, testing::HasSubstr("8 merged"));
+  EXPECT_TRUE(fs::exists(place + "/forge/textkit.git"));
+  EXPECT_TRUE(fs::exists(place + "/logs/hub.log"));
+  EXPECT_THAT(survivors(), testing::IsEmpty());
+}
+
+TEST_F(Demo, LeavesAHomeAloneThatIsInUse) {
+  auto file = directory_ + "/user/precious";
+  ASSERT_TRUE(write_file_durably(file, "text"));
+  auto end = run(demo({"--home", directory_ + "/user"}), limit);
+  ASSERT_TRUE(end) << to_string(end.error());
+  EXPECT_EQ(end->status.code, 2) << end->err;
+  EXPECT_THAT(end->err, testing::HasSubstr("is not empty"));
+  EXPECT_EQ(read_file(file), "text");
+  fs::remove(file);
+  expect_nothing_left();
+}
+
+} // namespace
