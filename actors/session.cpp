@@ -324,8 +324,9 @@ caf::result<session> answered(self_pointer self, session_input input) {
 
 // -- orders of people ---------------------------------------------------------
 
-session_input restored(const session& row, epoch_no epoch) {
-  return restore_session{epoch, row.node, resume_reason::restore};
+session_input restored(const session& row, epoch_no epoch,
+                       resume_reason why = resume_reason::restore) {
+  return restore_session{epoch, row.node, why};
 }
 
 /// Restores under the present epoch, or where the claim was given back under
@@ -337,9 +338,10 @@ caf::result<session> restore(self_pointer self,
   session_context now;
   now.policy = policy_of(self);
   now.now = st.context.now();
-  auto trial = st.machine->decide(restored(row, row.epoch), now);
+  auto why = parked_by_hub(row) ? resume_reason::hub : resume_reason::restore;
+  auto trial = st.machine->decide(restored(row, row.epoch, why), now);
   if (!trial.refused || trial.refused->code != ec::stale_epoch)
-    return answered(self, restored(row, row.epoch));
+    return answered(self, restored(row, row.epoch, why));
   auto promise = self->make_response_promise<session>();
   msg::regrant_claim again;
   again.request = order.request;
