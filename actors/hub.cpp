@@ -5,6 +5,7 @@
 #include "actors/ci_watcher.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/forge.hpp"
+#include "actors/inventory.hpp"
 #include "actors/merge_queue.hpp"
 #include "actors/registry.hpp"
 #include "actors/repository.hpp"
@@ -192,6 +193,8 @@ child_spec node(const node_context& context) {
                                                project_id{key});
                                })),
        child("tmux"_name, starts(tmux, context), true),
+       // Before any runner, so that what it finds was there before us.
+       child("inventory"_name, starts(inventory, context)),
        late("runners"_name, context, [context] {
          return family(
            context, "runners", "runner", sessions_to_adopt(*context.rows),

@@ -1,6 +1,9 @@
 #include "actors/tmux.hpp"
 
+#include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
+#include "runtime/io/loop.hpp"
+#include "runtime/process/process.hpp"
 
 namespace ao {
 namespace {
@@ -58,6 +61,67 @@ result<void> deliver(tmux_servers& servers, const msg::paste_text& order) {
   return server.press_enter(there->pane.pane);
 }
 
+/// Has the end of a server told, once for each of its lives.
+void watch_server(self_pointer self, tmux_server& server) {
+  auto& st = self->state;
+  auto pid = server.server_pid();
+  if (!pid || !st.watched.insert(*pid).second)
+    return;
+  auto fd = open_pidfd(*pid);
+  if (!fd)
+    return; // it has just ended: there is nothing left to lose
+  // By name: a handle kept by the loop would keep this detached actor's
+  // thread, and with it the process, from ending.
+  watch(
+    *st.context.loop, std::move(*fd),
+    [names = st.context.names, socket = server.place().socket,
+     pid = *pid](std::optional<exit_status>) {
+      tell<tmux_actor>(*names, "tmux"_name, msg::terminal_gone{socket, pid});
+    });
+}
+
+/// A server with sessions on it has died: one event for all of them.
+void tell_end(self_pointer self, const msg::terminal_gone& gone) {
+  auto& st = self->state;
+  st.watched.erase(gone.pid);
+  std::size_t sessions = 0;
+  for (const auto& s : st.context.rows->all<session>())
+    sessions += !is_terminal(*s) && s->runtime == runtime_state::alive
+      && s->tmux_socket == gone.socket;
+  if (sessions == 0)
+    return; // it ends with its last session, as configured
+  st.context.say(log_level::error,
+                 "terminal_lost socket=" + gone.socket
+                   + " sessions=" + std::to_string(sessions));
+  msg::node_report report;
+  report.kind = event_kind::terminal_lost;
+  report.subject = "node:" + st.context.node.text;
+  report.data = dump(json{{"node", st.context.node.text},
+                          {"socket", gone.socket},
+                          {"pid", gone.pid},
+                          {"sessions", sessions}});
+  ask<uplink_actor>(self, st.context, "uplink"_name, registry_deadline, report)
+    .then([](std::uint64_t) {},
+          [self](const caf::error& why) {
+            self->state.context.say(log_level::error,
+                                    "terminal_lost_not_told reason=\""
+                                      + to_string(to_ao_error(why)) + "\"");
+          });
+}
+
+msg::pane_list list(self_pointer self) {
+  auto& st = self->state;
+  msg::pane_list out;
+  for (auto& found : st.servers->list_panes().panes)
+    if (!found.pane.dead)
+      out.panes.push_back({session_id{found.pane.session},
+                           st.servers->at(found.server).place().socket,
+                           found.pane.pane});
+  for (std::size_t i = 0; i < st.servers->size(); ++i)
+    watch_server(self, st.servers->at(i));
+  return out;
+}
+
 } // namespace
 
 tmux_actor::behavior_type tmux(self_pointer self, node_context context) {
@@ -68,11 +132,17 @@ tmux_actor::behavior_type tmux(self_pointer self, node_context context) {
                      st.context.programs + "/ao-shim");
   return {
     [self](const msg::open_pane& order) -> caf::result<msg::pane_opened> {
-      auto opened = open(*self->state.servers, order);
+      auto& servers = *self->state.servers;
+      auto opened = open(servers, order);
       if (!opened)
         return make_error(opened.error());
+      for (std::size_t i = 0; i < servers.size(); ++i)
+        if (servers.at(i).place().socket == opened->socket)
+          watch_server(self, servers.at(i));
       return std::move(*opened);
     },
+    [self](const msg::list_panes&) { return list(self); },
+    [self](const msg::terminal_gone& gone) { tell_end(self, gone); },
     [self](const msg::close_pane& order) -> caf::result<session_id> {
       if (auto ok = close(*self->state.servers, order.session.text); !ok)
         return make_error(ok.error());

@@ -5,6 +5,7 @@
 #include "runtime/tmux/tmux.hpp"
 
 #include <optional>
+#include <set>
 
 namespace ao {
 
@@ -13,6 +14,9 @@ struct tmux_state {
   static inline const char* name = "tmux";
   node_context context;
   std::optional<tmux_servers> servers;
+
+  /// Servers whose end will be told.
+  std::set<pid_t> watched;
 };
 
 /// Opens and closes the panes of this node, on its own tmux servers.

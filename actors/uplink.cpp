@@ -1,5 +1,6 @@
 #include "actors/uplink.hpp"
 
+#include "messages/interfaces/store.hpp"
 #include "messages/interfaces/supervision.hpp"
 #include "runtime/actor/harden.hpp"
 
@@ -31,6 +32,29 @@ caf::result<session_id> pass_on(self_pointer self, const session_id& session,
   return promise;
 }
 
+/// Writes down what a part of the node tells.
+caf::result<std::uint64_t> record(self_pointer self,
+                                  const msg::node_report& told) {
+  auto& context = self->state.context;
+  event e;
+  e.at = context.now();
+  e.subject = told.subject;
+  e.kind = told.kind;
+  e.actor = "node/" + context.node.text;
+  e.data = told.data;
+  store_write write;
+  write.events = {e};
+  auto promise = self->make_response_promise<std::uint64_t>();
+  ask<store_actor>(self, context, "store"_name, store_deadline,
+                   std::move(write))
+    .then(
+      [promise](const store_written& done) mutable {
+        promise.deliver(done.first_seq);
+      },
+      [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
 } // namespace
 
 uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
@@ -46,6 +70,7 @@ uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
     [self](const msg::publish_order& order) {
       return pass_on(self, order.session, order);
     },
+    [self](const msg::node_report& told) { return record(self, told); },
     [self](const msg::session_report& report) -> caf::result<std::uint64_t> {
       auto promise = self->make_response_promise<std::uint64_t>();
       ask<session_actor>(self, self->state.context,

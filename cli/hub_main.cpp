@@ -369,6 +369,8 @@ int live(const arguments& args, const home& place, settings all,
   int code = 0;
   config cfg;
   {
+    // Outlives the actor system, whose end waits for every detached actor.
+    std::optional<watchdog> limit;
     caf::actor_system system{cfg};
     caf::scoped_actor self{system};
     auto root = self->spawn<caf::monitored>(supervisor, actor_context{context},
@@ -427,13 +429,13 @@ int live(const arguments& args, const home& place, settings all,
         std::fprintf(stderr, "ao: stopping; agents go on\n");
       server.stop();
       record(context, self, event_kind::hub_stopped);
-      watchdog limit{stop_limit};
+      limit.emplace(stop_limit);
       self->send_exit(root, caf::exit_reason::user_shutdown);
       watch_root.join();
       self->await_all_other_actors_done();
     }
     if (failed) {
-      watchdog limit{stop_limit};
+      limit.emplace(stop_limit);
       self->send_exit(root, caf::exit_reason::user_shutdown);
       self->await_all_other_actors_done();
     }

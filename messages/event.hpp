@@ -70,6 +70,9 @@ namespace ao {
   X(incident_asked)                                                            \
   X(incident_answered)                                                         \
   X(incident_closed)                                                           \
+  X(ghost_found)                                                               \
+  X(foreign_found)                                                             \
+  X(terminal_lost)                                                             \
   X(node_joined)                                                               \
   X(node_suspect)                                                              \
   X(node_lost)                                                                 \

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/error.hpp"
+#include "messages/event.hpp"
 #include "messages/ids.hpp"
 #include "messages/session.hpp"
 
@@ -143,6 +144,14 @@ struct session_report {
   run_no run = 0;
   std::uint64_t seq = 0;
   session_fact what;
+};
+
+/// A node's part → UPLINK: something about the node itself, for the record.
+struct node_report {
+  event_kind kind = event_kind::node_joined;
+  std::string subject;
+  /// A JSON object, as text.
+  std::string data = "{}";
 };
 
 /// The word of a fact for logs: `agent_alive`.

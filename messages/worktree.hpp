@@ -63,6 +63,24 @@ struct close_pane {
   session_id session;
 };
 
+/// INVENTORY → TMUX: which panes there are, on all servers.
+struct list_panes {};
+
+struct pane_list {
+  struct pane {
+    session_id session;
+    std::string socket;
+    std::string pane;
+  };
+  std::vector<pane> panes;
+};
+
+/// INTERNAL of the TMUX: the server behind this socket has ended.
+struct terminal_gone {
+  std::string socket;
+  int pid = 0;
+};
+
 /// RUNNER → TMUX: paste the text into the session's pane and submit it.
 struct paste_text {
   session_id session;

@@ -39,7 +39,9 @@ AO_ROLE(uplink_actor,
         caf::replies_to<msg::stop_order>::with<session_id>,
         caf::replies_to<msg::publish_order>::with<session_id>,
         // From the RUNNER. Answers the seq that the hub has made durable.
-        caf::replies_to<msg::session_report>::with<std::uint64_t>);
+        caf::replies_to<msg::session_report>::with<std::uint64_t>,
+        // From a part of the node. Answers the seq of the event.
+        caf::replies_to<msg::node_report>::with<std::uint64_t>);
 
 /// The RUNNER: carries out the orders for one session on its node, one at a
 /// time, and reports what is the case. It decides nothing but the undoing of
@@ -64,11 +66,19 @@ AO_ROLE(repository_actor,
         // Answers when worktree and branch are gone, or why they are kept.
         caf::replies_to<msg::drop_worktree>::with<msg::worktree_dropped>);
 
+/// The INVENTORY: the node's first look at what lies around.
+AO_ROLE(inventory_actor,
+        // INTERNAL: nothing; it works by itself and stays for its answers.
+        caf::reacts_to<look_atom>);
+
 /// The TMUX: the panes of one node; blocks, so it is detached.
 AO_ROLE(tmux_actor,
         // Answers the pane with this run's shim in it, the one that is there
         // already when it is of the same run.
         caf::replies_to<msg::open_pane>::with<msg::pane_opened>,
+        caf::replies_to<msg::list_panes>::with<msg::pane_list>,
+        // INTERNAL: a server has ended.
+        caf::reacts_to<msg::terminal_gone>,
         // Answers when there is no such pane.
         caf::replies_to<msg::close_pane>::with<session_id>,
         // Answers when the text is submitted in the pane.
