@@ -262,9 +262,12 @@ caf::result<session_id> in_turn(self_pointer self, Take take) {
 /// The shim did not carry out a stop in time: it is ended from outside.
 void check_stop(self_pointer self, run_no run) {
   auto& st = self->state;
-  if (st.stop && st.spec && st.spec->run == run
-      && st.phase == runner_phase::alive)
+  if (!st.spec || st.spec->run != run || st.phase != runner_phase::alive)
+    return;
+  if (st.stop)
     end_run(self);
+  else if (st.hung)
+    read_end(self); // ends what is left and reports the hang
 }
 
 } // namespace
@@ -287,6 +290,7 @@ runner_actor::behavior_type runner(self_pointer self, node_context context,
     },
     [self](const msg::shim_word& word) { hear(self, word); },
     [self](const msg::stop_overdue& due) { check_stop(self, due.run); },
+    [self](const msg::liveness_due& due) { look_for_life(self, due.run); },
     [self](look_atom) { send_reports(self); },
   };
 }

@@ -5,6 +5,9 @@
 #include "runtime/node/session_dir.hpp"
 #include "runtime/shim/link.hpp"
 
+#include <caf/actor_clock.hpp>
+
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -26,6 +29,18 @@ enum class runner_phase : std::uint8_t {
   /// The run is over and its leftovers are looked at; orders wait.
   ending,
   stopping,
+};
+
+/// What changes while an agent does anything; compared, never interpreted.
+struct life_signs {
+  /// When its pane last had output, as tmux tells it.
+  std::int64_t last_output = 0;
+  /// Clock ticks that its processes have spent.
+  std::uint64_t cpu_time = 0;
+
+  friend bool operator!=(const life_signs& a, const life_signs& b) {
+    return a.last_output != b.last_output || a.cpu_time != b.cpu_time;
+  }
 };
 
 /// State of the RUNNER.
@@ -56,6 +71,11 @@ struct runner_state {
 
   /// The stop that waits for the end of the run.
   std::optional<msg::stop_order> stop;
+
+  life_signs signs;
+  caf::actor_clock::time_point signs_changed{};
+  /// The run is being ended because it hangs.
+  bool hung = false;
 
   /// Orders that wait for the end of adoption or of a run.
   std::vector<std::function<void()>> waiting;

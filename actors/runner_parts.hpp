@@ -56,4 +56,14 @@ void end_run(self_pointer self);
 /// What the shim says.
 void hear(self_pointer self, const msg::shim_word& word);
 
+// -- runner_liveness ----------------------------------------------------------
+
+/// Begins to look for signs of life of a run that has just become alive:
+/// output in its pane, processor time of its processes. An agent without any
+/// for `hang_after` is ended and its run counts as hung.
+void watch_liveness(self_pointer self);
+
+/// The next look is due.
+void look_for_life(self_pointer self, run_no run);
+
 } // namespace ao::runner_parts

@@ -150,6 +150,7 @@ void agent_lives(self_pointer self, const msg::shim_word& word) {
     self->delayed_send(self, 2 * stop_grace, msg::stop_overdue{st.spec->run});
     return;
   }
+  watch_liveness(self);
   if (adopted || !st.launch || !st.launch->paste_prompt)
     return;
   ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
@@ -188,6 +189,8 @@ void run_over(self_pointer self, exit_info how) {
   auto& st = self->state;
   st.link.reset();
   st.alive.reset();
+  if (std::exchange(st.hung, false))
+    how.failure = "hang";
   st.end = how;
   if (st.stop)
     return end_run(self);

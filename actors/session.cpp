@@ -71,6 +71,8 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
   spec.branch = row.branch;
   spec.base = row.base;
   spec.agent = row.agent;
+  if (const auto* project = st.context.project(row.project))
+    spec.hang_after = hang_of(*st.context.config, *project, row.agent).after;
   if (auto t = st.context.rows->find<task>(row.task.text)) {
     spec.title = t->title;
     spec.issue = t->ref;

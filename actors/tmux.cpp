@@ -142,6 +142,13 @@ tmux_actor::behavior_type tmux(self_pointer self, node_context context) {
       return std::move(*opened);
     },
     [self](const msg::list_panes&) { return list(self); },
+    [self](const msg::ask_activity& asked) -> caf::result<msg::pane_activity> {
+      auto there = find_pane(*self->state.servers, asked.session.text);
+      if (!there)
+        return make_error(ec::not_reachable,
+                          "no pane of " + asked.session.text);
+      return msg::pane_activity{there->pane.last_output};
+    },
     [self](const msg::terminal_gone& gone) { tell_end(self, gone); },
     [self](const msg::close_pane& order) -> caf::result<session_id> {
       if (auto ok = close(*self->state.servers, order.session.text); !ok)

@@ -34,6 +34,8 @@ struct session_spec {
   std::string issue;
   /// For (session, epoch, run); `AO_TOKEN`.
   std::string token;
+  /// Without a sign of life for so long its run hangs; 0 = never.
+  milliseconds hang_after{0};
 };
 
 /// HUB → RUNNER: make it true that this run lives. Repeating it is safe.
@@ -61,6 +63,11 @@ struct stop_order {
   epoch_no epoch = 0;
   run_no run = 0;
   stop_how how = stop_how::end_agent;
+};
+
+/// INTERNAL: the next look for signs of life of this run.
+struct liveness_due {
+  run_no run = 0;
 };
 
 /// INTERNAL: a stop of this run should have been carried out by now.

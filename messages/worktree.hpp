@@ -75,6 +75,16 @@ struct pane_list {
   std::vector<pane> panes;
 };
 
+/// RUNNER → TMUX: when the session's pane last had output.
+struct ask_activity {
+  session_id session;
+};
+
+struct pane_activity {
+  /// Seconds of the wall clock; only to be compared.
+  std::int64_t last_output = 0;
+};
+
 /// INTERNAL of the TMUX: the server behind this socket has ended.
 struct terminal_gone {
   std::string socket;

@@ -53,6 +53,8 @@ AO_ROLE(runner_actor,
         caf::replies_to<msg::publish_order>::with<session_id>,
         // INTERNAL: from the link to the shim.
         caf::reacts_to<msg::shim_word>,
+        // INTERNAL: look for signs of life.
+        caf::reacts_to<msg::liveness_due>,
         // INTERNAL: a stop took too long.
         caf::reacts_to<msg::stop_overdue>,
         // INTERNAL: next step, or next report.
@@ -77,6 +79,8 @@ AO_ROLE(tmux_actor,
         // already when it is of the same run.
         caf::replies_to<msg::open_pane>::with<msg::pane_opened>,
         caf::replies_to<msg::list_panes>::with<msg::pane_list>,
+        // Errors: not_reachable when there is no such pane.
+        caf::replies_to<msg::ask_activity>::with<msg::pane_activity>,
         // INTERNAL: a server has ended.
         caf::reacts_to<msg::terminal_gone>,
         // Answers when there is no such pane.

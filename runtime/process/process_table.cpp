@@ -69,6 +69,9 @@ std::optional<process_entry> parse_stat(const std::string& text) {
   entry.group = static_cast<pid_t>(fields[2]);
   entry.session = static_cast<pid_t>(fields[3]);
   entry.start_time = fields[19];
+  // utime stime cutime cstime
+  for (int i = 11; i <= 14; ++i)
+    entry.cpu_time += fields[i];
   return entry;
 }
 
@@ -255,6 +258,16 @@ result<end_report> end_marked(std::string_view mark, milliseconds grace,
       wait_ended(t.pidfd.get(), std::max(left, milliseconds{0}));
     }
   }
+}
+
+result<std::uint64_t> cpu_time_of(std::string_view mark) {
+  auto found = find_marked(mark);
+  if (!found)
+    return fail(found.error());
+  std::uint64_t sum = 0;
+  for (const auto& entry : *found)
+    sum += entry.cpu_time;
+  return sum;
 }
 
 } // namespace ao

@@ -25,6 +25,8 @@ struct process_entry {
   char state = '?';
   /// Clock ticks since boot; with the pid it names one process for good.
   std::uint64_t start_time = 0;
+  /// Clock ticks spent by it and its reaped children.
+  std::uint64_t cpu_time = 0;
 
   bool ended() const { return state == 'Z' || state == 'X'; }
 };
@@ -50,6 +52,10 @@ constexpr std::string_view mark_variable = "AO_MARK";
 /// Errors: `process_failed`.
 result<std::vector<process_entry>> find_marked(std::string_view mark,
                                                pid_t below = 0);
+
+/// Clock ticks that all who carry the mark have spent; grows while one of them
+/// does anything. Errors: `process_failed`.
+result<std::uint64_t> cpu_time_of(std::string_view mark);
 
 /// Sends `signal` once to everything that `find_marked` names; all are stopped
 /// first and go on afterwards, so that none forks away meanwhile. The answer

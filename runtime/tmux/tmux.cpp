@@ -24,7 +24,8 @@ namespace {
 constexpr std::string_view control_session = "ao-control";
 
 constexpr std::string_view pane_row
-  = "#{session_name} #{pane_id} #{pane_pid} #{pane_dead} #{window_name}";
+  = "#{session_name} #{pane_id} #{pane_pid} #{pane_dead} "
+    "#{window_activity} #{window_name}";
 
 /// Nothing periodic (no status line, no automatic names), nothing that an
 /// agent can change of the outside (clipboard, titles), nothing of the user's.
@@ -105,7 +106,7 @@ std::vector<tmux_pane> parse_panes(const std::string& rows) {
     std::istringstream fields{row};
     tmux_pane p;
     int dead = 0;
-    if (!(fields >> p.session >> p.pane >> p.pid >> dead))
+    if (!(fields >> p.session >> p.pane >> p.pid >> dead >> p.last_output))
       continue;
     p.dead = dead != 0;
     std::getline(fields >> std::ws, p.window);

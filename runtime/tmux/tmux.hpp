@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct tmux_pane {
   /// The pane's process: the shim.
   pid_t pid = 0;
   bool dead = false;
+  /// When its window last had output, in seconds of the wall clock.
+  std::int64_t last_output = 0;
 };
 
 /// One private tmux server: started on demand, never a user's, with a
