@@ -363,6 +363,7 @@ int live(const arguments& args, const home& place, settings all,
 
   api_host host;
   host.shutdown = [&stopping](bool) { stopping.request(0); };
+  host.version = AO_VERSION;
   host.started_at = wall_now();
   host.local_node = args.local_node;
 

@@ -156,6 +156,15 @@ result<std::string> read_readiness(int fd, milliseconds allowed) {
   return text.substr(0, text.find('\n'));
 }
 
+void await_end(const started_hub& hub, milliseconds allowed) {
+  // No such process: it has ended, which is what is waited for.
+  auto fd = static_cast<int>(::syscall(SYS_pidfd_open, hub.pid, 0));
+  if (fd < 0)
+    return;
+  wait_readable(fd, clock::now() + allowed);
+  ::close(fd);
+}
+
 std::string last_log_lines(const home& where) {
   constexpr off_t window = 4096;
   auto fd = ::open(where.hub_log().c_str(), O_RDONLY | O_CLOEXEC);

@@ -41,6 +41,10 @@ result<started_hub> start_hub(const home& where, const std::string& program_dir,
 /// The readiness line; empty at end of file. Errors: `timed_out`.
 result<std::string> read_readiness(int fd, milliseconds allowed);
 
+/// Waits until a hub that has said that it cannot start has ended, and with it
+/// its hold on the home; at most `allowed`.
+void await_end(const started_hub& hub, milliseconds allowed);
+
 /// The last lines of the hub's log, for a message.
 std::string last_log_lines(const home& where);
 

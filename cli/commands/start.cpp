@@ -123,6 +123,8 @@ outcome run_start(invocation& what) {
                 "the hub has ended while starting\n" + last_log_lines(*where));
   if (!facts.contains("error"))
     return tell(what, *where, std::move(facts), false);
+  // Whoever mends what is wrong and tries again must not meet this one.
+  await_end(*hub, start_deadline);
   auto why = http::error_of_problem(500, facts["error"].dump());
   // Somebody else's `ao start` was faster.
   if (why.code == ec::hub_already_running)

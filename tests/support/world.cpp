@@ -1,0 +1,342 @@
+#include "tests/support/world.hpp"
+
+#include "messages/json.hpp"
+#include "runtime/home/files.hpp"
+#include "runtime/home/home.hpp"
+#include "runtime/home/lock.hpp"
+#include "runtime/process/process_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+
+namespace ao {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// Something without which no test can go on.
+[[noreturn]] void give_up(const std::string& what) {
+  throw std::runtime_error{what};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);)
+    out.push_back(line);
+  return out;
+}
+
+/// Ends every process that was started with this TMPDIR.
+void end_residents(const std::string& tmpdir) {
+  for (bool anybody = true; anybody;) {
+    anybody = false;
+    auto all = all_processes();
+    if (!all)
+      give_up(to_string(all.error()));
+    for (const auto& one : *all) {
+      if (one.ended() || environ_value(one.pid, "TMPDIR") != tmpdir)
+        continue;
+      auto fd = open_pidfd(one.pid);
+      // The number may have gone to another process meanwhile.
+      if (!fd || environ_value(one.pid, "TMPDIR") != tmpdir)
+        continue;
+      anybody = true;
+      if (auto sent = send_signal(fd->get(), SIGKILL); !sent)
+        give_up(to_string(sent.error()));
+      if (!wait_ended(fd->get(), world::patience))
+        give_up("process " + std::to_string(one.pid) + " does not end");
+    }
+  }
+}
+
+std::string last_lines(const fs::path& file, std::size_t count) {
+  std::ifstream in{file};
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  std::string out;
+  for (auto i = lines.size() > count ? lines.size() - count : 0;
+       i < lines.size(); ++i)
+    out += lines[i] + "\n";
+  return out;
+}
+
+} // namespace
+
+void expect_ends(pid_t pid) {
+  auto fd = open_pidfd(pid);
+  if (!fd)
+    return;
+  EXPECT_TRUE(wait_ended(fd->get(), world::patience))
+    << "process " << pid << " lives on";
+}
+
+std::string content_of(const fs::path& file) {
+  auto bytes = read_file(file.string());
+  EXPECT_TRUE(bytes) << to_string(bytes.error());
+  return bytes.value_or("");
+}
+
+world::world(world_options options) : options_(std::move(options)) {
+  auto name = (fs::temp_directory_path() / "ao-e2e-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr)
+    give_up("no temporary directory");
+  root_ = fs::canonical(name);
+  for (const auto* part : {"user", "tmp", "app", "agents"})
+    fs::create_directory(root_ / part);
+  std::ofstream{user() / ".gitconfig"}
+    << "[user]\n\tname = Ann\n\temail = ann@example.org\n";
+  git(checkout(), {"init", "--quiet", "--initial-branch=main", "."});
+  std::ofstream{checkout() / "README"} << "A test's project.\n";
+  git(checkout(), {"add", "README"});
+  git(checkout(), {"commit", "--quiet", "-m", "First"});
+}
+
+world::~world() {
+  try {
+    auto stopped = ao({"stop"});
+    EXPECT_EQ(stopped.status.code, 0) << stopped.err;
+    end_residents((root_ / "tmp").string());
+  } catch (const std::exception& why) {
+    ADD_FAILURE() << why.what();
+  }
+  if (testing::Test::HasFailure())
+    std::cerr << "--- the end of " << root_.string() << "'s hub.log\n"
+              << last_lines(home() / "logs/hub.log", 40) << "---\n";
+  std::error_code left;
+  fs::remove_all(root_, left);
+  EXPECT_FALSE(left) << left.message();
+}
+
+fs::path world::worktree(const std::string& session) const {
+  return home() / "worktrees" / session;
+}
+
+std::string world::hub_socket() const {
+  return locate_home(home().string()).hub_socket();
+}
+
+void world::add_agent(const std::string& name, const std::string& script,
+                      const std::string& members) {
+  auto file = (root_ / "agents" / name).string();
+  auto made = write_file_durably(file, "#!/bin/sh\nset -eu\n" + script, 0755);
+  if (!made)
+    give_up(to_string(made.error()));
+  agents_.emplace_back(
+    name, "{adapter: command, command: [" + file + "]" + members + "}");
+}
+
+void world::write_config() {
+  std::ofstream out{checkout() / "ao.yaml"};
+  if (!agents_.empty())
+    out << "defaults: {agent: " << agents_.front().first << "}\n";
+  out << options_.settings << "agents:\n";
+  for (const auto& [name, entry] : agents_)
+    out << "  " << name << ": " << entry << "\n";
+  out << "projects:\n  app: {path: " << checkout().string()
+      << ", defaultBranch: main, sessionPrefix: app" << options_.project
+      << "}\n";
+}
+
+environment world::variables() const {
+  return environment::inherited()
+    .set("HOME", user().string())
+    .set("TMPDIR", (root_ / "tmp").string())
+    .set("AO_HOME", home().string())
+    .set("NO_COLOR", "1")
+    .set("LANG", "C.UTF-8")
+    .unset("XDG_RUNTIME_DIR")
+    .unset("XDG_CONFIG_HOME");
+}
+
+namespace {
+
+process_spec spec_of(environment env, std::vector<std::string> argv,
+                     const ao_call& how, const fs::path& cwd) {
+  process_spec spec;
+  spec.argv = std::move(argv);
+  for (const auto& [name, value] : how.env)
+    if (value.empty())
+      env.unset(name);
+    else
+      env.set(name, value);
+  spec.env = env.to_vector();
+  spec.cwd = (how.cwd.empty() ? cwd : how.cwd).string();
+  if (!how.input.empty())
+    spec.in = child_input::bytes(how.input);
+  return spec;
+}
+
+} // namespace
+
+finished world::ao(std::vector<std::string> words, const ao_call& how) const {
+  words.insert(words.begin(), AO_BIN_DIR "/ao");
+  auto end
+    = run(spec_of(variables(), std::move(words), how, checkout()), patience);
+  if (!end)
+    give_up(to_string(end.error()));
+  return std::move(*end);
+}
+
+child world::start_ao(std::vector<std::string> words,
+                      const ao_call& how) const {
+  words.insert(words.begin(), AO_BIN_DIR "/ao");
+  auto started = spawn(spec_of(variables(), std::move(words), how, checkout()));
+  if (!started)
+    give_up(to_string(started.error()));
+  return std::move(*started);
+}
+
+json world::ask(std::vector<std::string> words, const ao_call& how) const {
+  auto called = words.front();
+  words.emplace_back("--json");
+  auto end = ao(std::move(words), how);
+  EXPECT_EQ(end.status.code, 0) << "ao " << called << ": " << end.err;
+  auto out = json::parse(end.out, nullptr, false);
+  EXPECT_FALSE(out.is_discarded()) << "ao " << called << ": " << end.out;
+  return out.is_discarded() ? json() : out;
+}
+
+pid_t world::start() {
+  write_config();
+  auto facts = ask({"start"});
+  if (!facts.is_object() || !facts["pid"].is_number())
+    give_up("the hub has not started: " + facts.dump());
+  return facts["pid"].get<pid_t>();
+}
+
+std::string world::add_task(const std::string& title, const std::string& body,
+                            std::vector<std::string> more) const {
+  std::vector<std::string> words = {"task", "add", "--body", body};
+  words.insert(words.end(), more.begin(), more.end());
+  words.insert(words.end(), {"--json", "--", title});
+  auto end = ao(words);
+  EXPECT_EQ(end.status.code, 0) << end.err;
+  auto row = json::parse(end.out, nullptr, false);
+  return row.is_object() ? row.value("id", "") : "";
+}
+
+void world::kill_hub() {
+  auto holder = find_lock_holder(locate_home(home().string()));
+  if (!holder || !*holder)
+    give_up("no hub to kill");
+  auto fd = open_pidfd((*holder)->pid);
+  if (!fd)
+    return;
+  EXPECT_TRUE(send_signal(fd->get(), SIGKILL));
+  EXPECT_TRUE(wait_ended(fd->get(), patience));
+}
+
+http::api_client world::api() const {
+  return http::api_client{hub_socket()};
+}
+
+json world::await(const predicate& wanted, std::uint64_t after) const {
+  json found;
+  auto heard = api().stream(
+    "/api/v1/events?after=" + std::to_string(after),
+    [&](const http::received_event& one) {
+      auto event = json::parse(one.data, nullptr, false);
+      if (!event.is_object() || !wanted(event))
+        return http::api_client::next::more;
+      found = std::move(event);
+      return http::api_client::next::stop;
+    },
+    patience);
+  EXPECT_TRUE(heard) << "waiting for an event: " << to_string(heard.error());
+  return found;
+}
+
+json world::await(const std::string& kind, const std::string& subject,
+                  std::uint64_t after) const {
+  auto found = await(
+    [&](const json& e) {
+      return e.value("kind", "") == kind && e.value("subject", "") == subject;
+    },
+    after);
+  EXPECT_TRUE(found.is_object()) << "no " << kind << " of " << subject;
+  return found;
+}
+
+std::vector<json> world::events(const std::string& subject) const {
+  std::vector<std::string> words = {"events", "--json"};
+  if (!subject.empty())
+    words.insert(words.end(), {"--subject", subject});
+  auto end = ao(words);
+  EXPECT_EQ(end.status.code, 0) << end.err;
+  std::vector<json> out;
+  for (const auto& line : lines_of(end.out)) {
+    auto event = json::parse(line, nullptr, false);
+    EXPECT_TRUE(event.is_object()) << line;
+    out.push_back(std::move(event));
+  }
+  return out;
+}
+
+std::uint64_t world::last_event() const {
+  auto all = events();
+  return all.empty() ? 0 : all.back().value("seq", std::uint64_t{0});
+}
+
+finished world::try_git(const fs::path& dir, std::vector<std::string> words,
+                        const std::map<std::string, std::string>& env) const {
+  words.insert(words.begin(), "git");
+  ao_call how;
+  how.env = env;
+  auto end = run(spec_of(variables(), std::move(words), how, dir), patience);
+  if (!end)
+    give_up(to_string(end.error()));
+  return std::move(*end);
+}
+
+std::string world::git(const fs::path& dir,
+                       std::vector<std::string> words) const {
+  auto called = words.front();
+  auto end = try_git(dir, std::move(words));
+  EXPECT_TRUE(end.ok()) << "git " << called << ": " << end.err;
+  if (!end.out.empty() && end.out.back() == '\n')
+    end.out.pop_back();
+  return end.out;
+}
+
+std::vector<std::string> world::panes() const {
+  std::vector<std::string> out;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator{home() / "run", none}) {
+    auto name = entry.path().filename().string();
+    if (name.rfind("tmux-", 0) != 0 || entry.path().extension() != ".sock")
+      continue;
+    auto end = run(spec_of(variables(),
+                           {"tmux", "-S", entry.path().string(),
+                            "list-sessions", "-F", "#{session_name}"},
+                           {}, root_),
+                   patience);
+    // A server that has ended has no sessions.
+    if (end && end->ok())
+      for (auto& line : lines_of(end->out))
+        out.push_back(std::move(line));
+  }
+  return out;
+}
+
+std::map<std::string, std::string>
+world::environment_of(const std::string& session) const {
+  auto launch = json::parse(
+    content_of(home() / "sessions" / session / "launch.json"), nullptr, false);
+  std::map<std::string, std::string> out;
+  EXPECT_TRUE(launch.is_object() && launch["env"].is_object());
+  if (launch.is_object() && launch["env"].is_object())
+    for (const auto& [name, value] : launch["env"].items())
+      out[name] = value.get<std::string>();
+  return out;
+}
+
+} // namespace ao
