@@ -45,11 +45,13 @@ store_write birth_of(self_pointer self, const msg::open_change& asked,
                      const std::string& head, change& out) {
   auto& st = self->state;
   const auto& project = settings_of(self);
-  auto counter_name = "change/" + st.project.text;
-  counter numbers;
-  if (auto known = st.context.rows->find<counter>(counter_name))
-    numbers = *known;
-  numbers.name = counter_name;
+  if (!st.numbers) {
+    auto counter_name = "change/" + st.project.text;
+    auto known = st.context.rows->find<counter>(counter_name);
+    st.numbers = known ? *known : counter{};
+    st.numbers->name = counter_name;
+  }
+  auto& numbers = *st.numbers;
   ++numbers.version;
   ++numbers.last;
   out.number = numbers.last;
@@ -124,7 +126,8 @@ caf::result<change> open(self_pointer self, const msg::open_change& asked) {
         auto found = self->state.births.extract(branch);
         for (auto& asker : found.mapped())
           asker.deliver(why);
-        // Another birth took the number; whoever asks again gets the next.
+        // Its number was not taken after all; whoever asks again gets it.
+        self->state.numbers.reset();
         if (to_ao_error(why).code != ec::guard_failed)
           self->quit(why);
       });

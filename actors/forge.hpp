@@ -18,6 +18,10 @@ struct forge_state {
   /// Branches whose change is being born; a second asker waits for the first.
   std::map<std::string, std::vector<caf::typed_response_promise<change>>>
     births;
+
+  /// The numbers given to changes, ahead of the row while births are being
+  /// written: two at once get two numbers.
+  std::optional<counter> numbers;
 };
 
 /// The embedded forge of one project: seeds it, gives birth to changes, and

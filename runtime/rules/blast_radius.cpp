@@ -5,6 +5,10 @@
 namespace ao {
 namespace {
 
+/// Nobody tells when the one that is tried lives; looked at this often, and
+/// only during a pause.
+constexpr milliseconds probe_pause{500};
+
 bool contains(const std::vector<session_id>& in, const session_id& id) {
   return std::find(in.begin(), in.end(), id) != in.end();
 }
@@ -15,15 +19,21 @@ blast_step next_blast(const blast_state& state, const blast_picture& seen,
                       const blast_limits& limits, mono_time now) {
   blast_step out;
   auto& s = out.next = state;
-  for (const auto& id : seen.died)
-    s.recent.push_back({id, now});
+  // One that dies again counts once.
   s.recent.erase(std::remove_if(s.recent.begin(), s.recent.end(),
                                 [&](const blast_state::death& d) {
-                                  return now - d.at >= limits.window;
+                                  return now - d.at >= limits.window
+                                    || contains(seen.died, d.session);
                                 }),
                  s.recent.end());
+  for (const auto& id : seen.died)
+    s.recent.push_back({id, now});
   if (!s.paused) {
-    auto all = seen.alive.size() + s.recent.size();
+    auto all = s.recent.size();
+    for (const auto& id : seen.alive)
+      all += std::none_of(
+        s.recent.begin(), s.recent.end(),
+        [&](const blast_state::death& d) { return d.session == id; });
     if (s.recent.size() >= limits.deaths && s.recent.size() * 2 > all) {
       s.paused = true;
       out.said = std::to_string(s.recent.size()) + " of " + std::to_string(all)
@@ -32,15 +42,19 @@ blast_step next_blast(const blast_state& state, const blast_picture& seen,
     }
     return out;
   }
-  if (s.probe.empty())
+  if (s.probe.empty()) {
+    out.again_at = now + probe_pause;
     return out;
+  }
   if (contains(seen.died, s.probe)) {
     s.probe = {};
     s.probe_alive_since.reset();
     return out;
   }
-  if (!contains(seen.alive, s.probe))
+  if (!contains(seen.alive, s.probe)) {
+    out.again_at = now + probe_pause;
     return out;
+  }
   if (!s.probe_alive_since)
     s.probe_alive_since = now;
   auto proven = *s.probe_alive_since + limits.probation;

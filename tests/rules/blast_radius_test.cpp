@@ -57,9 +57,15 @@ TEST_F(BlastRadius, DoesNotAddUpDeathsThatAreFarApart) {
   EXPECT_EQ(look(sessions(5, 8), {}).said, "");
 }
 
+TEST_F(BlastRadius, CountsOneThatDiesAgainOnce) {
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(look(sessions(1, 2), sessions(3, 4)).said, "");
+}
+
 TEST_F(BlastRadius, GoesOnByItselfOnceTheOneTriedLives) {
   look(sessions(1, 6), {});
   hold(1);
+  EXPECT_TRUE(look({}, {}).again_at) << "it is looked for until it lives";
   auto alive = sessions(1, 1);
   auto step = look({}, alive);
   ASSERT_TRUE(step.again_at);
