@@ -33,6 +33,8 @@ constexpr api_route routes[] = {
   {"POST", "/sessions/{id}/kill", kill_session_of},
   {"POST", "/sessions/{id}/restore", restore_session_of},
   {"POST", "/sessions/{id}/reports", post_report},
+  {"POST", "/sessions/{id}/messages", post_message},
+  {"GET", "/messages", get_messages},
   {"GET", "/changes", get_changes},
   {"POST", "/changes", post_change},
   {"GET", "/changes/{id}", get_change},

@@ -127,6 +127,10 @@ void post_report(api_pointer self, api_call_ptr call);
 void post_change(api_pointer self, api_call_ptr call);
 void post_shutdown(api_pointer self, api_call_ptr call);
 
+// api_messages.cpp
+void post_message(api_pointer self, api_call_ptr call);
+void get_messages(api_pointer self, api_call_ptr call);
+
 // api_cleanup.cpp
 void post_cleanup(api_pointer self, api_call_ptr call);
 

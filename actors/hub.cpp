@@ -6,6 +6,7 @@
 #include "actors/dispatcher.hpp"
 #include "actors/forge.hpp"
 #include "actors/inventory.hpp"
+#include "actors/mailbox.hpp"
 #include "actors/merge_queue.hpp"
 #include "actors/registry.hpp"
 #include "actors/repository.hpp"
@@ -17,6 +18,7 @@
 #include "actors/uplink.hpp"
 
 #include <filesystem>
+#include <set>
 
 namespace ao {
 namespace {
@@ -117,6 +119,15 @@ std::vector<std::string> sessions_to_adopt(const row_view& rows) {
       out.push_back(s->id.text);
   }
   return out;
+}
+
+/// Sessions with a message that is not settled.
+std::vector<std::string> sessions_with_mail(const row_view& rows) {
+  std::set<std::string> out;
+  for (const auto& m : rows.all<message>())
+    if (is_open(*m))
+      out.insert(m->session.text);
+  return {out.begin(), out.end()};
 }
 
 std::vector<std::string> unfinished_tasks(const row_view& rows) {
@@ -221,6 +232,14 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
              shared, "sessions", "session", live_sessions(*shared.rows),
              restart_kind::transient, false, [shared](const std::string& key) {
                return starts(session_keeper, shared, session_id{key});
+             });
+         }),
+    late("mailboxes"_name, context,
+         [shared] {
+           return family(
+             shared, "mailboxes", "mailbox", sessions_with_mail(*shared.rows),
+             restart_kind::transient, false, [shared](const std::string& key) {
+               return starts(mailbox, shared, session_id{key});
              });
          }),
     late("tasks"_name, context,

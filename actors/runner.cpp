@@ -288,6 +288,10 @@ runner_actor::behavior_type runner(self_pointer self, node_context context,
     [self](const msg::publish_order& order) {
       return in_turn(self, [self, order] { return publish(self, order); });
     },
+    [self](const msg::deliver_message& order) {
+      return in_turn(self, [self, order] { return deliver(self, order); });
+    },
+    [self](const msg::typing_due& due) { go_on_typing(self, due.message); },
     [self](const msg::shim_word& word) { hear(self, word); },
     [self](const msg::stop_overdue& due) { check_stop(self, due.run); },
     [self](const msg::liveness_due& due) { look_for_life(self, due.run); },

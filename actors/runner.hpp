@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/node_context.hpp"
+#include "actors/runner_mail.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "runtime/node/session_dir.hpp"
 #include "runtime/shim/link.hpp"
@@ -83,6 +84,9 @@ struct runner_state {
   /// Reports that the hub has not taken yet, oldest first.
   std::deque<msg::session_report> reports;
   bool reporting = false;
+
+  /// Messages to the agent.
+  runner_mail mail;
 };
 
 /// Carries out orders for one session:
@@ -97,7 +101,8 @@ struct runner_state {
 /// case: after a crash the same facts are found in the files again, so no
 /// report needs a journal.
 ///
-/// The saga is in runner_saga, the life of a run in runner_run.
+/// The saga is in runner_saga, the life of a run in runner_run, messages to the
+/// agent in runner_mail.
 ///
 /// @param self The actor handle.
 /// @param context The node.

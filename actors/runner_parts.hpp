@@ -65,5 +65,14 @@ void watch_liveness(self_pointer self);
 
 /// The next look is due.
 void look_for_life(self_pointer self, run_no run);
+// -- runner_mail --------------------------------------------------------------
+
+/// Types a message into the run that it is for, or reports what is known of
+/// an earlier try.
+result<session_id> deliver(self_pointer self,
+                           const msg::deliver_message& order);
+
+/// The next look at the pane is due.
+void go_on_typing(self_pointer self, const message_id& id);
 
 } // namespace ao::runner_parts

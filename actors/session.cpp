@@ -78,6 +78,8 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
     spec.issue = t->ref;
     spec.prompt = prompt_of(*t);
   }
+  if (auto m = st.context.rows->find<message>(row.prompt.text))
+    spec.prompt = m->text;
   token_claims who;
   who.session = row.id;
   who.epoch = row.epoch;
@@ -183,6 +185,9 @@ void conclude(self_pointer self, const session_step& step,
   st.writing = false;
   for (const auto& effect : step.effects)
     std::visit(perform{self}, effect);
+  tell<mailbox_actor>(st.context,
+                      make_actor_name("mailbox", row_of(self).id.text),
+                      msg::session_changed{row_of(self)});
   if (answer)
     answer(row_of(self));
   // A session that has ended and left nothing needs no actor.
@@ -440,6 +445,9 @@ session_keeper(self_pointer self, hub_context context, session_id id) {
     [self](const msg::restart_now& due) {
       if (std::exchange(self->state.armed_run, 0) == due.run)
         submit(self, restart_due{due.run});
+    },
+    [self](const msg::message_waits& news) {
+      submit(self, message_waits{news.message, news.run});
     },
     [self](look_atom) { submit(self, session_recovered{}); },
   };

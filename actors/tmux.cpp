@@ -19,10 +19,15 @@ std::optional<tmux_servers::located_pane> find_pane(tmux_servers& servers,
   return std::nullopt;
 }
 
+/// The name of the window that a run's pane is in.
+std::string window_of(run_no run) {
+  return "run-" + std::to_string(run);
+}
+
 result<msg::pane_opened> open(tmux_servers& servers,
                               const msg::open_pane& order) {
   const auto& name = order.session.text;
-  auto window = "run-" + std::to_string(order.run);
+  auto window = window_of(order.run);
   if (auto there = find_pane(servers, name)) {
     auto& server = servers.at(there->server);
     if (there->pane.window == window)
@@ -48,6 +53,70 @@ result<void> close(tmux_servers& servers, const std::string& name) {
   if (auto done = servers.at(there->server).kill_session(name); !done)
     return fail(done.error());
   return {};
+}
+
+/// The pane of this very run. Errors: `not_reachable` when it has none.
+result<tmux_servers::located_pane>
+pane_of(tmux_servers& servers, const session_id& session, run_no run) {
+  auto there = find_pane(servers, session.text);
+  if (there && there->pane.window == window_of(run))
+    return std::move(*there);
+  return fail(ec::not_reachable,
+              "run " + std::to_string(run) + " of " + session.text
+                + " has no pane");
+}
+
+/// A pane that ended under our hands got nothing.
+result<void> unless_gone(result<void> done) {
+  if (!done && done.error().context.find("can't find") != std::string::npos)
+    return fail(ec::not_reachable, done.error().context);
+  return done;
+}
+
+result<void> type(tmux_servers& servers, const msg::type_text& order) {
+  auto there = pane_of(servers, order.session, order.run);
+  if (!there)
+    return fail(there.error());
+  return unless_gone(
+    servers.at(there->server).paste(there->pane.pane, order.text));
+}
+
+result<void> press(tmux_servers& servers, const msg::press_key& order) {
+  auto there = pane_of(servers, order.session, order.run);
+  if (!there)
+    return fail(there.error());
+  return unless_gone(
+    servers.at(there->server).press(there->pane.pane, order.key));
+}
+
+std::string row_of(const std::string& screen, int row) {
+  std::size_t at = 0;
+  for (; row > 0 && at != std::string::npos; --row) {
+    at = screen.find('\n', at);
+    if (at != std::string::npos)
+      ++at;
+  }
+  return at == std::string::npos
+    ? std::string{}
+    : screen.substr(at, screen.find('\n', at) - at);
+}
+
+result<msg::seen_pane> look(tmux_servers& servers,
+                            const msg::look_at_pane& order) {
+  auto there = pane_of(servers, order.session, order.run);
+  if (!there)
+    return fail(there.error());
+  auto view = servers.at(there->server).look(there->pane.pane);
+  if (!view)
+    return fail(view.error());
+  msg::seen_pane out;
+  out.cursor_x = view->cursor_x;
+  out.cursor_y = view->cursor_y;
+  out.cursor_row = row_of(view->screen, view->cursor_y);
+  out.screen = std::move(view->screen);
+  out.echo = view->echo;
+  out.line_mode = view->line_mode;
+  return out;
 }
 
 /// Pastes the text and submits it.
@@ -159,6 +228,22 @@ tmux_actor::behavior_type tmux(self_pointer self, node_context context) {
       if (auto ok = deliver(*self->state.servers, order); !ok)
         return make_error(ok.error());
       return order.session;
+    },
+    [self](const msg::type_text& order) -> caf::result<session_id> {
+      if (auto ok = type(*self->state.servers, order); !ok)
+        return make_error(ok.error());
+      return order.session;
+    },
+    [self](const msg::press_key& order) -> caf::result<session_id> {
+      if (auto ok = press(*self->state.servers, order); !ok)
+        return make_error(ok.error());
+      return order.session;
+    },
+    [self](const msg::look_at_pane& order) -> caf::result<msg::seen_pane> {
+      auto seen = look(*self->state.servers, order);
+      if (!seen)
+        return make_error(seen.error());
+      return std::move(*seen);
     },
   };
 }

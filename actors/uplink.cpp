@@ -71,6 +71,19 @@ uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
       return pass_on(self, order.session, order);
     },
     [self](const msg::node_report& told) { return record(self, told); },
+    [self](const msg::deliver_message& order) {
+      return pass_on(self, order.session, order);
+    },
+    [self](const msg::message_report& report) -> caf::result<message_id> {
+      auto promise = self->make_response_promise<message_id>();
+      ask<mailbox_actor>(self, self->state.context,
+                         make_actor_name("mailbox", report.session.text),
+                         registry_deadline, report)
+        .then(
+          [promise](const message_id& id) mutable { promise.deliver(id); },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+      return promise;
+    },
     [self](const msg::session_report& report) -> caf::result<std::uint64_t> {
       auto promise = self->make_response_promise<std::uint64_t>();
       ask<session_actor>(self, self->state.context,

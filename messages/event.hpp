@@ -82,7 +82,12 @@ namespace ao {
   X(notification_accepted)                                                     \
   X(notification_delivered)                                                    \
   X(notification_failed)                                                       \
-  X(session_parked)
+  X(session_parked)                                                            \
+  X(message_submitted)                                                         \
+  X(message_answered)                                                          \
+  X(message_expired)                                                           \
+  X(message_superseded)                                                        \
+  X(message_unknown)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

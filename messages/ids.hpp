@@ -56,6 +56,9 @@ using node_name = name_of<struct node_tag>;
 /// `inc-4`: an incident.
 using incident_id = name_of<struct incident_tag>;
 
+/// A ULID: a message to an agent.
+using message_id = name_of<struct message_tag>;
+
 /// A ULID made by the first asker of something that changes state; repeating
 /// the request under the same id yields the first answer (kept 24 h).
 using request_id = name_of<struct request_tag>;

@@ -5,7 +5,7 @@
 ///   page            roles
 ///   store           STORE
 ///   tasks           REGISTRY, TASK, DISPATCHER
-///   sessions        SESSION, UPLINK, RUNNER, REPOSITORY, TMUX
+///   sessions        SESSION, MAILBOX, UPLINK, RUNNER, REPOSITORY, TMUX
 ///   api             API, EVENT STREAMER
 ///   forge           FORGE, CI WATCHER, CI RUNNERS, MERGE QUEUE
 ///   supervision     SUPERVISOR

@@ -70,6 +70,7 @@ struct members<exit_info> {
     v("signal", x.signal);
     v("cause", x.cause);
     v("at", x.at);
+    v("unread", x.unread);
     v("failure", x.failure);
     v("lastLines", x.last_lines);
   }
@@ -107,6 +108,7 @@ struct members<session> {
     v("activity", x.activity);
     v("needsInput", x.needs_input);
     v("resume", x.resume);
+    v("prompt", x.prompt);
     v("agentPid", x.agent_pid);
     v("shimPid", x.shim_pid);
     v("workspacePath", x.workspace_path);
@@ -170,6 +172,41 @@ struct members<ci_run> {
     v("directory", x.directory);
     v("startedAt", x.started_at);
     v("finishedAt", x.finished_at);
+  }
+};
+
+template <>
+struct members<message_evidence> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("state", x.state);
+    v("at", x.at);
+    v("source", x.source);
+    v("detail", x.detail);
+  }
+};
+
+template <>
+struct members<message> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("id", x.id);
+    v("version", x.version);
+    v("session", x.session);
+    v("number", x.number);
+    v("epoch", x.epoch);
+    v("run", x.run);
+    v("mode", x.mode);
+    v("text", x.text);
+    v("sender", x.sender);
+    v("topic", x.topic);
+    v("state", x.state);
+    v("delivering", x.delivering);
+    v("settled", x.settled);
+    v("evidence", x.evidence);
+    v("createdAt", x.created_at);
+    v("updatedAt", x.updated_at);
+    v("deadline", x.deadline);
   }
 };
 
@@ -346,6 +383,8 @@ AO_WORD(change_state)
 AO_WORD(ci_state)
 AO_WORD(review_state)
 AO_WORD(merge_state)
+AO_WORD(message_mode)
+AO_WORD(message_state)
 #undef AO_WORD
 
 const std::string& text_in(const json& in) {
@@ -520,6 +559,8 @@ AO_ROW(worktree_facts)
 AO_ROW(session)
 AO_ROW(change)
 AO_ROW(ci_run)
+AO_ROW(message_evidence)
+AO_ROW(message)
 
 #undef AO_ROW
 
@@ -534,6 +575,7 @@ AO_DUMP(counter)
 AO_DUMP(session)
 AO_DUMP(change)
 AO_DUMP(ci_run)
+AO_DUMP(message)
 
 #undef AO_DUMP
 

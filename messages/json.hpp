@@ -2,6 +2,7 @@
 
 #include "messages/change.hpp"
 #include "messages/event.hpp"
+#include "messages/message.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 
@@ -32,6 +33,10 @@ void to_json(json& out, const change& x);
 void from_json(const json& in, change& x);
 void to_json(json& out, const ci_run& x);
 void from_json(const json& in, ci_run& x);
+void to_json(json& out, const message_evidence& x);
+void from_json(const json& in, message_evidence& x);
+void to_json(json& out, const message& x);
+void from_json(const json& in, message& x);
 
 /// An event as the API shows it (`data` is an object there).
 void to_json(json& out, const event& x);
@@ -46,6 +51,7 @@ std::string dump(const counter& x);
 std::string dump(const session& x);
 std::string dump(const change& x);
 std::string dump(const ci_run& x);
+std::string dump(const message& x);
 
 /// Reads foreign JSON. Errors: `bad_input` with the position.
 result<json> parse_json(std::string_view text, std::string_view what);

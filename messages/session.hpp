@@ -86,6 +86,8 @@ struct exit_info {
   /// `exited signalled stopped timed_out hangup start_failed`.
   std::string cause;
   wall_time at{};
+  /// Bytes that were typed and never read.
+  std::uint64_t unread = 0;
   /// Failure class by DESIGN §8 (`crash`, `hang`, …); empty for exit 0.
   std::string failure;
   std::vector<std::string> last_lines;
@@ -127,6 +129,8 @@ struct session {
   /// says what.
   std::string needs_input;
   resume_reason resume = resume_reason::none;
+  /// The message that is the prompt of the present run; empty = the task's.
+  message_id prompt;
   int agent_pid = 0;
   int shim_pid = 0;
   std::string workspace_path;

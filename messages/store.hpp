@@ -3,6 +3,7 @@
 #include "messages/change.hpp"
 #include "messages/event.hpp"
 #include "messages/ids.hpp"
+#include "messages/message.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 
@@ -22,12 +23,13 @@ enum class table : std::uint8_t {
   changes = 3,
   ci = 4,
   counters = 5,
+  messages = 6,
 };
 
 /// A whole row; writing one replaces the one of its key. Its `version` must
 /// be one more than the stored row's (1 for a new one); the store checks it,
 /// which makes every write a compare-and-swap by its owner.
-using row = std::variant<task, claim, session, change, ci_run, counter>;
+using row = std::variant<task, claim, session, change, ci_run, counter, message>;
 
 /// A further condition on a row that this write does not touch.
 struct guard {

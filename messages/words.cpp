@@ -1,4 +1,5 @@
 #include "messages/change.hpp"
+#include "messages/message.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 
@@ -106,6 +107,24 @@ constexpr word<merge_state> merge_states[] = {
   {merge_state::conflict, "conflict"},
 };
 
+constexpr word<message_mode> message_modes[] = {
+  {message_mode::turn, "turn"},
+  {message_mode::now, "now"},
+  {message_mode::stop, "stop"},
+};
+
+constexpr word<message_state> message_states[] = {
+  {message_state::queued, "queued"},
+  {message_state::written, "written"},
+  {message_state::submitted, "submitted"},
+  {message_state::acknowledged, "acknowledged"},
+  {message_state::answered, "answered"},
+  {message_state::expired, "expired"},
+  {message_state::undeliverable, "undeliverable"},
+  {message_state::superseded, "superseded"},
+  {message_state::unknown, "unknown"},
+};
+
 } // namespace
 
 #define AO_WORDS(type)                                                         \
@@ -126,6 +145,8 @@ AO_WORDS(change_state)
 AO_WORDS(ci_state)
 AO_WORDS(review_state)
 AO_WORDS(merge_state)
+AO_WORDS(message_mode)
+AO_WORDS(message_state)
 
 #undef AO_WORDS
 

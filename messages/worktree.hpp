@@ -97,6 +97,45 @@ struct paste_text {
   std::string text;
 };
 
+/// RUNNER → TMUX: paste the text into the pane of this run, no Enter.
+struct type_text {
+  session_id session;
+  run_no run = 0;
+  std::string text;
+};
+
+/// RUNNER → TMUX: press one key in the pane of this run.
+struct press_key {
+  session_id session;
+  run_no run = 0;
+  std::string key;
+};
+
+/// RUNNER → TMUX: what the pane of this run shows.
+struct look_at_pane {
+  session_id session;
+  run_no run = 0;
+};
+
+/// The screen of a pane, and how its terminal is set.
+struct seen_pane {
+  /// The visible rows, wrapped ones joined.
+  std::string screen;
+  int cursor_x = 0;
+  int cursor_y = 0;
+  /// The row that the cursor is in.
+  std::string cursor_row;
+  /// The kernel shows what is typed.
+  bool echo = false;
+  /// The kernel hands out whole lines and treats control characters.
+  bool line_mode = false;
+};
+
+/// INTERNAL of the RUNNER: the next step of the delivery of `message` is due.
+struct typing_due {
+  message_id message;
+};
+
 /// INTERNAL: what the link to a shim has to say.
 struct shim_word {
   enum class kind : std::uint8_t { hello = 0, exited = 1, closed = 2 } what

@@ -28,7 +28,22 @@ AO_ROLE(session_actor,
         caf::reacts_to<msg::slot_granted>, caf::reacts_to<msg::slot_waits>,
         // INTERNAL: the delay before a restart is over.
         caf::reacts_to<msg::restart_now>,
+        // From its MAILBOX: there is a message for an exited agent.
+        caf::reacts_to<msg::message_waits>,
         // INTERNAL: does again what may have been left undone.
+        caf::reacts_to<look_atom>);
+
+/// The MAILBOX: the messages to one session, one at a time. The one writer of
+/// their rows.
+AO_ROLE(mailbox_actor,
+        // From the API and whoever has something to tell an agent. Answers the
+        // row once it is durable; the same request id is the same message.
+        caf::replies_to<msg::send_message>::with<message>,
+        // From its SESSION, at each change and each start of that.
+        caf::reacts_to<msg::session_changed>,
+        // From the UPLINK: how far a delivery is. Answers once durable.
+        caf::replies_to<msg::message_report>::with<message_id>,
+        // INTERNAL: a deadline is over, or something is to be asked again.
         caf::reacts_to<look_atom>);
 
 /// The UPLINK: the node's door, both ways. Orders of the hub go in, reports
@@ -38,6 +53,10 @@ AO_ROLE(uplink_actor,
         caf::replies_to<msg::ensure_order>::with<session_id>,
         caf::replies_to<msg::stop_order>::with<session_id>,
         caf::replies_to<msg::publish_order>::with<session_id>,
+        // From the MAILBOX. Answers when the RUNNER has taken the order.
+        caf::replies_to<msg::deliver_message>::with<session_id>,
+        // From the RUNNER. Answers when the MAILBOX has made it durable.
+        caf::replies_to<msg::message_report>::with<message_id>,
         // From the RUNNER. Answers the seq that the hub has made durable.
         caf::replies_to<msg::session_report>::with<std::uint64_t>,
         // From a part of the node. Answers the seq of the event.
@@ -51,6 +70,9 @@ AO_ROLE(runner_actor,
         caf::replies_to<msg::ensure_order>::with<session_id>,
         caf::replies_to<msg::stop_order>::with<session_id>,
         caf::replies_to<msg::publish_order>::with<session_id>,
+        caf::replies_to<msg::deliver_message>::with<session_id>,
+        // INTERNAL: the next step of a delivery.
+        caf::reacts_to<msg::typing_due>,
         // INTERNAL: from the link to the shim.
         caf::reacts_to<msg::shim_word>,
         // INTERNAL: look for signs of life.
@@ -86,6 +108,12 @@ AO_ROLE(tmux_actor,
         // Answers when there is no such pane.
         caf::replies_to<msg::close_pane>::with<session_id>,
         // Answers when the text is submitted in the pane.
-        caf::replies_to<msg::paste_text>::with<session_id>);
+        caf::replies_to<msg::paste_text>::with<session_id>,
+        // Answer when it is typed. Errors: not_reachable = nothing was typed,
+        // as this run has no pane; others = unknown whether it was.
+        caf::replies_to<msg::type_text>::with<session_id>,
+        caf::replies_to<msg::press_key>::with<session_id>,
+        // Answers the screen. Errors: not_reachable = no such pane.
+        caf::replies_to<msg::look_at_pane>::with<msg::seen_pane>);
 
 } // namespace ao

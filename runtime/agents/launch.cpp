@@ -143,6 +143,13 @@ plan_launch(const agent_settings& agent, const msg::session_spec& spec,
   return launch;
 }
 
+std::string interrupt_key(const agent_settings& agent) {
+  // Full-screen programs take Escape; what reads lines gets the signal.
+  auto full_screen = agent.command.empty() && builtin_of(agent) != nullptr
+    && agent.adapter != "aider";
+  return full_screen ? "Escape" : "C-c";
+}
+
 std::string prompt_of(const task& t) {
   if (t.key.find("/prompt:") != std::string::npos || t.body == t.title)
     return t.body;

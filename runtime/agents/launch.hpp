@@ -48,6 +48,9 @@ plan_launch(const agent_settings& agent, const msg::session_spec& spec,
 result<void> check_prompt(const agent_settings& agent,
                           const std::string& prompt);
 
+/// The key that interrupts what the agent does (mode `stop` of messages).
+std::string interrupt_key(const agent_settings& agent);
+
 /// The prompt of a task: of one made by `spawn --prompt` exactly its body,
 /// otherwise its title, then its body as one contiguous run.
 std::string prompt_of(const task& t);

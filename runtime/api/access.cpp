@@ -35,6 +35,8 @@ constexpr rule rules[] = {
   {"POST", "/tasks", none, proj, none, none, none},
   {"POST", "/sessions", none, proj, none, none, none},
   {"POST", "/sessions/{id}/reports", own, own, own, own, own},
+  {"POST", "/sessions/{id}/messages", none, proj, none, none, none},
+  {"GET", "/messages", own, proj, own, own, own},
   {"POST", "/changes", own, none, none, none, own},
   {"POST", "/hooks/pre-receive", any, any, any, any, any},
   {"POST", "/hooks/post-receive", any, any, any, any, any},

@@ -299,6 +299,25 @@ json change_object(const change& c) {
           {"url", nullptr}};
 }
 
+json message_object(const message& m) {
+  auto evidence = json::array();
+  for (const auto& e : m.evidence)
+    evidence.push_back({{"state", word(e.state)},
+                        {"at", time_or_null(e.at)},
+                        {"source", text_or_null(e.source)},
+                        {"detail", text_or_null(e.detail)}});
+  return {{"id", m.id.text},
+          {"session", m.session.text},
+          {"epoch", count_or_null(m.epoch)},
+          {"run", count_or_null(m.run)},
+          {"mode", word(m.mode)},
+          {"state", word(m.state)},
+          {"sender", text_or_null(m.sender)},
+          {"evidence", std::move(evidence)},
+          {"createdAt", time_or_null(m.created_at)},
+          {"deadline", time_or_null(m.deadline)}};
+}
+
 json node_object(const local_node& n) {
   return {{"name", "local"},
           {"state", n.stopping ? "draining" : "alive"},

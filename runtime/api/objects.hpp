@@ -52,6 +52,7 @@ json session_object(const session_view& s, const std::vector<saved_work>& saved,
 
 json task_object(const task& t);
 json change_object(const change& c);
+json message_object(const message& m);
 
 /// `local`, the node inside of the hub.
 struct local_node {

@@ -139,6 +139,7 @@ exit_info describe_exit(const exit_report& report) {
   out.cause = std::string{to_string(report.cause)};
   out.at = report.at;
   out.last_lines = report.last_lines;
+  out.unread = report.unread;
   if (!report.detail.empty())
     out.last_lines.push_back(report.detail);
   if (report.cause == exit_cause::stopped)

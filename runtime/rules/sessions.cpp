@@ -129,15 +129,19 @@ public:
     tell();
   }
 
-  void operator()(const message_waits&) {
+  void operator()(const message_waits& x) {
     auto& s = row();
     if (is_terminal(s))
       return refuse(ec::session_closed, "has ended");
     if (s.runtime != runtime_state::exited || s.role == session_role::manual)
       return drop("has no exited agent");
+    if (x.run != s.run)
+      return drop("is at run " + std::to_string(s.run));
     if (awaits_restart(s))
       return drop("is restarted anyway");
-    start(resume_reason::message);
+    s.prompt = x.message;
+    await(resume_reason::message);
+    tell();
   }
 
   void operator()(const kill_session& x) {
@@ -195,6 +199,9 @@ public:
     s.end_reason.clear();
     s.ended_at.reset();
     out_.next.failures.clear();
+    // The hub's own stop only interrupted what the agent was at.
+    if (x.reason != resume_reason::hub)
+      s.prompt = {};
     await(s.run == 0 ? resume_reason::none : x.reason);
     tell();
   }

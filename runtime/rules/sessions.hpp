@@ -125,8 +125,12 @@ struct slot_waits {
 struct restart_due {
   run_no run = 0;
 };
-/// There is a message for the agent; an exited one is started again.
-struct message_waits {};
+/// There is a message for the agent; an exited one is started again with it.
+struct message_waits {
+  message_id message;
+  /// The run that is over; a later one has a prompt of its own.
+  run_no run = 0;
+};
 /// `ao session kill`.
 struct kill_session {
   std::string why;

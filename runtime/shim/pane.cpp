@@ -4,6 +4,7 @@
 #include "runtime/process/process.hpp"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -25,6 +26,13 @@ std::string own_variable(const char* name) {
 
 shim_pane::shim_pane()
     : present_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &modes_) == 0) {}
+
+std::uint64_t shim_pane::unread() const {
+  int waiting = 0;
+  if (!present_ || ioctl(STDIN_FILENO, FIONREAD, &waiting) != 0)
+    return 0;
+  return static_cast<std::uint64_t>(waiting);
+}
 
 void shim_pane::reclaim() {
   if (!present_)

@@ -4,6 +4,7 @@
 
 #include <termios.h>
 
+#include <cstdint>
 #include <string>
 
 namespace ao {
@@ -16,6 +17,10 @@ public:
 
   /// Whether standard input is a tty at all.
   bool present() const { return present_; }
+
+  /// Bytes that were typed and nobody has read; before `reclaim`, which may
+  /// lose them.
+  std::uint64_t unread() const;
 
   /// Takes the foreground back from the agent's group and restores the modes.
   void reclaim();

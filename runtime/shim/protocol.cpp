@@ -173,6 +173,7 @@ json report_document(const exit_report& r) {
           {"at", format_time(r.at)},
           {"lastLines", r.last_lines},
           {"detail", r.detail},
+          {"unread", r.unread},
           {"outputTruncated", r.output_truncated}};
 }
 
@@ -197,7 +198,7 @@ bool operator==(const launch_spec& a, const launch_spec& b) {
 bool operator==(const exit_report& a, const exit_report& b) {
   auto all = [](const exit_report& x) {
     return std::tie(x.session, x.epoch, x.run, x.pid, x.code, x.signal, x.cause,
-                    x.at, x.last_lines, x.detail, x.output_truncated);
+                    x.at, x.last_lines, x.detail, x.unread, x.output_truncated);
   };
   return all(a) == all(b);
 }
@@ -321,6 +322,8 @@ result<exit_report> parse_exit(std::string_view text) {
     r.at = *at;
     r.last_lines = texts_at(doc, "lastLines");
     r.detail = text_at(doc, "detail");
+    if (doc.contains("unread"))
+      r.unread = number_at(doc, "unread", max_count);
     r.output_truncated = flag_at(doc, "outputTruncated");
     return r;
   });

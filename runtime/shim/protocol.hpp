@@ -91,6 +91,8 @@ struct exit_report {
   std::vector<std::string> last_lines;
   /// For `start_failed`: what failed. Otherwise empty or a remark.
   std::string detail;
+  /// Bytes that were typed into the pane and not read by the agent.
+  std::uint64_t unread = 0;
   /// Whether `out_cap` cut the output.
   bool output_truncated = false;
 

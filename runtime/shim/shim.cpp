@@ -323,6 +323,7 @@ int shim::poll_timeout() const {
 result<void> shim::finish() {
   if (auto ok = reap_all(); !ok)
     return ok;
+  report_.unread = pane_.unread();
   pane_.reclaim();
   if (output_pipe_)
     output_.take_rest(output_pipe_.get());

@@ -31,11 +31,18 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)
 INSERT INTO meta VALUES('created_at', strftime('%Y-%m-%dT%H:%M:%fZ'));
 )";
 
+/// Messages to agents.
+constexpr auto version_2 = R"(
+CREATE TABLE messages(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
+  doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)";
+
 } // namespace
 
 std::vector<migration> schema_migrations() {
   return {
     [](database& db) { return db.run(version_1); },
+    [](database& db) { return db.run(version_2); },
   };
 }
 

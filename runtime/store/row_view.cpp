@@ -54,7 +54,7 @@ struct row_view::tables {
   mutable std::shared_mutex mutex;
 
   std::tuple<row_map<task>, row_map<claim>, row_map<session>, row_map<change>,
-             row_map<ci_run>, row_map<counter>>
+             row_map<ci_run>, row_map<counter>, row_map<message>>
     rows;
 
   std::map<std::string, row_ptr<task>, std::less<>> tasks_by_key;
@@ -66,6 +66,9 @@ struct row_view::tables {
   /// (project, number).
   std::map<std::pair<std::string, std::uint64_t>, row_ptr<change>>
     changes_by_project;
+  /// (session, number).
+  std::map<std::pair<std::string, std::uint64_t>, row_ptr<message>>
+    messages_by_session;
 
   template <class T>
   row_map<T>& of() {
@@ -109,6 +112,13 @@ struct row_view::tables {
     changes_by_branch[{x->project.text, x->branch}] = x;
     if (!x->session.empty())
       changes_by_session[x->session.text] = x;
+  }
+
+  void unindex(const row_ptr<message>& x) {
+    erase_if_mine(messages_by_session, {x->session.text, x->number}, x);
+  }
+  void index(const row_ptr<message>& x) {
+    messages_by_session[{x->session.text, x->number}] = x;
   }
 
   template <class T>
@@ -164,6 +174,7 @@ AO_READ(session)
 AO_READ(change)
 AO_READ(ci_run)
 AO_READ(counter)
+AO_READ(message)
 
 #undef AO_READ
 
@@ -211,6 +222,17 @@ row_view::changes_of(const project_id& project) const {
   return out;
 }
 
+std::vector<row_ptr<message>>
+row_view::messages_of(const session_id& session) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  const auto& messages = tables_->messages_by_session;
+  std::vector<row_ptr<message>> out;
+  for (auto i = messages.lower_bound({session.text, 0});
+       i != messages.end() && i->first.first == session.text; ++i)
+    out.push_back(i->second);
+  return out;
+}
+
 void row_view::load(store_rows rows, std::vector<event> tail,
                     std::uint64_t last_seq) {
   auto fresh = std::make_unique<tables>();
@@ -220,6 +242,7 @@ void row_view::load(store_rows rows, std::vector<event> tail,
   fresh->put_all(std::move(rows.changes));
   fresh->put_all(std::move(rows.ci_runs));
   fresh->put_all(std::move(rows.counters));
+  fresh->put_all(std::move(rows.messages));
   {
     std::unique_lock<std::shared_mutex> guard{tables_->mutex};
     tables_->rows.swap(fresh->rows);
@@ -228,6 +251,7 @@ void row_view::load(store_rows rows, std::vector<event> tail,
     tables_->changes_by_branch.swap(fresh->changes_by_branch);
     tables_->changes_by_session.swap(fresh->changes_by_session);
     tables_->changes_by_project.swap(fresh->changes_by_project);
+    tables_->messages_by_session.swap(fresh->messages_by_session);
   }
   events_.load(std::move(tail), last_seq);
   events_.tell();

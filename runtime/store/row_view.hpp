@@ -20,7 +20,7 @@ using row_ptr = std::shared_ptr<const T>;
 /// they hold stays valid. Every lookup is O(log n) in the number of rows, plus
 /// what it answers.
 ///
-/// `T` is one of `task claim session change ci_run counter`.
+/// `T` is one of `task claim session change ci_run counter message`.
 class row_view {
 public:
   row_view();
@@ -58,6 +58,9 @@ public:
 
   /// All changes of a project, by number.
   std::vector<row_ptr<change>> changes_of(const project_id& project) const;
+
+  /// The messages to a session, oldest first.
+  std::vector<row_ptr<message>> messages_of(const session_id& session) const;
 
   /// The newest events, and the way to hear of new ones.
   event_feed& events() { return events_; }

@@ -8,7 +8,7 @@ namespace ao {
 namespace {
 
 constexpr std::string_view names[]
-  = {"tasks", "claims", "sessions", "changes", "ci", "counters"};
+  = {"tasks", "claims", "sessions", "changes", "ci", "counters", "messages"};
 static_assert(std::size(names) == table_count);
 
 template <table T, class Row>
@@ -18,7 +18,7 @@ constexpr bool kept_in
 static_assert(
   kept_in<
     table::tasks,
-    task> && kept_in<table::claims, claim> && kept_in<table::sessions, session> && kept_in<table::changes, change> && kept_in<table::ci, ci_run> && kept_in<table::counters, counter>);
+    task> && kept_in<table::claims, claim> && kept_in<table::sessions, session> && kept_in<table::changes, change> && kept_in<table::ci, ci_run> && kept_in<table::counters, counter> && kept_in<table::messages, message>);
 
 template <class T>
 result<void> read_into(std::vector<T>& out, table t, std::string_view key,
@@ -69,6 +69,8 @@ result<void> add_row(store_rows& rows, table t, std::string_view key,
     return read_into(rows.ci_runs, t, key, doc);
   case table::counters:
     return read_into(rows.counters, t, key, doc);
+  case table::messages:
+    return read_into(rows.messages, t, key, doc);
   }
   return fail(ec::internal, "no such table");
 }

@@ -42,6 +42,9 @@ inline const std::string& key_of(const ci_run& x) {
 inline const std::string& key_of(const counter& x) {
   return x.name;
 }
+inline const std::string& key_of(const message& x) {
+  return x.id.text;
+}
 
 const std::string& key_of(const row& r);
 std::uint64_t version_of(const row& r);
@@ -57,6 +60,7 @@ struct store_rows {
   std::vector<change> changes;
   std::vector<ci_run> ci_runs;
   std::vector<counter> counters;
+  std::vector<message> messages;
 };
 
 /// Reads one `doc` into the list it belongs to.

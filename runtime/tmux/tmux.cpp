@@ -5,9 +5,11 @@
 #include "runtime/tmux/control.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -378,6 +380,35 @@ result<std::string> tmux_server::capture(const std::string& pane, int lines) {
   for (int i = 0; i < lines && at != std::string::npos; ++i)
     at = at == 0 ? std::string::npos : text->rfind('\n', at - 1);
   return at == std::string::npos ? *text : text->substr(at + 1);
+}
+
+result<pane_view> tmux_server::look(const std::string& pane) {
+  if (auto ok = check_pane(pane); !ok)
+    return fail(ok.error());
+  auto facts = impl_->ask(impl::kind::looks,
+                          {"display-message", "-p", "-t", pane,
+                           "#{cursor_x} #{cursor_y} #{pane_tty}"});
+  if (!facts)
+    return fail(facts.error());
+  pane_view view;
+  std::string tty;
+  std::istringstream in{*facts};
+  if (!(in >> view.cursor_x >> view.cursor_y >> tty))
+    return fail(ec::tmux_failed,
+                "display-message: unexpected answer " + *facts);
+  unique_fd terminal{
+    open(tty.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)};
+  termios modes{};
+  if (!terminal || tcgetattr(terminal.get(), &modes) != 0)
+    return fail(ec::tmux_failed, tty + ": " + std::strerror(errno));
+  view.echo = (modes.c_lflag & ECHO) != 0;
+  view.line_mode = (modes.c_lflag & ICANON) != 0;
+  // Never over the control connection: the agent could forge its markers.
+  auto text = impl_->exec({"capture-pane", "-p", "-t", pane});
+  if (!text)
+    return fail(text.error());
+  view.screen = std::move(*text);
+  return view;
 }
 
 result<void> tmux_server::paste(const std::string& pane,

@@ -43,6 +43,18 @@ struct tmux_pane {
   std::int64_t last_output = 0;
 };
 
+/// What a pane shows at one moment, and how its terminal is set.
+struct pane_view {
+  /// The visible rows, trailing blanks removed.
+  std::string screen;
+  int cursor_x = 0;
+  int cursor_y = 0;
+  /// The kernel shows what is typed (ECHO).
+  bool echo = false;
+  /// The kernel hands out whole lines (ICANON).
+  bool line_mode = false;
+};
+
 /// One private tmux server: started on demand, never a user's, with a
 /// configuration and a clean environment of ours, ended with its last session.
 /// Commands go over one control connection (0.3 ms each); what only looks is
@@ -67,11 +79,10 @@ public:
   /// `ao-shim <session_dir>` in `cwd`. Starts the server if needed. A session
   /// of that name is an error (look with `has_session` first).
   /// `name` and `window` are of `[A-Za-z0-9_-]`, at most 64 long.
-  result<tmux_pane> new_session(const std::string& name,
-                                const std::string& window,
-                                const std::string& cwd,
-                                const std::string& session_dir,
-                                pane_size size = {});
+  result<tmux_pane>
+  new_session(const std::string& name, const std::string& window,
+              const std::string& cwd, const std::string& session_dir,
+              pane_size size = {});
 
   /// False also when no server runs.
   result<bool> has_session(const std::string& name);
@@ -85,6 +96,9 @@ public:
   /// The last `lines` rows of the pane, history included, trailing empty rows
   /// removed. `pane` is `%<n>`.
   result<std::string> capture(const std::string& pane, int lines);
+
+  /// The visible screen of the pane with its cursor and terminal modes.
+  result<pane_view> look(const std::string& pane);
 
   /// Pastes `text` byte for byte after leaving copy mode, bracketed if the
   /// program in the pane asked for that. Does not press Enter. The text travels

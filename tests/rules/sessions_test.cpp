@@ -271,12 +271,21 @@ TEST_F(Session, SaysHowItWasKilledByASignal) {
 TEST_F(Session, WakesAnExitedAgentForAMessage) {
   live();
   fact(agent_ended{exited(0), commits(1)});
-  feed(message_waits{});
+  EXPECT_FALSE(feed(message_waits{message_id{"m1"}, 7}).changed);
+  feed(message_waits{message_id{"m1"}, 1});
   EXPECT_EQ(row().run, 2u);
+  EXPECT_EQ(row().prompt.text, "m1");
   EXPECT_EQ(effect<ensure_run>()->reason, resume_reason::message);
   EXPECT_EQ(row().restarts, 0u);
   live();
-  EXPECT_FALSE(feed(message_waits{}).changed);
+  EXPECT_FALSE(feed(message_waits{message_id{"m2"}, 2}).changed);
+  fact(agent_ended{exited(3), {}});
+  feed(restart_due{3});
+  EXPECT_EQ(row().prompt.text, "m1");
+  live();
+  fact(agent_ended{exited(0), commits(1)});
+  feed(restore_session{});
+  EXPECT_TRUE(row().prompt.empty());
 }
 
 TEST_F(Session, RefusesAMessageOnceItHasEnded) {

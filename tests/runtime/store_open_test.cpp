@@ -19,6 +19,9 @@ using testing::HasSubstr;
 
 namespace {
 
+/// The schema's present version.
+const auto released = static_cast<std::int64_t>(schema_migrations().size());
+
 std::string bytes_of(const std::string& path) {
   std::ifstream in{path, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
@@ -111,10 +114,12 @@ TEST_F(StoreOpen, RefusesAnotherProcessUntilTheFirstHasClosed) {
 
 TEST_F(StoreOpen, RefusesANewerSchemaAndNamesBothVersions) {
   opened(path);
-  run_sql(path, "PRAGMA user_version=7");
+  run_sql(path, "PRAGMA user_version=77");
   auto e = refused(path);
   EXPECT_EQ(e.code, ec::store_too_new);
-  EXPECT_THAT(e.context, HasSubstr("schema version 7, this ao knows up to 1"));
+  EXPECT_THAT(e.context,
+              HasSubstr("schema version 77, this ao knows up to "
+                        + std::to_string(released)));
   EXPECT_THAT(e.context, HasSubstr("install the newer ao"));
 }
 
@@ -222,7 +227,7 @@ TEST_F(StoreOpen, MigratesFromEachEarlierVersion) {
     present.migrations = with_future_steps(steps);
     EXPECT_EQ(opened(file, present).load()->tasks.size(), 1u);
     auto db = database::open(file, "");
-    EXPECT_EQ(*db->number("PRAGMA user_version"), 4);
+    EXPECT_EQ(*db->number("PRAGMA user_version"), released + 3);
     EXPECT_EQ(*db->number("SELECT count(*) FROM meta WHERE key LIKE 'step%'"),
               3);
   }
@@ -237,11 +242,13 @@ TEST_F(StoreOpen, TakesAMigrationWhollyOrNotAtAll) {
   });
   auto x = store::open(path, bad);
   ASSERT_FALSE(x);
-  EXPECT_THAT(x.error().context, HasSubstr("schema version 2 -> 3"));
+  EXPECT_THAT(x.error().context,
+              HasSubstr("schema version " + std::to_string(released + 1)
+                        + " -> " + std::to_string(released + 2)));
   EXPECT_THAT(x.error().context, HasSubstr("nowhere"));
   opened(path);
   auto db = database::open(path, "");
-  EXPECT_EQ(*db->number("PRAGMA user_version"), 1);
+  EXPECT_EQ(*db->number("PRAGMA user_version"), released);
   EXPECT_EQ(*db->number("SELECT count(*) FROM sqlite_master "
                         "WHERE name='half'"),
             0);

@@ -34,12 +34,15 @@ TEST_F(Store, KeepsRowsOfEachTableOverAReopen) {
   ci_run r;
   r.key = "app#1/abc";
   r.version = 1;
+  message m;
+  m.id.text = "01J";
+  m.version = 1;
   {
     auto db = opened(path);
     auto x
       = commit_one(db,
                    write_of({task_row("T1", 1), claim_row("T1", 1, 7, true), s,
-                             c, r, counter{"task", 1, 1}}));
+                             c, r, counter{"task", 1, 1}, m}));
     ASSERT_TRUE(x) << to_string(x.error());
     EXPECT_EQ(x->first_seq, 0u);
   }
@@ -54,6 +57,7 @@ TEST_F(Store, KeepsRowsOfEachTableOverAReopen) {
   EXPECT_EQ(rows->changes.size(), 1u);
   EXPECT_EQ(rows->ci_runs.size(), 1u);
   EXPECT_EQ(rows->counters.at(0).last, 1u);
+  EXPECT_EQ(rows->messages.size(), 1u);
 }
 
 TEST_F(Store, RefusesAVersionThatDoesNotFollow) {

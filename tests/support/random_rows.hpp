@@ -102,6 +102,7 @@ inline exit_info any_exit() {
   x.signal = maybe(any_int);
   x.cause = *any_text();
   x.at = any_time();
+  x.unread = any_number();
   x.failure = *any_text();
   x.last_lines = *any_lines();
   return x;
@@ -135,6 +136,7 @@ inline session any_session() {
   x.activity = any_of<activity_state>(6);
   x.needs_input = *any_text();
   x.resume = any_of<resume_reason>(7);
+  x.prompt = any_name<message_id>();
   x.agent_pid = any_int();
   x.shim_pid = any_int();
   x.workspace_path = *any_text();
@@ -194,6 +196,38 @@ inline ci_run any_ci_run() {
   x.directory = *any_text();
   x.started_at = any_time();
   x.finished_at = maybe(any_time);
+  return x;
+}
+
+inline message_evidence any_evidence() {
+  message_evidence x;
+  x.state = any_of<message_state>(9);
+  x.at = any_time();
+  x.source = *any_text();
+  x.detail = *any_text();
+  return x;
+}
+
+inline message any_message() {
+  message x;
+  x.id = any_name<message_id>();
+  x.version = any_number();
+  x.session = any_name<session_id>();
+  x.number = any_number();
+  x.epoch = any_number();
+  x.run = *rc::gen::arbitrary<run_no>();
+  x.mode = any_of<message_mode>(3);
+  x.text = *any_text();
+  x.sender = *any_text();
+  x.topic = *any_text();
+  x.state = any_of<message_state>(9);
+  x.delivering = *rc::gen::arbitrary<bool>();
+  x.settled = *rc::gen::arbitrary<bool>();
+  for (auto n = *rc::gen::inRange(0, 4); n > 0; --n)
+    x.evidence.push_back(any_evidence());
+  x.created_at = any_time();
+  x.updated_at = any_time();
+  x.deadline = maybe(any_time);
   return x;
 }
 

@@ -1,0 +1,251 @@
+#include "actors/job.hpp"
+#include "actors/runner_parts.hpp"
+#include "runtime/node/letter_note.hpp"
+
+#include <utility>
+
+namespace ao::runner_parts {
+namespace {
+
+/// A report that the hub cannot take now is sent again this often.
+constexpr int most_tries = 5;
+
+void feed(self_pointer self, const typing_input& input);
+
+// -- reports ------------------------------------------------------------------
+
+/// Sends the oldest report; one at a time keeps their order. One that is lost
+/// is no harm: the MAILBOX asks again, and the note answers.
+void send_mail_reports(self_pointer self, int tries = most_tries) {
+  auto& mail = self->state.mail;
+  if (mail.reporting || mail.reports.empty())
+    return;
+  mail.reporting = true;
+  auto next = [self] {
+    self->state.mail.reporting = false;
+    self->state.mail.reports.pop_front();
+    send_mail_reports(self);
+  };
+  ask<uplink_actor>(self, self->state.context, "uplink"_name, registry_deadline,
+                    mail.reports.front())
+    .then([next](const message_id&) { next(); },
+          [self, next, tries](const caf::error& why) {
+            self->state.context.say(log_level::warn,
+                                    "message_report_not_taken session="
+                                      + self->state.id.text + " reason=\""
+                                      + to_string(to_ao_error(why)) + "\"");
+            if (tries <= 1)
+              return next();
+            self->state.mail.reporting = false;
+            send_mail_reports(self, tries - 1);
+          });
+}
+
+void tell_hub(self_pointer self, const msg::deliver_message& order,
+              message_state state, bool last, std::string source,
+              std::string detail) {
+  msg::message_report r;
+  r.message = order.message;
+  r.session = order.session;
+  r.run = order.run;
+  r.state = state;
+  r.last = last;
+  r.source = std::move(source);
+  r.detail = std::move(detail);
+  self->state.mail.reports.push_back(std::move(r));
+  send_mail_reports(self);
+}
+
+// -- effects ------------------------------------------------------------------
+
+/// Writes the note, or takes it back, then goes on.
+template <class Next>
+void note_then(self_pointer self, message_state state, std::string detail,
+               Next next) {
+  auto& st = self->state;
+  letter_note note{st.mail.order->message, st.mail.order->run, state,
+                   std::move(detail)};
+  run_job(
+    self, st.context, step_deadline,
+    [dir = files_of(self).path(), note]() -> result<bool> {
+      if (auto ok = write_note(dir, note); !ok)
+        return fail(ok.error());
+      return true;
+    },
+    [next](bool) { next(std::string{}); },
+    [next](const caf::error& why) { next(to_string(to_ao_error(why))); });
+}
+
+auto typing_failure(self_pointer self) {
+  return [self](const caf::error& why) {
+    auto problem = to_ao_error(why);
+    feed(self,
+         typing_failed{problem.code == ec::not_reachable, to_string(problem)});
+  };
+}
+
+/// The delivery is over: its end is noted before the hub hears of it.
+void conclude(self_pointer self, const tell_delivery& word) {
+  auto order = *self->state.mail.order;
+  auto finish = [self, order, word] {
+    self->state.mail.order.reset();
+    tell_hub(self, order, word.state, true, word.source, word.detail);
+  };
+  if (word.state != message_state::queued)
+    return note_then(self, word.state, word.detail,
+                     [finish](const std::string&) { finish(); });
+  run_job(
+    self, self->state.context, step_deadline,
+    [dir = files_of(self).path(), id = order.message]() -> result<bool> {
+      if (auto ok = remove_note(dir, id); !ok)
+        return fail(ok.error());
+      return true;
+    },
+    [finish](bool) { finish(); }, [finish](const caf::error&) { finish(); });
+}
+
+struct perform {
+  self_pointer self;
+
+  void operator()(const look_after& x) const {
+    self->delayed_send(self, x.delay,
+                       msg::typing_due{self->state.mail.order->message});
+  }
+
+  void operator()(const paste_letter&) const {
+    auto go = [self = self](const std::string& problem) {
+      if (!problem.empty())
+        return feed(self, typing_failed{true, problem});
+      const auto& order = *self->state.mail.order;
+      ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
+                      msg::type_text{order.session, order.run, order.text})
+        .then(
+          [self](const session_id&) {
+            note_then(
+              self, message_state::written, "",
+              [self](const std::string&) { feed(self, typing_done{}); });
+          },
+          typing_failure(self));
+    };
+    note_then(self, message_state::queued, "", go);
+  }
+
+  void operator()(const press_letter_key& x) const {
+    const auto& order = *self->state.mail.order;
+    ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
+                    msg::press_key{order.session, order.run, x.key})
+      .then(
+        [self = self, submits = x.submits](const session_id&) {
+          if (!submits)
+            return feed(self, typing_done{});
+          note_then(self, message_state::submitted, "",
+                    [self](const std::string&) { feed(self, typing_done{}); });
+        },
+        typing_failure(self));
+  }
+
+  void operator()(const tell_delivery& x) const {
+    if (x.last)
+      return conclude(self, x);
+    tell_hub(self, *self->state.mail.order, x.state, false, x.source, x.detail);
+  }
+};
+
+void feed(self_pointer self, const typing_input& input) {
+  auto& mail = self->state.mail;
+  if (!mail.order)
+    return;
+  auto step = next_typing(mail.typing, input, std::chrono::steady_clock::now());
+  mail.typing = std::move(step.next);
+  for (const auto& effect : step.effects)
+    std::visit(perform{self}, effect);
+}
+
+void look_at_pane(self_pointer self) {
+  const auto& order = *self->state.mail.order;
+  ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
+                  msg::look_at_pane{order.session, order.run})
+    .then([self](const msg::seen_pane& view) { feed(self, pane_looked{view}); },
+          [self](const caf::error& why) {
+            feed(self, pane_lost{to_string(to_ao_error(why))});
+          });
+}
+
+// -- orders -------------------------------------------------------------------
+
+/// Why nothing can be typed into the run of this order; empty when it can.
+std::string obstacle(self_pointer self, const msg::deliver_message& order) {
+  const auto& st = self->state;
+  if (!st.spec || st.spec->run != order.run || st.spec->epoch != order.epoch)
+    return "run " + std::to_string(order.run) + " is over";
+  if (st.phase != runner_phase::alive || st.stop)
+    return "run " + std::to_string(order.run) + " has no live agent";
+  return {};
+}
+
+/// What an earlier try has left says how far that came.
+void tell_from_note(self_pointer self, const msg::deliver_message& order,
+                    const letter_note& note) {
+  auto state = note.state;
+  auto detail = note.detail;
+  if (state == message_state::queued || state == message_state::written) {
+    state = message_state::unknown;
+    detail = "the node ended while the message was being typed";
+  }
+  tell_hub(self, order, state, true, "note", detail);
+}
+
+void begin(self_pointer self, const msg::deliver_message& order) {
+  auto& st = self->state;
+  if (auto why = obstacle(self, order); !why.empty()) {
+    st.mail.order.reset();
+    return tell_hub(self, order, message_state::queued, true, "node",
+                    "nothing was typed: " + why);
+  }
+  st.mail.typing = {};
+  st.mail.typing.text = order.text;
+  if (order.mode == message_mode::stop) {
+    auto agent = st.context.config->agents.find(st.spec->agent);
+    if (agent != st.context.config->agents.end())
+      st.mail.typing.interrupt_key = interrupt_key(agent->second);
+  }
+  look_at_pane(self);
+}
+
+} // namespace
+
+result<session_id> deliver(self_pointer self,
+                           const msg::deliver_message& order) {
+  auto& st = self->state;
+  if (st.mail.order) {
+    if (st.mail.order->message == order.message)
+      return st.id;
+    return fail(ec::wrong_state, st.id.text + " is being typed to");
+  }
+  st.mail.order = order;
+  run_job(
+    self, st.context, step_deadline,
+    [dir = files_of(self).path(), id = order.message] {
+      return read_note(dir, id);
+    },
+    [self, order](const std::optional<letter_note>& note) {
+      if (!note || note->run != order.run)
+        return begin(self, order);
+      self->state.mail.order.reset();
+      tell_from_note(self, order, *note);
+    },
+    [self, order](const caf::error& why) {
+      self->state.mail.order.reset();
+      tell_hub(self, order, message_state::unknown, true, "note",
+               to_string(to_ao_error(why)));
+    });
+  return st.id;
+}
+
+void go_on_typing(self_pointer self, const message_id& id) {
+  const auto& order = self->state.mail.order;
+  if (order && order->message == id)
+    look_at_pane(self);
+}
+
+} // namespace ao::runner_parts

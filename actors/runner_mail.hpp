@@ -1,0 +1,22 @@
+#pragma once
+
+#include "messages/message.hpp"
+#include "runtime/rules/typing.hpp"
+
+#include <deque>
+#include <optional>
+
+namespace ao {
+
+/// The RUNNER's part in the messages to its agent: at most one delivery at a
+/// time, and what the hub does not know of it yet.
+struct runner_mail {
+  std::optional<msg::deliver_message> order;
+  typing_state typing;
+
+  /// Reports that the hub has not taken yet, oldest first.
+  std::deque<msg::message_report> reports;
+  bool reporting = false;
+};
+
+} // namespace ao

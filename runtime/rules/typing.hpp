@@ -1,0 +1,126 @@
+#pragma once
+
+#include "messages/message.hpp"
+#include "messages/time.hpp"
+#include "messages/worktree.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace ao {
+
+/// Where the typing of one text into one pane stands.
+enum class typing_phase : std::uint8_t {
+  /// Looks at the pane before it touches it.
+  aiming,
+  /// The interrupt key is pressed; waits until the screen rests.
+  interrupting,
+  /// The paste is under way.
+  pasting,
+  /// The text is in the pane; waits for its echo, but not for long.
+  echoing,
+  /// Enter is under way.
+  pressing,
+  /// Enter was pressed; waits for proof.
+  confirming,
+  done,
+};
+
+/// The node's side of one delivery.
+struct typing_state {
+  std::string text;
+  /// Pressed before the text; empty = nothing is interrupted.
+  std::string interrupt_key;
+
+  typing_phase phase = typing_phase::aiming;
+  /// How often the end of the text was on the screen before.
+  std::size_t shown_before = 0;
+  bool echoed = false;
+  /// The program had shown the text in its input line before Enter.
+  bool stood = false;
+  /// The row of the cursor at that time.
+  std::string row_before;
+  /// Enter was pressed so often.
+  int presses = 0;
+  mono_time phase_since{};
+  mono_time pressed_at{};
+  std::string last_screen;
+};
+
+// -- inputs -------------------------------------------------------------------
+
+/// The pane as it is now.
+struct pane_looked {
+  msg::seen_pane view;
+};
+/// The run has no pane any more.
+struct pane_lost {
+  std::string why;
+};
+/// The paste or the key has reached the pane.
+struct typing_done {};
+/// It failed; unless the pane was gone, nobody knows how far it came.
+struct typing_failed {
+  bool pane_gone = false;
+  std::string why;
+};
+
+using typing_input
+  = std::variant<pane_looked, pane_lost, typing_done, typing_failed>;
+
+// -- effects ------------------------------------------------------------------
+
+struct look_after {
+  milliseconds delay{0};
+};
+/// Note that it is begun, paste, note that it is done.
+struct paste_letter {};
+/// Press the key; note it when it is Enter.
+struct press_letter_key {
+  std::string key;
+  bool submits = false;
+};
+/// Tell the hub.
+struct tell_delivery {
+  message_state state = message_state::queued;
+  bool last = false;
+  std::string source;
+  std::string detail;
+};
+
+using typing_effect
+  = std::variant<look_after, paste_letter, press_letter_key, tell_delivery>;
+
+struct typing_step {
+  typing_state next;
+  std::vector<typing_effect> effects;
+};
+
+/// How one text gets into one pane: bracketed paste, Enter, proof.
+///
+///   aiming --(interrupt)--> pasting --> echoing --> pressing --> confirming
+///     |                       |           |           |             |
+///     cannot be typed         |           +--gone-----+--gone       +--echo
+///     --> undeliverable       +--failed   --> queued again          |  -->
+///     ack.
+///                             --> unknown                           +--Enter
+///                                                                   |  ignored
+///   Enter is pressed again only while the program visibly keeps     |  -->
+///   again the text in its input line, and a bounded number of times.
+///   +--nothing
+///                                                       --> stays submitted
+typing_step next_typing(const typing_state& state, const typing_input& input,
+                        mono_time now);
+
+/// Why `text` cannot be typed into such a terminal; nothing when it can.
+std::optional<std::string> untypable(std::string_view text,
+                                     const msg::seen_pane& view);
+
+/// How often the end of `text` is to be seen on `screen`, whatever wraps it.
+std::size_t times_shown(std::string_view text, std::string_view screen);
+
+} // namespace ao
