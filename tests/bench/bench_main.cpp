@@ -1,0 +1,80 @@
+#include "tests/bench/rows.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+namespace ao::bench {
+
+std::vector<row> all_rows() {
+  return {
+    {"spawn", "request -> the agent's first instruction", spawn_figures},
+    {"spawns", "many at once -> the last one's first instruction",
+     concurrent_spawn_figures},
+    {"claims", "durable claims of 64 clients", claim_figures},
+    {"command", "wall time of the command line", command_figures},
+    {"deaths", "kill -9 of an agent -> noticed -> the next run", death_figures},
+  };
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+namespace {
+
+nlohmann::json to_json(const figure& f) {
+  return {{"name", f.name}, {"ours", f.ours},
+          {"raw", f.raw},   {"unit", f.unit},
+          {"aim", f.aim},   {"ratio", f.raw > 0 ? f.ours / f.raw : 0}};
+}
+
+void print(const figure& f) {
+  std::printf("%-52s %10.2f %10.2f %-9s %7.2f  %s\n", f.name.c_str(), f.ours,
+              f.raw, f.unit.c_str(), f.raw > 0 ? f.ours / f.raw : 0,
+              f.aim.c_str());
+  std::fflush(stdout);
+}
+
+int run(const std::vector<std::string>& wanted, const std::string& file) {
+  auto rows = all_rows();
+  for (const auto& name : wanted)
+    if (std::none_of(rows.begin(), rows.end(),
+                     [&](const row& r) { return r.name == name; })) {
+      std::cerr << "ao_bench: no row is called " << name << "\n";
+      return 2;
+    }
+  auto results = nlohmann::json::object();
+  std::printf("%-52s %10s %10s %-9s %7s  %s\n", "", "ours", "raw", "", "ratio",
+              "aim");
+  for (const auto& r : rows) {
+    if (!wanted.empty()
+        && std::find(wanted.begin(), wanted.end(), r.name) == wanted.end())
+      continue;
+    std::printf("%s\n", r.what.c_str());
+    for (const auto& f : r.measure()) {
+      print(f);
+      results[r.name].push_back(to_json(f));
+    }
+  }
+  if (!file.empty())
+    std::ofstream{file} << results.dump(2) << "\n";
+  return 0;
+}
+
+} // namespace
+} // namespace ao::bench
+
+int main(int argc, char** argv) {
+  CLI::App app{"Measures ao against the raw cost of what it does"};
+  std::vector<std::string> wanted;
+  std::string file;
+  app.add_option("rows", wanted, "Only these rows");
+  app.add_option("--json", file, "Also write the figures to this file");
+  CLI11_PARSE(app, argc, argv);
+  return ao::bench::run(wanted, file);
+}
