@@ -15,7 +15,7 @@ using clock = std::chrono::steady_clock;
 constexpr std::uint64_t usual_parallel = 4;
 constexpr std::uint64_t most_parallel = 64;
 /// The play lasts some ten seconds; this is for a machine that crawls.
-constexpr milliseconds play_limit{300'000};
+constexpr milliseconds play_limit{120'000};
 constexpr milliseconds stop_limit{130'000};
 constexpr milliseconds grace{2'000};
 

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 constexpr std::size_t sha_shown = 12;
 
-/// Replaces `{name}` by the event's data of that name.
+/// Replaces `{name}` by the event's data of that name; empty when it has none.
 std::string filled(const char* pattern, const json& event) {
   std::string out;
   for (std::string_view rest{pattern}; !rest.empty();) {
@@ -26,6 +26,8 @@ std::string filled(const char* pattern, const json& event) {
     auto close = rest.find('}', open);
     auto name = std::string{rest.substr(open + 1, close - open - 1)};
     auto text = shown(event, "data." + name);
+    if (text == "-")
+      return "";
     out += name == "sha" ? text.substr(0, sha_shown) : text;
     rest.remove_prefix(close + 1);
   }

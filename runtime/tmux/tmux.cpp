@@ -2,7 +2,7 @@
 
 #include "runtime/home/files.hpp"
 #include "runtime/process/environment.hpp"
-#include "runtime/tmux/control.hpp"
+#include "runtime/process/process.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,10 +20,6 @@
 
 namespace ao {
 namespace {
-
-/// The session that keeps the control connection; goes with it, so that the
-/// server ends with its last real session.
-constexpr std::string_view control_session = "ao-control";
 
 constexpr std::string_view pane_row
   = "#{session_name} #{pane_id} #{pane_pid} #{pane_dead} "
@@ -76,7 +72,7 @@ bool is_plain_path(std::string_view path) {
 }
 
 result<void> check_name(const std::string& name) {
-  if (is_tmux_name(name) && name != control_session)
+  if (is_tmux_name(name))
     return {};
   return fail(ec::bad_input, "no name for a tmux session: " + name);
 }
@@ -112,8 +108,7 @@ std::vector<tmux_pane> parse_panes(const std::string& rows) {
       continue;
     p.dead = dead != 0;
     std::getline(fields >> std::ws, p.window);
-    if (p.session != control_session)
-      panes.push_back(std::move(p));
+    panes.push_back(std::move(p));
   }
   return panes;
 }
@@ -201,71 +196,16 @@ struct tmux_server::impl {
     return std::move(done->out);
   }
 
-  result<void> connect() {
-    if (control.alive())
-      return {};
+  /// As `exec`, of a server that runs.
+  result<std::string> ask(const std::vector<std::string>& command) {
     if (!somebody_listens(place.socket))
-      return fail(ec::not_reachable, "no tmux server on " + place.socket);
-    std::string session{control_session};
-    if (auto ok
-        = control.open(client({"-N", "-C", "new-session", "-A", "-s", session,
-                               "-f", "no-output", "cat", "-"}));
-        !ok)
-      return ok;
-    control_goes_with_us = false;
-    return {};
-  }
-
-  /// So that the server ends with its last real session.
-  result<void> bind_control_session() {
-    if (control_goes_with_us)
-      return {};
-    auto set
-      = control.command(control_line({"set-option", "-t",
-                                      "=" + std::string{control_session} + ":",
-                                      "destroy-unattached", "on"}),
-                        place.deadline);
-    if (!set)
-      return fail(set.error());
-    if (!set->ok)
-      return fail(ec::tmux_failed, "set-option: " + trimmed(set->text));
-    control_goes_with_us = true;
-    return {};
-  }
-
-  enum class kind { looks, changes };
-
-  /// One command over the control connection, else by a process.
-  result<std::string> ask(kind what, const std::vector<std::string>& command) {
-    auto line = control_line(command);
-    if (line.empty())
-      return exec(command);
-    auto ok = connect();
-    if (ok)
-      ok = bind_control_session();
-    if (!ok) {
-      auto code = ok.error().code;
-      if (code == ec::not_reachable && somebody_listens(place.socket))
-        return exec(command);
-      return fail(code, command.front() + ": " + ok.error().context);
-    }
-    auto answer = control.command(line, place.deadline);
-    if (answer)
-      return answer->ok ? result<std::string>{std::move(answer->text)}
-                        : fail(failure(command, answer->text));
-    auto why = answer.error();
-    if (why.code == ec::not_reachable && what == kind::looks)
-      return exec(command);
-    why.context = command.front() + ": " + why.context;
-    if (why.code == ec::not_reachable && somebody_listens(place.socket)) {
-      why.code = ec::tmux_failed;
-      why.context += ", unknown whether it was done";
-    }
-    return fail(std::move(why));
+      return fail(ec::not_reachable,
+                  command.front() + ": no tmux server on " + place.socket);
+    return exec(command);
   }
 
   result<void> change(const std::vector<std::string>& command) {
-    auto done = ask(kind::changes, command);
+    auto done = ask(command);
     return done ? result<void>{} : fail(done.error());
   }
 
@@ -275,8 +215,6 @@ struct tmux_server::impl {
   }
 
   tmux_place place;
-  tmux_control control;
-  bool control_goes_with_us = false;
 };
 
 tmux_server::tmux_server(tmux_place place)
@@ -329,7 +267,7 @@ tmux_server::new_session(const std::string& name, const std::string& window,
 result<bool> tmux_server::has_session(const std::string& name) {
   if (auto ok = check_name(name); !ok)
     return fail(ok.error());
-  auto found = impl_->ask(impl::kind::looks, {"has-session", "-t", "=" + name});
+  auto found = impl_->ask({"has-session", "-t", "=" + name});
   if (found)
     return true;
   const auto& why = found.error();
@@ -341,8 +279,7 @@ result<bool> tmux_server::has_session(const std::string& name) {
 }
 
 result<std::vector<tmux_pane>> tmux_server::list_panes() {
-  auto rows = impl_->ask(impl::kind::looks,
-                         {"list-panes", "-a", "-F", std::string{pane_row}});
+  auto rows = impl_->ask({"list-panes", "-a", "-F", std::string{pane_row}});
   if (rows)
     return parse_panes(*rows);
   if (rows.error().code == ec::not_reachable)
@@ -369,7 +306,6 @@ result<std::string> tmux_server::capture(const std::string& pane, int lines) {
     return fail(ok.error());
   if (lines < 1)
     return fail(ec::bad_input, "no number of rows to capture");
-  // Never over the control connection: the agent could forge its markers.
   auto text = impl_->exec(
     {"capture-pane", "-p", "-S", "-" + std::to_string(lines), "-t", pane});
   if (!text)
@@ -453,8 +389,7 @@ result<void> tmux_server::press(const std::string& pane,
 }
 
 result<pid_t> tmux_server::server_pid() {
-  auto text
-    = impl_->ask(impl::kind::looks, {"display-message", "-p", "#{pid}"});
+  auto text = impl_->ask({"display-message", "-p", "#{pid}"});
   if (!text)
     return fail(text.error());
   auto pid = std::atoi(text->c_str());
@@ -470,9 +405,8 @@ result<bool> tmux_server::kill_server() {
   if (!pid)
     return fail(pid.error());
   auto pidfd = open_pidfd(*pid);
-  impl_->control.close();
   auto done = impl_->exec({"kill-server"});
-  // Its last session may have been the control connection's.
+  // It may have ended by itself meanwhile.
   if (!done && done.error().code != ec::not_reachable)
     return fail(done.error());
   if (pidfd && !wait_ended(pidfd->get(), impl_->place.deadline))

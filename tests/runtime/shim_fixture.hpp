@@ -101,7 +101,7 @@ protected:
     launch_.out_path = dir_ + "/log";
   }
 
-  static std::string shim_program() { return *own_directory() + "/ao-shim"; }
+  static std::string shim_program() { return AO_BIN_DIR "/ao-shim"; }
 
   child start_shim() {
     process_spec spec;

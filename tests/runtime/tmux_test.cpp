@@ -1,11 +1,13 @@
-#include "runtime/tmux/control.hpp"
 #include "runtime/tmux/tmux.hpp"
 #include "tests/runtime/shim_fixture.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 using namespace ao;
 using namespace std::chrono_literals;
@@ -103,6 +105,43 @@ TEST_F(Tmux, GivesTheAgentTheForegroundOfItsTty) {
   expect_shim_ends();
   EXPECT_EQ(report().cause, exit_cause::signalled);
   EXPECT_EQ(report().signal, SIGINT);
+}
+
+// A control connection made tmux 3.3a die of a segmentation fault here, which
+// would end every agent.
+TEST_F(Tmux, KeepsItsPanesWhenItsUserIsKilledWhileOthersAreMade) {
+  raw({"-f", "/dev/null", "new-session", "-d", "-s", "first", "sleep 1000"});
+  // Nothing of our own may be connected.
+  auto process
+    = open_pidfd(std::stoi(raw({"display-message", "-p", "#{pid}"})));
+  ASSERT_TRUE(process);
+  for (int round = 0; round < 15; ++round) {
+    auto connected = make_pipe();
+    ASSERT_TRUE(connected);
+    auto user = ::fork();
+    if (user == 0) {
+      tmux_server lost{server_.place()};
+      auto panes = lost.list_panes();
+      (void)::write(connected->write.get(), panes ? "+" : "-", 1);
+      for (;;)
+        ::pause();
+    }
+    char word = 0;
+    ASSERT_EQ(::read(connected->read.get(), &word, 1), 1);
+    EXPECT_EQ(word, '+');
+    // Not waited for one by one: the server is to be busy with them.
+    std::vector<std::thread> others;
+    for (int n = 0; n < 8; ++n) {
+      if (n == round % 8) {
+        ::kill(user, SIGKILL);
+        ::waitpid(user, nullptr, 0);
+      }
+      others.emplace_back([&] { raw({"new-session", "-d", "sleep 1000"}); });
+    }
+    for (auto& other : others)
+      other.join();
+    ASSERT_FALSE(wait_ended(process->get(), 0ms)) << round;
+  }
 }
 
 TEST_F(Tmux, EndsTheTreeWhenItsServerIsKilled) {
@@ -220,25 +259,6 @@ TEST_F(Tmux, SaysUnknownOfAFrozenServerAndGoesOnAfterwards) {
   EXPECT_TRUE(*server_.has_session("app-1"));
 }
 
-TEST_F(Tmux, ConnectsAnewAfterTheControlClientDied) {
-  make_fifo("ready");
-  write("echo > ready; sleep 1000");
-  start();
-  read_fifo("ready");
-  ASSERT_EQ(server_.list_panes()->size(), 1u);
-  auto client = std::atoi(raw({"list-clients", "-F", "#{client_pid}"}).c_str());
-  ASSERT_GT(client, 1);
-  auto fd = open_pidfd(client);
-  ASSERT_TRUE(fd);
-  ASSERT_EQ(kill(client, SIGKILL), 0);
-  // A command to a client that dies at this moment would crash tmux 3.3a.
-  ASSERT_TRUE(wait_ended(fd->get(), patience));
-  auto panes = server_.list_panes();
-  ASSERT_TRUE(panes) << to_string(panes.error());
-  EXPECT_EQ(panes->size(), 1u);
-  EXPECT_TRUE(*server_.has_session("app-1"));
-}
-
 TEST_F(Tmux, EndsItsServerWithTheLastSession) {
   make_fifo("ready");
   write("echo > ready; sleep 1000");
@@ -274,7 +294,7 @@ TEST_F(Tmux, TakesPathsLiterally) {
 
 TEST_F(Tmux, RefusesNamesPanesKeysAndPathsThatMeanSomethingElse) {
   for (std::string name :
-       {"", "a.b", "a:b", "a;", "=a", "a b", "-a", "a\n", "ä", "ao-control"}) {
+       {"", "a.b", "a:b", "a;", "=a", "a b", "-a", "a\n", "ä"}) {
     EXPECT_EQ(server_.new_session(name, "run-1", dir_, dir_).error().code,
               ec::bad_input)
       << name;
@@ -325,11 +345,4 @@ TEST(TmuxServers, FindsTheSocketsOfARunDirectory) {
   EXPECT_TRUE(servers.list_panes().errors.empty());
   EXPECT_EQ(*servers.server_with_room(), 0u);
   std::filesystem::remove_all(dir);
-}
-
-TEST(TmuxControl, QuotesEveryArgumentOrRefuses) {
-  EXPECT_EQ(control_line({"a", "b c;", ""}), "'a' 'b c;' ''");
-  EXPECT_EQ(control_line({"it's"}), "");
-  EXPECT_EQ(control_line({"a\nb"}), "");
-  EXPECT_EQ(control_line({std::string(9000, 'x')}), "");
 }
