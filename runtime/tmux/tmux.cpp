@@ -321,8 +321,7 @@ result<std::string> tmux_server::capture(const std::string& pane, int lines) {
 result<pane_view> tmux_server::look(const std::string& pane) {
   if (auto ok = check_pane(pane); !ok)
     return fail(ok.error());
-  auto facts = impl_->ask(impl::kind::looks,
-                          {"display-message", "-p", "-t", pane,
+  auto facts = impl_->ask({"display-message", "-p", "-t", pane,
                            "#{cursor_x} #{cursor_y} #{pane_tty}"});
   if (!facts)
     return fail(facts.error());
@@ -339,7 +338,6 @@ result<pane_view> tmux_server::look(const std::string& pane) {
     return fail(ec::tmux_failed, tty + ": " + std::strerror(errno));
   view.echo = (modes.c_lflag & ECHO) != 0;
   view.line_mode = (modes.c_lflag & ICANON) != 0;
-  // Never over the control connection: the agent could forge its markers.
   auto text = impl_->exec({"capture-pane", "-p", "-t", pane});
   if (!text)
     return fail(text.error());

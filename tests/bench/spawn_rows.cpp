@@ -1,6 +1,8 @@
 #include "tests/bench/rows.hpp"
 #include "tests/bench/stage.hpp"
 
+#include <algorithm>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 

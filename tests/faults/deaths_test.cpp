@@ -11,7 +11,6 @@
 
 using namespace ao;
 using nlohmann::json;
-using testing::Each;
 using testing::IsEmpty;
 namespace fs = std::filesystem;
 
@@ -101,7 +100,7 @@ protected:
     EXPECT_FALSE(fs::exists(w.user() / "two-writers"))
       << content_of(w.user() / "two-writers");
     expect_no_run_twice();
-    EXPECT_THAT(w.panes(), Each("ao-control"));
+    EXPECT_THAT(w.panes(), IsEmpty());
     EXPECT_TRUE(fs::is_empty(w.home() / "worktrees"));
     EXPECT_THAT(w.git(w.home() / "repos/app.git",
                       {"for-each-ref", "--format=%(refname)", "refs/heads/"}),

@@ -280,11 +280,12 @@ TEST_F(Session, WakesAnExitedAgentForAMessage) {
   live();
   EXPECT_FALSE(feed(message_waits{message_id{"m2"}, 2}).changed);
   fact(agent_ended{exited(3), {}});
-  feed(restart_due{3});
+  restart(3);
   EXPECT_EQ(row().prompt.text, "m1");
   live();
   fact(agent_ended{exited(0), commits(1)});
   feed(restore_session{});
+  feed(slot_granted{});
   EXPECT_TRUE(row().prompt.empty());
 }
 
