@@ -482,13 +482,17 @@ private:
     s.agent_pid = s.shim_pid = 0;
     s.activity = activity_state::unknown;
     to(runtime_state::exited, how(e));
+    record_exit(*s.exit);
+  }
+
+  void record_exit(const exit_info& e) {
     auto d = data();
     if (e.code)
       d.with_value("code", *e.code);
     if (e.signal)
       d.with_value("signal", *e.signal);
     record(event_kind::agent_exited,
-           d.with("class", s.exit->failure).with("cause", e.cause));
+           d.with("class", e.failure).with("cause", e.cause));
   }
 
   /// The run is over because we wanted it to be.
@@ -502,6 +506,7 @@ private:
         && (saved.empty() || s.reason == saved);
     if (known)
       return drop("is known to be stopped");
+    auto lived = s.agent_pid != 0;
     s.agent_pid = s.shim_pid = 0;
     s.activity = activity_state::unknown;
     if (e && !s.exit) {
@@ -510,6 +515,15 @@ private:
     }
     to(is_terminal(s) ? runtime_state::exited : s.runtime,
        saved.empty() ? s.reason : saved);
+    // Whoever waits for the end of the run is woken by an event.
+    if (lived) {
+      auto how_it_ended = e.value_or(exit_info{});
+      how_it_ended.cause = "stopped";
+      how_it_ended.failure = "killed";
+      record_exit(how_it_ended);
+    } else {
+      record(event_kind::session_step, data().with("step", "stopped"));
+    }
     if (!saved.empty())
       record(event_kind::rescue_saved, data().with("ref", rescue));
     effect(release_slot{});

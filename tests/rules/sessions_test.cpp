@@ -304,6 +304,7 @@ TEST_F(Session, StopsWhatLivesWhenItIsKilled) {
   fact(run_stopped{exited(143), "refs/ao/rescue/app-1/x"});
   EXPECT_EQ(row().runtime, runtime_state::exited);
   EXPECT_EQ(row().agent_pid, 0);
+  EXPECT_TRUE(saw(event_kind::agent_exited));
   EXPECT_TRUE(saw(event_kind::rescue_saved));
   EXPECT_FALSE(
     fact(run_stopped{exited(143), "refs/ao/rescue/app-1/x"}).changed);

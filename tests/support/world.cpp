@@ -169,6 +169,8 @@ process_spec spec_of(environment env, std::vector<std::string> argv,
     else
       env.set(name, value);
   spec.env = env.to_vector();
+  // The record of a long test is large.
+  spec.out = child_output::capture(std::size_t{1} << 30);
   spec.cwd = (how.cwd.empty() ? cwd : how.cwd).string();
   if (!how.input.empty())
     spec.in = child_input::bytes(how.input);
