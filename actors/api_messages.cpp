@@ -1,4 +1,5 @@
 #include "actors/api_call.hpp"
+#include "actors/mail.hpp"
 
 namespace ao {
 namespace {
@@ -52,20 +53,10 @@ void post_message(api_pointer self, api_call_ptr call) {
   auto order = plan_message(self, *call, *row);
   if (!order)
     return call->refuse(order.error());
-  auto name = make_actor_name("mailbox", row->id.text);
-  ask<supervisor_actor>(self, self->state.context, "mailboxes"_name,
-                        registry_deadline, start_child{name.text})
-    .then(
-      [self, call, name, order = std::move(*order)](const child_info&) {
-        ask<mailbox_actor>(self, self->state.context, name, answer_deadline,
-                           order)
-          .then(
-            [call](const message& m) {
-              call->answer(202, api::message_object(m));
-            },
-            refuse_by(call));
-      },
-      refuse_by(call));
+  send_mail(
+    self, self->state.context, answer_deadline, std::move(*order),
+    [call](const message& m) { call->answer(202, api::message_object(m)); },
+    refuse_by(call));
 }
 
 void get_messages(api_pointer self, api_call_ptr call) {

@@ -1,7 +1,11 @@
 #include "actors/ci_watcher.hpp"
 
+#include "actors/mail.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
+#include "runtime/api/requests.hpp"
+#include "runtime/config/load.hpp"
+#include "runtime/log/redactor.hpp"
 
 #include <stdexcept>
 #include <utility>
@@ -46,6 +50,18 @@ void say(self_pointer self, log_level level, const std::string& verb,
                    + to_string(to_ao_error(why)) + "\"");
 }
 
+/// What no agent may read.
+redactor secrets_of(self_pointer self) {
+  return redactor{
+    secrets_in(*self->state.context.config, process_environment())};
+}
+
+/// The id under which the agent is told of a failure; the same after a crash.
+request_id failure_request(const change_id& id, const std::string& cause,
+                           const std::string& sha) {
+  return request_id{cause + "/" + id.text + "/" + sha};
+}
+
 // -- effects, after the commit ------------------------------------------------
 
 struct perform {
@@ -76,7 +92,10 @@ struct perform {
           ended.passed = end.state == ci_state::passed;
           ended.exit_code = end.exit_code;
           ended.cause = end.cause;
-          ended.log_tail = end.log_tail;
+          auto secrets = secrets_of(self);
+          // Before lines are cut, which could cut a secret.
+          for (const auto& line : end.log_tail)
+            ended.log_tail.push_back(secrets.redact(line));
           submit(self, std::move(ended));
         },
         [self = self, key](const caf::error& why) {
@@ -127,12 +146,33 @@ struct perform {
                      msg::change_changed{row});
   }
 
+  void operator()(const retell_failure& failure) const {
+    const auto& st = self->state;
+    auto id = api::ulid_of(
+      failure_request(st.watch.row.id, "ci_failed", failure.sha));
+    if (!st.context.rows->find<message>(id))
+      (*this)(run_ci{failure.sha, failure.merged_result});
+  }
+
+  /// Tells the agent, once per cause and commit.
   void operator()(const report_failure& failure) const {
-    // Until incidents exist, the log and the event tell.
-    self->state.context.say(log_level::error,
-                            "attention_needed change="
-                              + self->state.watch.row.id.text
-                              + " cause=" + failure.cause);
+    auto& st = self->state;
+    const auto& row = st.watch.row;
+    msg::send_message order;
+    order.request = failure_request(row.id, failure.cause, failure.sha);
+    order.session = row.session;
+    order.text = secrets_of(self).redact(failure.text);
+    order.topic = "change:" + row.id.text;
+    order.sender = "ci-watcher/" + row.id.text;
+    send_mail(
+      self, st.context, registry_deadline, std::move(order),
+      [](const message&) {},
+      [self = self](const caf::error& why) {
+        say(self, log_level::warn, "agent_not_told", why);
+        auto code = to_ao_error(why).code;
+        if (code == ec::timed_out || code == ec::not_reachable)
+          self->delayed_send(self, retry_delay, look_atom::value);
+      });
   }
 
   void operator()(const report_recovery&) const {}

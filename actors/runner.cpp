@@ -15,13 +15,18 @@ constexpr std::chrono::seconds retry_delay{1};
 } // namespace
 
 void report(self_pointer self, msg::session_fact what) {
+  const auto& spec = self->state.spec;
+  if (spec)
+    report_of(self, spec->epoch, spec->run, std::move(what));
+}
+
+void report_of(self_pointer self, epoch_no epoch, run_no run,
+               msg::session_fact what) {
   auto& st = self->state;
-  if (!st.spec)
-    return;
   msg::session_report r;
   r.session = st.id;
-  r.epoch = st.spec->epoch;
-  r.run = st.spec->run;
+  r.epoch = epoch;
+  r.run = run;
   r.what = std::move(what);
   st.reports.push_back(std::move(r));
   send_reports(self);
@@ -233,9 +238,13 @@ result<session_id> publish(self_pointer self, const msg::publish_order& order) {
     self, st.context, step_deadline,
     [cache = cache_of(self), path = places.worktree, branch = st.spec->branch,
      env] { return cache->push(path, branch, env); },
-    [self](const std::string& head) { report(self, msg::fact::pushed{head}); },
-    [self](const caf::error& why) {
-      report(self, msg::fact::push_failed{to_ao_error(why)});
+    [self, epoch = who.epoch, run = who.run](const std::string& head) {
+      report_of(self, epoch, run, msg::fact::pushed{head});
+    },
+    [self, epoch = who.epoch, run = who.run](const caf::error& why) {
+      // When a message has started the next run meanwhile, the token is old;
+      // the end of that run has the branch pushed again.
+      report_of(self, epoch, run, msg::fact::push_failed{to_ao_error(why)});
     });
   return st.id;
 }

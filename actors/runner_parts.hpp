@@ -19,6 +19,10 @@ constexpr std::chrono::seconds stop_grace{10};
 /// the hub has it.
 void report(self_pointer self, msg::session_fact what);
 
+/// The same for a run that may be over by now.
+void report_of(self_pointer self, epoch_no epoch, run_no run,
+               msg::session_fact what);
+
 /// Sends the oldest report, unless one is on its way.
 void send_reports(self_pointer self);
 

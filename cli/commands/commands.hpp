@@ -21,6 +21,8 @@ outcome run_session_kill(invocation& what);
 outcome run_session_restore(invocation& what);
 outcome run_session_cleanup(invocation& what);
 outcome run_attach(invocation& what);
+outcome run_send(invocation& what);
+outcome run_messages(invocation& what);
 outcome run_why(invocation& what);
 outcome run_events(invocation& what);
 outcome run_pr_create(invocation& what);

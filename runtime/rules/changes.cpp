@@ -1,6 +1,7 @@
 #include "runtime/rules/changes.hpp"
 
 #include "runtime/rules/event_data.hpp"
+#include "runtime/rules/log_lines.hpp"
 
 #include <algorithm>
 
@@ -54,6 +55,7 @@ public:
     if (auto run = find(c().head_sha, false);
         run != nullptr && !over(*run) && !policy_.external_ci)
       effect(run_ci{c().head_sha, false});
+    retell();
     if (queued()) {
       // The queue has forgotten it; where it stood is found at the forge.
       if (c().merge == merge_state::merging) {
@@ -118,6 +120,9 @@ public:
   }
 
   void operator()(const ci_ended& x) {
+    if (auto run = red_run(); run != nullptr && !x.passed && x.sha == run->sha
+        && x.merged_result == run->merged_result && !policy_.external_ci)
+      return report(*run, x.log_tail);
     if (auto why = off_course(x.sha, x.merged_result); !why.empty())
       return drop(why);
     auto verdict = x.passed ? ci_state::passed : ci_state::failed;
@@ -143,8 +148,7 @@ public:
     if (!x.passed) {
       leave_queue(x.merged_result ? "fails with what was merged before it"
                                   : "");
-      effect(
-        report_failure{"ci_failed", x.sha, ci_failure_text(run, x.log_tail)});
+      report(run, x.log_tail);
     } else if (!x.merged_result) {
       effect(report_recovery{"ci_failed"});
     }
@@ -233,11 +237,7 @@ public:
     c().merge_reason = "conflict in " + join(x.files);
     changed_ = true;
     record(event_kind::conflict, data().with_value("files", x.files));
-    effect(report_failure{
-      "conflict", c().head_sha,
-      "The branch " + c().branch + " does not merge into " + c().base + " ("
-        + c().merge_reason + ").\nMerge origin/" + c().base
-        + " into your branch, resolve the conflicts, commit and push."});
+    report_conflict();
     tell();
   }
 
@@ -298,6 +298,46 @@ private:
     c().merge = merge_state::idle;
     c().merge_reason = why;
     changed_ = true;
+  }
+
+  // -- failures ---------------------------------------------------------------
+
+  void report(const ci_run& run, const std::vector<std::string>& log_tail) {
+    effect(report_failure{"ci_failed", run.sha,
+                          ci_failure_text(run, log_tail, c().base)});
+  }
+
+  void report_conflict() {
+    effect(report_failure{
+      "conflict", c().head_sha,
+      "The branch " + c().branch + " does not merge into " + c().base + " ("
+        + c().merge_reason + ").\nFetch, merge origin/" + c().base
+        + " into your branch, resolve the conflicts, commit and push.\n"});
+  }
+
+  /// After a crash: what was committed may not have been told. Telling the
+  /// same again is no harm.
+  void retell() {
+    if (c().merge == merge_state::conflict)
+      report_conflict();
+    if (auto run = red_run(); run != nullptr && !policy_.external_ci)
+      effect(retell_failure{run->sha, run->merged_result});
+  }
+
+  /// The run that makes the change red at its present head.
+  const ci_run* red_run() {
+    if (!open() || c().ci != ci_state::failed)
+      return nullptr;
+    auto own = find(c().head_sha, false);
+    if (own == nullptr || own->state == ci_state::failed)
+      return own;
+    const ci_run* last = nullptr;
+    for (const auto& [key, run] : out_.next.runs)
+      if (run.merged_result && run.state == ci_state::failed
+          && run.finished_at >= own->finished_at
+          && (last == nullptr || run.finished_at > last->finished_at))
+        last = &run;
+    return last;
   }
 
   void cancel_runs() {
@@ -446,7 +486,8 @@ std::string shown_command(const std::vector<std::string>& command) {
 }
 
 std::string ci_failure_text(const ci_run& run,
-                            const std::vector<std::string>& log_tail) {
+                            const std::vector<std::string>& log_tail,
+                            const std::string& base) {
   constexpr std::size_t most_lines = 100;
   auto command = shown_command(run.command);
   auto text = "CI failed on " + run.sha.substr(0, 12) + ": "
@@ -463,24 +504,27 @@ std::string ci_failure_text(const ci_run& run,
   }
   text += '\n';
   if (run.merged_result)
-    text += "This is your branch merged with what came before it; alone it "
-            "passes.\n";
+    text += "This is your branch merged with what came before it on " + base
+      + "; alone it passes. Fetch and merge origin/" + base + " first.\n";
   if (!log_tail.empty()) {
-    // The fence is longer than any in the log, which cannot close it then.
-    std::size_t longest = 2;
+    std::vector<std::string> lines;
     auto first
       = log_tail.size() > most_lines ? log_tail.size() - most_lines : 0;
-    for (auto i = first; i < log_tail.size(); ++i) {
+    for (auto i = first; i < log_tail.size(); ++i)
+      lines.push_back(readable_line(log_tail[i]));
+    // The fence is longer than any in the log, which cannot close it then.
+    std::size_t longest = 2;
+    for (const auto& line : lines) {
       std::size_t ticks = 0;
-      for (auto c : log_tail[i]) {
+      for (auto c : line) {
         ticks = c == '`' ? ticks + 1 : 0;
         longest = std::max(longest, ticks);
       }
     }
     std::string fence(longest + 1, '`');
     text += "Last lines of the log:\n" + fence + "\n";
-    for (auto i = first; i < log_tail.size(); ++i)
-      text += log_tail[i] + "\n";
+    for (const auto& line : lines)
+      text += line + "\n";
     text += fence + "\n";
   }
   text += "Fix the cause, commit and push to the same branch; do not weaken or "

@@ -118,6 +118,12 @@ struct tell_queue {
 };
 /// Tell SESSION and TASK the row.
 struct tell_owners {};
+/// The agent may not have been told of the failed run of `sha`: find its log
+/// again by asking for the run, which has ended.
+struct retell_failure {
+  std::string sha;
+  bool merged_result = false;
+};
 /// Open the incident of `cause` (`ci_failed`, `changes_requested`,
 /// `conflict`), which injects `text` into the session.
 struct report_failure {
@@ -133,7 +139,7 @@ struct report_recovery {
 
 using change_effect
   = std::variant<run_ci, cancel_ci, enqueue_merge, tell_queue, tell_owners,
-                 report_failure, report_recovery>;
+                 retell_failure, report_failure, report_recovery>;
 
 /// What an input leads to.
 struct change_step {
@@ -160,8 +166,10 @@ change_step next_change(const change_watch& watch, const change_input& input,
 
 /// The failing CI message (CONTRACT §8): what, how it ended, up to 100 lines
 /// of the log fenced, the rule.
+/// @param base The branch that a merged result was merged with.
 std::string ci_failure_text(const ci_run& run,
-                            const std::vector<std::string>& log_tail);
+                            const std::vector<std::string>& log_tail,
+                            const std::string& base = "main");
 
 /// The command as a person would type it; quoted where a shell needs it.
 std::string shown_command(const std::vector<std::string>& command);
