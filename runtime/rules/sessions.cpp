@@ -293,6 +293,8 @@ private:
       s.started_at = context_.now;
     to(runtime_state::alive, "");
     auto adopted = was == runtime_state::lost || was == runtime_state::alive;
+    // Whoever waits for fewer starts at a time may go on.
+    effect(release_slot{});
     record(adopted ? event_kind::session_adopted : event_kind::agent_started,
            data().with_value("pid", x.agent_pid));
     tell();

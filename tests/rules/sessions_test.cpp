@@ -107,6 +107,7 @@ TEST_F(Session, IsProvisionedOnceItHasASlot) {
   EXPECT_EQ(row().reason, "worktree");
   live();
   EXPECT_TRUE(saw(event_kind::agent_started));
+  EXPECT_NE(effect<release_slot>(), nullptr) << "it starts no longer";
   EXPECT_EQ(row().agent_pid, 101);
 }
 
@@ -273,6 +274,8 @@ TEST_F(Session, WakesAnExitedAgentForAMessage) {
   fact(agent_ended{exited(0), commits(1)});
   EXPECT_FALSE(feed(message_waits{message_id{"m1"}, 7}).changed);
   feed(message_waits{message_id{"m1"}, 1});
+  EXPECT_NE(effect<await_slot>(), nullptr);
+  feed(slot_granted{});
   EXPECT_EQ(row().run, 2u);
   EXPECT_EQ(row().prompt.text, "m1");
   EXPECT_EQ(effect<ensure_run>()->reason, resume_reason::message);
