@@ -51,7 +51,10 @@ TEST(Spawn, OfOneTaskTwiceAtOnceStartsOneAgent) {
     EXPECT_THAT(lost.err, HasSubstr(key));
     EXPECT_EQ(w.ask({"task", "show", tasks[i]})["session"], session);
   }
-  // Not a moment of a second agent either.
+  // Not a moment of a second agent either. (A spawn also returns when its
+  // session waits for its turn.)
+  for (const auto& session : started)
+    w.await("agent_started", "session:" + session);
   std::size_t claims = 0, refusals = 0, agents = 0;
   for (const auto& e : w.events()) {
     claims += e["kind"] == "task_claimed";
