@@ -349,6 +349,11 @@ TEST_F(Session, WaitsForTheHubThatParkedIt) {
   EXPECT_EQ(row().run, 2u);
 }
 
+TEST_F(Session, LetsTheNextOneStartOnceItLives) {
+  live();
+  EXPECT_NE(effect<release_slot>(), nullptr);
+}
+
 TEST_F(Session, IsAdoptedWhenItsNodeComesBack) {
   live();
   feed(node_gone{"n2 is lost"});
