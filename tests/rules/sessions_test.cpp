@@ -274,6 +274,7 @@ TEST_F(Session, WakesAnExitedAgentForAMessage) {
   fact(agent_ended{exited(0), commits(1)});
   EXPECT_FALSE(feed(message_waits{message_id{"m1"}, 7}).changed);
   feed(message_waits{message_id{"m1"}, 1});
+  EXPECT_EQ(row().runtime, runtime_state::queued);
   EXPECT_NE(effect<await_slot>(), nullptr);
   feed(slot_granted{});
   EXPECT_EQ(row().run, 2u);
