@@ -47,7 +47,8 @@ std::string process_of(const json& session) {
     return "alive since " + shown(session, "runtime.startedAt") + ", pid "
       + shown(session, "runtime.pid") + " (shim "
       + shown(session, "runtime.shimPid") + ")";
-  if (state == "exited") {
+  if (state == "exited"
+      && session.at("runtime").value("exit", json{}).is_object()) {
     auto code = shown(session, "runtime.exit.code");
     auto how = code == "-"
       ? "by signal " + shown(session, "runtime.exit.signal")
@@ -75,7 +76,7 @@ void print_session(output& out, const json& session) {
   auto status = shown(session, "status");
   auto summary = text_at(session, "summary");
   out.line(shown(session, "id") + " is " + status
-             + (summary.empty() ? "" : ": " + summary),
+             + (summary.empty() || status == "working" ? "" : ": " + summary),
            colour_of(status));
   auto say = [&out](const char* name, const std::string& text) {
     constexpr std::size_t width = 10;
