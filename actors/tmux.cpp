@@ -6,6 +6,8 @@
 #include "runtime/process/process.hpp"
 #include "runtime/shim/protocol.hpp"
 
+#include <algorithm>
+
 namespace ao {
 namespace {
 
@@ -161,10 +163,17 @@ bool has_ended(self_pointer self, const session& s) {
 void tell_end(self_pointer self, const msg::terminal_gone& gone) {
   auto& st = self->state;
   st.watched.erase(gone.pid);
+  // The next server may have begun at the same place.
+  auto now = st.servers->list_panes().panes;
+  auto has_pane = [&now](const session& s) {
+    return std::any_of(now.begin(), now.end(), [&s](const auto& one) {
+      return one.pane.session == s.id.text;
+    });
+  };
   std::size_t sessions = 0;
   for (const auto& s : st.context.rows->all<session>())
     sessions += !is_terminal(*s) && s->runtime == runtime_state::alive
-      && s->tmux_socket == gone.socket && !has_ended(self, *s);
+      && s->tmux_socket == gone.socket && !has_ended(self, *s) && !has_pane(*s);
   if (sessions == 0)
     return; // it ends with its last session, as configured
   st.context.say(log_level::error,

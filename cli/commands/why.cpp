@@ -77,7 +77,7 @@ std::string cause_of(const json& event, const story& all) {
     return "";
   auto seq = cause.get<std::uint64_t>();
   auto found = all.find(seq);
-  return "because of #" + std::to_string(seq)
+  return "because #" + std::to_string(seq)
     + (found == all.end() ? "" : " " + shown(found->second, "kind"));
 }
 
@@ -134,8 +134,7 @@ outcome run_why(invocation& what) {
   what.out.print(table_of(all));
   auto task = found->name.rfind("task:", 0) == 0;
   auto reason = text_at(found->row, task ? "why" : "runtime.reason");
-  what.out.line(found->name.substr(found->name.find(':') + 1) + " is "
-                  + shown(found->row, task ? "state" : "status")
+  what.out.line("now: " + shown(found->row, task ? "state" : "status")
                   + (reason.empty() ? "" : ": " + reason),
                 colour::bold);
   return 0;
