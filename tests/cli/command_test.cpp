@@ -105,7 +105,7 @@ TEST_F(Cli, SaysItsVersionWithoutHubOrHome) {
 }
 
 TEST_F(Cli, EndsWithTwoWhenItIsUsedWrongly) {
-  for (auto words : std::vector<std::vector<const char*>>{
+  for (const auto& words : std::vector<std::vector<const char*>>{
          {},
          {"nonsense"},
          {"task"},
@@ -137,7 +137,7 @@ TEST_F(Cli, TakesNoPromptThatIsNotCleanText) {
 }
 
 TEST_F(Cli, NeedsAHubAndSaysHowToStartIt) {
-  for (auto words :
+  for (const auto& words :
        std::vector<std::vector<const char*>>{{"status"},
                                              {"task", "add", "status"},
                                              {"spawn", "T1"},

@@ -27,7 +27,7 @@ process_spec shell(std::string script) {
 }
 
 /// Starts a script that prints "ready" when it is, and returns after that.
-child start_ready(process_spec spec) {
+child start_ready(const process_spec& spec) {
   auto made = spawn(spec);
   EXPECT_TRUE(made) << to_string(made.error());
   char line[6] = {};
