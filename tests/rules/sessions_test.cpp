@@ -111,6 +111,24 @@ TEST_F(Session, IsProvisionedOnceItHasASlot) {
   EXPECT_EQ(row().agent_pid, 101);
 }
 
+TEST_F(Session, HasStartedThoughItWasNeverSeenAlive) {
+  feed(slot_granted{});
+  fact(agent_ended{exited(0), commits(1)});
+  EXPECT_TRUE(saw(event_kind::agent_started));
+  EXPECT_TRUE(saw(event_kind::agent_exited));
+  EXPECT_NE(effect<release_slot>(), nullptr);
+  EXPECT_NE(effect<publish_branch>(), nullptr);
+  EXPECT_TRUE(row().started_at);
+}
+
+TEST_F(Session, HasNotStartedWhenItsProgramCouldNotRun) {
+  feed(slot_granted{});
+  exit_info e;
+  e.cause = "start_failed";
+  fact(agent_ended{e, {}});
+  EXPECT_FALSE(saw(event_kind::agent_started));
+}
+
 TEST_F(Session, EndsErroredAndFreeWhenItsProvisioningFails) {
   feed(slot_granted{});
   fact(provision_failed{"worktree", "disk full"});
