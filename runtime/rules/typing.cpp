@@ -88,7 +88,7 @@ public:
     switch (s().phase) {
     case typing_phase::aiming:
       return aim(x.view);
-    case typing_phase::interrupting:
+    case typing_phase::preparing:
       return await_rest(x.view);
     case typing_phase::echoing:
       return await_echo(x.view);
@@ -102,7 +102,9 @@ public:
   void operator()(const pane_lost& x) {
     switch (s().phase) {
     case typing_phase::aiming:
-    case typing_phase::interrupting:
+    case typing_phase::preparing:
+      if (s().resumed)
+        return end(message_state::unknown, "pane", x.why);
       return end(message_state::queued, "pane", "nothing was typed: " + x.why);
     case typing_phase::echoing:
       return end(message_state::queued, "pane",
@@ -117,7 +119,7 @@ public:
 
   void operator()(const typing_done&) {
     switch (s().phase) {
-    case typing_phase::interrupting:
+    case typing_phase::preparing:
       return look(rest_step);
     case typing_phase::pasting:
       enter(typing_phase::echoing);
@@ -139,7 +141,7 @@ public:
   void operator()(const typing_failed& x) {
     auto pasting = s().phase == typing_phase::pasting;
     switch (s().phase) {
-    case typing_phase::interrupting:
+    case typing_phase::preparing:
       return end(message_state::queued, "pane", "nothing was typed: " + x.why);
     case typing_phase::pasting:
     case typing_phase::pressing:
@@ -162,17 +164,35 @@ private:
   void aim(const msg::seen_pane& view) {
     if (auto why = untypable(s().text, view))
       return end(message_state::undeliverable, "pane", *why);
-    if (s().interrupt_key.empty())
+    if (s().resumed)
+      return resume(view);
+    prepare(view);
+  }
+
+  void resume(const msg::seen_pane& view) {
+    if (!still_stands(view))
+      return end(message_state::unknown, "pane",
+                 "the node ended while the message was being typed");
+    s().echoed = s().stood = true;
+    s().row_before = view.cursor_row;
+    tell(message_state::written, false, "pane", "it stands in the input line");
+    press_enter();
+  }
+
+  void prepare(const msg::seen_pane& view) {
+    if (s().keys_before.empty())
       return paste(view);
-    enter(typing_phase::interrupting);
+    enter(typing_phase::preparing);
     s().last_screen = view.screen;
-    effect(press_letter_key{s().interrupt_key, false});
+    auto key = std::move(s().keys_before.front());
+    s().keys_before.pop_front();
+    effect(press_letter_key{std::move(key), false});
   }
 
   void await_rest(const msg::seen_pane& view) {
     auto rests = view.screen == s().last_screen && now_ > since(rest_step);
     if (rests || now_ >= since(rest_patience))
-      return paste(view);
+      return prepare(view);
     s().last_screen = view.screen;
     look(rest_step);
   }

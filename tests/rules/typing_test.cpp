@@ -159,7 +159,7 @@ TEST_F(Typing, SeesALateEchoInTheInputLine) {
 }
 
 TEST_F(Typing, InterruptsAndWaitsUntilTheScreenRests) {
-  state.interrupt_key = "Escape";
+  state.keys_before = {"Escape"};
   view.screen = "working 1";
   look();
   EXPECT_EQ(effect<press_letter_key>()->key, "Escape");
@@ -172,6 +172,49 @@ TEST_F(Typing, InterruptsAndWaitsUntilTheScreenRests) {
   now += 100ms;
   look();
   EXPECT_TRUE(effect<paste_letter>());
+}
+
+TEST_F(Typing, InterruptsThenClearsTheInputLine) {
+  state.keys_before = {"Escape", "C-u"};
+  std::vector<std::string> pressed;
+  for (look(); !effect<paste_letter>(); look()) {
+    if (auto key = effect<press_letter_key>()) {
+      pressed.push_back(key->key);
+      feed(typing_done{});
+    }
+    now += 200ms;
+    ASSERT_LT(pressed.size(), 9u);
+  }
+  EXPECT_THAT(pressed, testing::ElementsAre("Escape", "C-u"));
+}
+
+TEST_F(Typing, PressesEnterForATextThatStandsInTheInputLineSinceAnEarlierTry) {
+  state.resumed = true;
+  show("> fix the build");
+  look();
+  EXPECT_FALSE(effect<paste_letter>());
+  EXPECT_EQ(told(), message_state::written);
+  ASSERT_TRUE(effect<press_letter_key>());
+  feed(typing_done{});
+  EXPECT_EQ(told(), message_state::submitted);
+  show("> ");
+  look();
+  EXPECT_EQ(told(), message_state::acknowledged);
+}
+
+TEST_F(Typing, DoesNotTypeASecondTimeWhatMayHaveBeenSubmitted) {
+  state.resumed = true;
+  show("> ");
+  look();
+  EXPECT_EQ(step.effects.size(), 1u);
+  EXPECT_EQ(told(), message_state::unknown);
+  EXPECT_TRUE(ends());
+}
+
+TEST_F(Typing, DoesNotKnowWhatBecameOfAnEarlierTryWhosePaneIsGone) {
+  state.resumed = true;
+  feed(pane_lost{"gone"});
+  EXPECT_EQ(told(), message_state::unknown);
 }
 
 TEST_F(Typing, TypesNothingWhenThereIsNoPane) {
