@@ -171,10 +171,16 @@ void look_at_pane(self_pointer self) {
   const auto& order = *self->state.mail.order;
   ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
                   msg::look_at_pane{order.session, order.run})
-    .then([self](const msg::seen_pane& view) { feed(self, pane_looked{view}); },
-          [self](const caf::error& why) {
-            feed(self, pane_lost{to_string(to_ao_error(why))});
-          });
+    .then(
+      [self](const msg::seen_pane& view) {
+        feed(self, pane_looked{view});
+        // What an agent leaves on the screen is its last word.
+        if (self->state.phase != runner_phase::alive)
+          feed(self, pane_lost{"the agent has ended"});
+      },
+      [self](const caf::error& why) {
+        feed(self, pane_lost{to_string(to_ao_error(why))});
+      });
 }
 
 // -- orders -------------------------------------------------------------------

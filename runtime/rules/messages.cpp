@@ -241,6 +241,10 @@ private:
     // A restart after a failure has the same prompt again.
     else if (as_prompt(m) && !is_terminal(s))
       return;
+    else if (m.state == message_state::submitted)
+      become(m, message_state::unknown, "exit",
+             "run " + std::to_string(m.run)
+               + " ended before anything showed that it was read");
     settle(m);
   }
 

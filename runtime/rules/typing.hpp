@@ -49,6 +49,11 @@ struct typing_state {
   bool stood = false;
   /// The row of the cursor at that time.
   std::string row_before;
+  /// The terminal, not the program, edits the line: each newline in the text
+  /// enters what is before it.
+  bool line_mode = false;
+  /// Since when the input line is without the text, after Enter.
+  std::optional<mono_time> left_at;
   /// Enter was pressed so often.
   int presses = 0;
   mono_time phase_since{};

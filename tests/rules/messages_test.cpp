@@ -258,6 +258,15 @@ TEST_F(Mailbox, KeepsAllThatTheRunNeverReadAndNoMore) {
   EXPECT_EQ(prompted(), "A");
 }
 
+TEST_F(Mailbox, DoesNotKnowWhatARunReadThatEndedWithoutASignOfIt) {
+  post("A");
+  node("A", message_state::written);
+  node("A", message_state::submitted, true);
+  exits(0);
+  EXPECT_EQ(state("A"), message_state::unknown);
+  EXPECT_TRUE(letter("A").settled);
+}
+
 TEST_F(Mailbox, ShowsWhatNobodyKnowsAndDoesNotRepeatIt) {
   post("A");
   feed(mailbox_recovered{});

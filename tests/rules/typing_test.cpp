@@ -120,7 +120,14 @@ TEST_F(Typing, PressesEnterAgainOnlyWhileTheTextStandsInTheInputLine) {
   ASSERT_TRUE(effect<press_letter_key>());
   feed(typing_done{});
   EXPECT_FALSE(effect<tell_delivery>()); // it is known to be submitted
+  show("");
+  look();
+  EXPECT_FALSE(effect<tell_delivery>()); // it may be drawing
+  now += 100ms;
   show("> ");
+  look();
+  EXPECT_FALSE(effect<tell_delivery>());
+  now += 100ms;
   look();
   EXPECT_EQ(told(), message_state::acknowledged);
 }
@@ -143,6 +150,29 @@ TEST_F(Typing, GivesUpOnAProgramThatNeverTakesEnter) {
   }
   EXPECT_EQ(told(), message_state::unknown);
   EXPECT_EQ(presses, 8);
+}
+
+TEST_F(Typing, TakesNoRedrawnInputLineForALeftOne) {
+  in_full_screen();
+  paste();
+  show("> fix the build");
+  look();
+  feed(typing_done{});
+  for (int i = 0; i < 10; ++i) {
+    now += 100ms;
+    show(i % 2 == 0 ? "" : "> fix the build");
+    look();
+    EXPECT_FALSE(ends());
+  }
+}
+
+TEST_F(Typing, KnowsThatALineTerminalShowedTheTextOfAnAgentThatLeft) {
+  paste();
+  show("fix the build");
+  look();
+  feed(typing_done{});
+  feed(pane_lost{"gone"});
+  EXPECT_EQ(told(), message_state::acknowledged);
 }
 
 TEST_F(Typing, SeesALateEchoInTheInputLine) {
@@ -227,6 +257,23 @@ TEST_F(Typing, CountsNothingThatDiedBeforeEnter) {
   paste();
   feed(pane_lost{"gone"});
   EXPECT_EQ(told(), message_state::queued);
+}
+
+TEST_F(Typing, CountsLinesThatALineTerminalHasEnteredByThemselves) {
+  state.text = "CI failed\nlook at it";
+  paste();
+  feed(pane_lost{"gone"});
+  EXPECT_EQ(told(), message_state::submitted);
+}
+
+TEST_F(Typing, CountsThemAlsoWhenEnterCameTooLate) {
+  state.text = "CI failed\nlook at it";
+  paste();
+  show("look at it");
+  look();
+  ASSERT_TRUE(effect<press_letter_key>());
+  feed(typing_failed{true, "gone"});
+  EXPECT_EQ(told(), message_state::acknowledged);
 }
 
 TEST_F(Typing, DoesNotKnowWhatAFailedPasteDid) {
