@@ -10,6 +10,10 @@ namespace {
 /// A report that the hub cannot take now is sent again this often.
 constexpr int most_tries = 5;
 
+/// The kernel's line editing and all known agent programs empty their input
+/// line at it.
+constexpr const char* clear_line_key = "C-u";
+
 void feed(self_pointer self, const typing_input& input);
 
 // -- reports ------------------------------------------------------------------
@@ -87,6 +91,8 @@ auto typing_failure(self_pointer self) {
 /// The delivery is over: its end is noted before the hub hears of it.
 void conclude(self_pointer self, const tell_delivery& word) {
   auto order = *self->state.mail.order;
+  if (word.state == message_state::unknown)
+    self->state.mail.uncertain_run = order.run;
   auto finish = [self, order, word] {
     self->state.mail.order.reset();
     tell_hub(self, order, word.state, true, word.source, word.detail);
@@ -165,10 +171,16 @@ void look_at_pane(self_pointer self) {
   const auto& order = *self->state.mail.order;
   ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
                   msg::look_at_pane{order.session, order.run})
-    .then([self](const msg::seen_pane& view) { feed(self, pane_looked{view}); },
-          [self](const caf::error& why) {
-            feed(self, pane_lost{to_string(to_ao_error(why))});
-          });
+    .then(
+      [self](const msg::seen_pane& view) {
+        feed(self, pane_looked{view});
+        // What an agent leaves on the screen is its last word.
+        if (self->state.phase != runner_phase::alive)
+          feed(self, pane_lost{"the agent has ended"});
+      },
+      [self](const caf::error& why) {
+        feed(self, pane_lost{to_string(to_ao_error(why))});
+      });
 }
 
 // -- orders -------------------------------------------------------------------
@@ -183,16 +195,36 @@ std::string obstacle(self_pointer self, const msg::deliver_message& order) {
   return {};
 }
 
-/// What an earlier try has left says how far that came.
+bool is_begun(const letter_note& note) {
+  return note.state == message_state::queued
+    || note.state == message_state::written;
+}
+
+/// An earlier try was noted to its end, or its run is over.
 void tell_from_note(self_pointer self, const msg::deliver_message& order,
                     const letter_note& note) {
   auto state = note.state;
   auto detail = note.detail;
-  if (state == message_state::queued || state == message_state::written) {
+  if (is_begun(note)) {
     state = message_state::unknown;
     detail = "the node ended while the message was being typed";
   }
   tell_hub(self, order, state, true, "note", detail);
+}
+
+/// The keys that are to be pressed before this order's text.
+std::deque<std::string> keys_before(self_pointer self,
+                                    const msg::deliver_message& order) {
+  const auto& st = self->state;
+  std::deque<std::string> keys;
+  if (order.mode == message_mode::stop) {
+    auto agent = st.context.config->agents.find(st.spec->agent);
+    if (agent != st.context.config->agents.end())
+      keys.push_back(interrupt_key(agent->second));
+  }
+  if (st.mail.uncertain_run == order.run)
+    keys.push_back(clear_line_key);
+  return keys;
 }
 
 void begin(self_pointer self, const msg::deliver_message& order) {
@@ -204,11 +236,16 @@ void begin(self_pointer self, const msg::deliver_message& order) {
   }
   st.mail.typing = {};
   st.mail.typing.text = order.text;
-  if (order.mode == message_mode::stop) {
-    auto agent = st.context.config->agents.find(st.spec->agent);
-    if (agent != st.context.config->agents.end())
-      st.mail.typing.interrupt_key = interrupt_key(agent->second);
-  }
+  st.mail.typing.keys_before = keys_before(self, order);
+  look_at_pane(self);
+}
+
+/// The node ended while it typed this.
+void resume(self_pointer self, const msg::deliver_message& order) {
+  auto& st = self->state;
+  st.mail.typing = {};
+  st.mail.typing.text = order.text;
+  st.mail.typing.resumed = true;
   look_at_pane(self);
 }
 
@@ -231,6 +268,8 @@ result<session_id> deliver(self_pointer self,
     [self, order](const std::optional<letter_note>& note) {
       if (!note || note->run != order.run)
         return begin(self, order);
+      if (is_begun(*note) && obstacle(self, order).empty())
+        return resume(self, order);
       self->state.mail.order.reset();
       tell_from_note(self, order, *note);
     },

@@ -13,6 +13,9 @@ namespace ao {
 struct runner_mail {
   std::optional<msg::deliver_message> order;
   typing_state typing;
+  /// A text of which nobody knows how far it came may stand in the input line
+  /// of this run.
+  run_no uncertain_run = 0;
 
   /// Reports that the hub has not taken yet, oldest first.
   std::deque<msg::message_report> reports;

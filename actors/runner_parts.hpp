@@ -3,6 +3,9 @@
 #include "actors/runner.hpp"
 #include "messages/error.hpp"
 
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
 #include <chrono>
 #include <memory>
 #include <string>

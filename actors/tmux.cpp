@@ -4,6 +4,9 @@
 #include "runtime/actor/harden.hpp"
 #include "runtime/io/loop.hpp"
 #include "runtime/process/process.hpp"
+#include "runtime/shim/protocol.hpp"
+
+#include <algorithm>
 
 namespace ao {
 namespace {
@@ -149,14 +152,28 @@ void watch_server(self_pointer self, tmux_server& server) {
     });
 }
 
+/// Whether the run has ended by itself: its server then ends, as configured,
+/// with the last pane, and our row is only about to hear of it.
+bool has_ended(self_pointer self, const session& s) {
+  auto end = read_exit(self->state.context.places(s.id).directory, s.run);
+  return end && *end && (*end)->cause != exit_cause::hangup;
+}
+
 /// A server with sessions on it has died: one event for all of them.
 void tell_end(self_pointer self, const msg::terminal_gone& gone) {
   auto& st = self->state;
   st.watched.erase(gone.pid);
+  // The next server may have begun at the same place.
+  auto now = st.servers->list_panes().panes;
+  auto has_pane = [&now](const session& s) {
+    return std::any_of(now.begin(), now.end(), [&s](const auto& one) {
+      return one.pane.session == s.id.text;
+    });
+  };
   std::size_t sessions = 0;
   for (const auto& s : st.context.rows->all<session>())
     sessions += !is_terminal(*s) && s->runtime == runtime_state::alive
-      && s->tmux_socket == gone.socket;
+      && s->tmux_socket == gone.socket && !has_ended(self, *s) && !has_pane(*s);
   if (sessions == 0)
     return; // it ends with its last session, as configured
   st.context.say(log_level::error,

@@ -433,11 +433,14 @@ int live(const arguments& args, const home& place, settings all,
       limit.emplace(stop_limit);
       self->send_exit(root, caf::exit_reason::user_shutdown);
       watch_root.join();
+      // Nobody waits for a job any more; the next hub does its work again.
+      end_all_runs();
       self->await_all_other_actors_done();
     }
     if (failed) {
       limit.emplace(stop_limit);
       self->send_exit(root, caf::exit_reason::user_shutdown);
+      end_all_runs();
       self->await_all_other_actors_done();
     }
   }

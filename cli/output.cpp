@@ -148,6 +148,13 @@ std::string shorten(std::string_view text, std::size_t width) {
   return out + "…";
 }
 
+std::string padded(std::string text, std::size_t width) {
+  auto has = display_width(text);
+  if (has < width)
+    text.append(width - has, ' ');
+  return text;
+}
+
 std::string painted(std::string_view text, colour paint) {
   if (paint == colour::none)
     return std::string{text};

@@ -23,6 +23,9 @@ std::size_t display_width(std::string_view text);
 /// Cuts `text` to `width` columns, ending in `…` when it was longer.
 std::string shorten(std::string_view text, std::size_t width);
 
+/// `text` with blanks up to `width` columns.
+std::string padded(std::string text, std::size_t width);
+
 /// Colours of the human output; nothing at all unless it is a terminal.
 enum class colour { none, red, green, yellow, blue, dim, bold };
 

@@ -1,17 +1,24 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
+#include "cli/commands/event_text.hpp"
 
 namespace ao::cli {
 namespace {
 
 using nlohmann::json;
 
+/// In columns that are as wide as usual: what comes later is not known yet.
 void print_event(output& out, const json& event) {
+  constexpr std::size_t seq_width = 6;
+  constexpr std::size_t subject_width = 16;
+  constexpr std::size_t kind_width = 16;
   out.document(event);
-  auto actor = text_at(event, "actor");
-  out.line(shown(event, "seq") + "  " + shown(event, "at") + "  "
-           + shown(event, "subject") + "  " + shown(event, "kind")
-           + (actor.empty() ? "" : "  by " + actor));
+  auto seq = shown(event, "seq");
+  auto left = seq.size() < seq_width ? seq_width - seq.size() : 0;
+  out.line(std::string(left, ' ') + seq + "  " + shown(event, "at") + "  "
+           + padded(shown(event, "subject"), subject_width) + "  "
+           + padded(shown(event, "kind"), kind_width) + "  "
+           + detail_of(event));
 }
 
 /// Prints what is there already; returns the number of the last one.

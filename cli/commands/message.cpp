@@ -20,7 +20,7 @@ verdict verdict_on(const json& m, const std::string& wanted) {
   for (const auto* end : {"undeliverable", "unknown", "superseded", "expired"})
     if (state == end)
       return verdict::failed;
-  return verdict::pending;
+  return m.value("settled", false) ? verdict::failed : verdict::pending;
 }
 
 std::string last_detail(const json& m) {

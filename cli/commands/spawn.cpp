@@ -12,6 +12,9 @@ enum class progress { under_way, settled, failed };
 progress progress_of(const json& session) {
   auto status = text_at(session, "status");
   auto runtime = text_at(session, "runtime.state");
+  // Nobody has looked yet whether it has to wait.
+  if (status == "queued" && text_at(session, "runtime.reason").empty())
+    return progress::under_way;
   if (status == "errored" || status == "killed" || status == "parked")
     return progress::failed;
   // Without a reason the dispatcher has not looked at it yet.

@@ -62,14 +62,12 @@ outcome tell(invocation& what, const home& where, json facts, bool already) {
   facts.erase("ready");
   what.out.document(facts);
   what.out.line(std::string{already ? "The hub runs already" : "The hub runs"}
-                + " (pid " + shown(facts, "pid") + ")");
+                + " (pid " + shown(facts, "pid") + ") in " + where.root());
   auto adopted = facts.value("adopted", json{});
   if (!already && adopted.is_number() && adopted != 0)
     what.out.line("Adopted " + adopted.dump() + " running sessions");
-  for (const auto& agent : facts.value("agents", json::array()))
-    what.out.line(
-      "Agent " + shown(agent, "name") + ": "
-      + (agent.value("ready", false) ? "ready" : shown(agent, "reason")));
+  if (auto agents = facts.value("agents", json::array()); !agents.empty())
+    what.out.line("Agent programs found: " + shown(facts, "agents"));
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
+#include "cli/commands/event_text.hpp"
 #include "messages/ids.hpp"
 
 #include <map>
@@ -68,15 +69,6 @@ result<void> read_neighbours(const http::api_client& api, story& out) {
   return {};
 }
 
-/// What an event's data says beyond the names in its subject.
-std::string detail_of(const json& event) {
-  for (const auto* name :
-       {"data.reason", "data.detail", "data.why", "data.title"})
-    if (auto text = text_at(event, name); !text.empty())
-      return ": " + text;
-  return "";
-}
-
 /// `because #12 ci_failed`, when the cause is part of the story or known by
 /// number.
 std::string cause_of(const json& event, const story& all) {
@@ -85,18 +77,36 @@ std::string cause_of(const json& event, const story& all) {
     return "";
   auto seq = cause.get<std::uint64_t>();
   auto found = all.find(seq);
-  return "  because #" + std::to_string(seq)
+  return "because #" + std::to_string(seq)
     + (found == all.end() ? "" : " " + shown(found->second, "kind"));
 }
 
-std::string line_of(const json& event, const story& all) {
-  auto epoch = event.value("epoch", json{});
-  auto actor = text_at(event, "actor");
-  return "#" + shown(event, "seq") + "  " + shown(event, "at") + "  "
-    + shown(event, "subject") + "  " + shown(event, "kind") + detail_of(event)
-    + (actor.empty() ? "" : "  by " + actor)
-    + (epoch.is_number() && epoch != 0 ? "  epoch " + epoch.dump() : "")
-    + cause_of(event, all);
+/// What happened, with its cause and the epoch that it gave or took.
+std::string words_of(const json& event, const story& all) {
+  auto out = detail_of(event);
+  auto add = [&out](const std::string& more) {
+    if (!more.empty())
+      out += (out.empty() ? "" : ", ") + more;
+  };
+  auto kind = text_at(event, "kind");
+  if (kind == "task_claimed" || kind == "claim_refused"
+      || kind == "claim_released")
+    add("epoch " + shown(event, "epoch"));
+  add(cause_of(event, all));
+  return out;
+}
+
+table table_of(const story& all) {
+  table out;
+  out.head = {"#", "AT", "ABOUT", "EVENT", "BY", "WHAT"};
+  for (const auto& [seq, event] : all)
+    out.rows.push_back({{std::to_string(seq)},
+                        {shown(event, "at")},
+                        {shown(event, "subject")},
+                        {shown(event, "kind")},
+                        {shown(event, "actor")},
+                        {words_of(event, all)}});
+  return out;
 }
 
 } // namespace
@@ -121,8 +131,7 @@ outcome run_why(invocation& what) {
                        {"data", std::move(rows)}});
     return 0;
   }
-  for (const auto& [seq, event] : all)
-    what.out.line(line_of(event, all));
+  what.out.print(table_of(all));
   auto task = found->name.rfind("task:", 0) == 0;
   auto reason = text_at(found->row, task ? "why" : "runtime.reason");
   what.out.line("now: " + shown(found->row, task ? "state" : "status")

@@ -1,6 +1,7 @@
 #include "cli/demo/progress.hpp"
 
 #include "cli/commands/common.hpp"
+#include "cli/commands/event_text.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -13,30 +14,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t sha_shown = 12;
-
-/// Replaces `{name}` by the event's data of that name; empty when it has none.
-std::string filled(const char* pattern, const json& event) {
-  std::string out;
-  for (std::string_view rest{pattern}; !rest.empty();) {
-    auto open = rest.find('{');
-    out += rest.substr(0, open);
-    if (open == std::string_view::npos)
-      break;
-    auto close = rest.find('}', open);
-    auto name = std::string{rest.substr(open + 1, close - open - 1)};
-    auto text = shown(event, "data." + name);
-    if (text == "-")
-      return "";
-    out += name == "sha" ? text.substr(0, sha_shown) : text;
-    rest.remove_prefix(close + 1);
-  }
-  return out;
-}
-
 struct phrase {
   std::string_view kind;
-  const char* pattern;
+  std::string_view pattern;
 };
 
 /// What is not here is of no interest to who watches.
@@ -84,20 +64,13 @@ std::string word_of(const task_facts& one) {
                                 : one.state;
 }
 
-std::string padded(std::string text, std::size_t width) {
-  auto has = display_width(text);
-  if (has < width)
-    text.append(width - has, ' ');
-  return text;
-}
-
 } // namespace
 
 std::string in_words(const json& event) {
   auto kind = text_at(event, "kind");
   for (const auto& one : phrases)
     if (one.kind == kind)
-      return filled(one.pattern, event);
+      return fill(one.pattern, event);
   return "";
 }
 

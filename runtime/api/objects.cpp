@@ -313,6 +313,7 @@ json message_object(const message& m) {
           {"mode", word(m.mode)},
           {"state", word(m.state)},
           {"sender", text_or_null(m.sender)},
+          {"settled", m.settled},
           {"evidence", std::move(evidence)},
           {"createdAt", time_or_null(m.created_at)},
           {"deadline", time_or_null(m.deadline)}};

@@ -124,10 +124,8 @@ bool quote_is_closed(std::string_view text) {
     return true;
   char quote = text[0];
   for (std::size_t i = 1; i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\')
-      ++i;
-    else if (text[i] == quote && quote == '\'' && i + 1 < text.size()
-             && text[i + 1] == quote)
+    auto escape = quote == '"' ? '\\' : '\'';
+    if (text[i] == escape && (quote == '"' || text.substr(i, 2) == "''"))
       ++i;
     else if (text[i] == quote)
       return true;

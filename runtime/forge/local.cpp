@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 
 namespace ao {
 namespace {
@@ -17,6 +18,36 @@ constexpr const char* layout = "1";
 
 /// Vouches in a CI checkout that its directory is ours to remove.
 constexpr const char* checkout_mark = "ao-checkout";
+
+/// Whether `dir` is ours to remove, be it half made or half removed: our mark
+/// is the first that comes into a checkout and the last that leaves it.
+bool is_checkout(const fs::path& dir) {
+  auto git = dir / ".git";
+  if (is_there(git / checkout_mark))
+    return true;
+  std::error_code problem;
+  return holds_nothing_but_git(dir)
+    && (!is_there(git) || fs::is_empty(git, problem));
+}
+
+result<void> remove_checkout(const fs::path& dir) {
+  auto remove_others
+    = [](const fs::path& in, const char* kept) -> result<void> {
+    std::error_code problem;
+    fs::directory_iterator entry{in, problem};
+    for (; !problem && entry != fs::directory_iterator{};
+         entry.increment(problem))
+      if (entry->path().filename() != kept)
+        if (auto gone = remove_tree(entry->path()); !gone)
+          return gone;
+    return {};
+  };
+  if (auto gone = remove_others(dir, ".git"); !gone)
+    return gone;
+  if (auto gone = remove_others(dir / ".git", checkout_mark); !gone)
+    return gone;
+  return remove_tree(dir);
+}
 
 constexpr milliseconds long_limit{600'000};
 
@@ -387,16 +418,17 @@ result<void> local_forge::clean_checkout(std::string_view sha,
   if (!valid_oid(sha))
     return fail(ec::bad_input, "not an object name: " + one_line(sha));
   std::error_code problem;
-  if (is_there(dir) && !is_there(dir / ".git" / checkout_mark)
-      && !(fs::is_directory(dir, problem) && fs::is_empty(dir, problem)))
-    return fail(ec::wrong_state, dir.string() + " is not a checkout of ao");
-  if (auto gone = remove_tree(dir); !gone)
-    return gone;
+  if (is_there(dir)) {
+    if (!is_checkout(dir))
+      return fail(ec::wrong_state, dir.string() + " is not a checkout of ao");
+    if (auto gone = remove_checkout(dir); !gone)
+      return gone;
+  }
   fs::create_directories(dir / ".git", problem);
   // First of all, so that a half-made checkout can be told from a foreign one.
-  auto mark = write_file_durably((dir / ".git" / checkout_mark).string(), "");
-  if (!mark)
-    return mark;
+  auto mark = dir / ".git" / checkout_mark;
+  if (!std::ofstream{mark})
+    return fail(ec::process_failed, "cannot write " + mark.string());
   // Its objects are the forge's; nothing is copied. No remote stays behind for
   // a test to push to.
   auto target = std::string{sha};

@@ -177,7 +177,8 @@ log::~log() {
   flush();
 }
 
-result<std::unique_ptr<log>> log::open(log_options options, redactor secrets) {
+result<std::unique_ptr<log>> log::open(const log_options& options,
+                                       redactor secrets) {
   auto file = rotating_file::open(options.file, options.max_file_bytes,
                                   options.max_files);
   if (!file)

@@ -39,7 +39,7 @@ struct log_options {
 class log {
 public:
   /// Opens the file. Errors: `home_unusable`.
-  static result<std::unique_ptr<log>> open(log_options options,
+  static result<std::unique_ptr<log>> open(const log_options& options,
                                            redactor secrets);
 
   /// Writes what waits.

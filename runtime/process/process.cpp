@@ -1,6 +1,7 @@
 #include "runtime/process/process.hpp"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 
 namespace ao {
 namespace {
@@ -88,6 +90,12 @@ struct capture {
   }
 };
 
+/// Readable once `end_all_runs` was called.
+int end_of_runs() {
+  static const unique_fd fd{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  return fd.get();
+}
+
 /// Feeds and drains one child until it has ended.
 class conversation {
 public:
@@ -97,18 +105,23 @@ public:
         out_{std::move(process.out), spec.out.cap, &answer.out},
         err_{std::move(process.err), spec.err.cap, &answer.err} {}
 
-  /// True when the process has ended, false at `until`.
-  bool until_ended(clock::time_point until) {
+  enum class outcome { ended, late, unwanted };
+
+  /// @param give_up Readable when nobody wants the child any more; -1 = none.
+  outcome until_ended(clock::time_point until, int give_up = -1) {
     for (;;) {
       pollfd fds[] = {{process_.pidfd.get(), POLLIN, 0},
                       {process_.in.get(), POLLOUT, 0},
                       {out_.fd.get(), POLLIN, 0},
-                      {err_.fd.get(), POLLIN, 0}};
-      int n = poll(fds, 4, poll_timeout(until));
+                      {err_.fd.get(), POLLIN, 0},
+                      {give_up, POLLIN, 0}};
+      int n = poll(fds, std::size(fds), poll_timeout(until));
       if (n > 0 && fds[0].revents != 0)
-        return true;
+        return outcome::ended;
+      if (n > 0 && fds[4].revents != 0)
+        return outcome::unwanted;
       if (clock::now() >= until)
-        return false;
+        return outcome::late;
       if (n <= 0)
         continue;
       if (fds[1].revents != 0)
@@ -185,8 +198,8 @@ result<finished> run(process_spec spec, milliseconds deadline) {
       return fail(ok.error());
   finished answer;
   conversation talk{*made, spec, answer};
-  bool in_time = talk.until_ended(until);
-  if (!in_time) {
+  auto outcome = talk.until_ended(until, end_of_runs());
+  if (outcome != conversation::outcome::ended) {
     kill(-made->pid, SIGTERM);
     // Stopped processes take their TERM only when they go on.
     kill(-made->pid, SIGCONT);
@@ -199,13 +212,21 @@ result<finished> run(process_spec spec, milliseconds deadline) {
   if (!status)
     return fail(status.error());
   answer.status = *status;
-  if (in_time)
+  if (outcome == conversation::outcome::ended)
     return answer;
+  if (outcome == conversation::outcome::unwanted)
+    return fail(ec::shutting_down, spec.argv.front() + " was ended");
   auto context
     = spec.argv.front() + " took longer than " + format_duration(deadline);
   if (auto tail = tail_of(answer.err, 300); !tail.empty())
     context += ": " + tail;
   return fail(ec::timed_out, std::move(context));
+}
+
+void end_all_runs() {
+  // Never read again: whoever begins to wait later sees it too.
+  std::uint64_t one = 1;
+  [[maybe_unused]] auto n = write(end_of_runs(), &one, sizeof one);
 }
 
 result<exit_status> reap(int pidfd) {

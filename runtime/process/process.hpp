@@ -132,6 +132,11 @@ struct finished {
 /// Blocks; never call it from a pooled actor or the io loop.
 result<finished> run(process_spec spec, milliseconds deadline);
 
+/// For the end of this program: whatever `run` waits for, now and later, gets
+/// TERM as at its deadline, and the answer is `shutting_down`. Callable from
+/// any thread; cannot be taken back.
+void end_all_runs();
+
 /// Reaps an own child that is known to have ended, or waits for it.
 /// Errors: `process_failed` (not a child of ours).
 result<exit_status> reap(int pidfd);

@@ -94,6 +94,7 @@ public:
       return drop("does not wait for word on " + x.id.text + " from run "
                   + std::to_string(x.run));
     take(*m, x);
+    end_runs();
     go_on();
   }
 
@@ -137,8 +138,6 @@ private:
   void delivered(message& m) {
     m.delivering = false;
     touch(m);
-    if (is_over(m.run))
-      run_over(m);
   }
 
   /// Nothing of it counts: it waits again.
@@ -156,6 +155,16 @@ private:
     for (auto& m : letters())
       if (is_open(m))
         follow_prompt(m);
+    end_runs();
+  }
+
+  /// What the end of a run means to those that it got; decided when the node
+  /// has said its last word on each.
+  void end_runs() {
+    if (std::any_of(letters().begin(), letters().end(), [&](const message& m) {
+          return is_open(m) && m.delivering && !as_prompt(m) && is_over(m.run);
+        }))
+      return;
     give_back_unread();
     for (auto& m : letters())
       if (is_open(m) && m.run != 0 && !m.delivering && is_over(m.run))
@@ -232,6 +241,10 @@ private:
     // A restart after a failure has the same prompt again.
     else if (as_prompt(m) && !is_terminal(s))
       return;
+    else if (m.state == message_state::submitted)
+      become(m, message_state::unknown, "exit",
+             "run " + std::to_string(m.run)
+               + " ended before anything showed that it was read");
     settle(m);
   }
 

@@ -9,7 +9,7 @@ namespace ao {
 registry_book::registry_book(std::string actor) : actor_(std::move(actor)) {}
 
 void registry_book::load(std::vector<task> tasks, std::vector<claim> claims,
-                         std::vector<counter> counters) {
+                         const std::vector<counter>& counters) {
   for (auto& t : tasks)
     take_in(std::move(t));
   for (auto& c : claims) {

@@ -196,7 +196,7 @@ public:
 
   /// Takes in committed rows, before the first decision.
   void load(std::vector<task> tasks, std::vector<claim> claims,
-            std::vector<counter> counters);
+            const std::vector<counter>& counters);
 
   /// What may have been left undone by a crash: tasks to settle. Sessions are
   /// found again from their own rows.

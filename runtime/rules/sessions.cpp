@@ -293,6 +293,8 @@ private:
       s.started_at = context_.now;
     to(runtime_state::alive, "");
     auto adopted = was == runtime_state::lost || was == runtime_state::alive;
+    // Whoever waits for fewer starts at a time may go on.
+    effect(release_slot{});
     record(adopted ? event_kind::session_adopted : event_kind::agent_started,
            data().with_value("pid", x.agent_pid));
     tell();
@@ -345,6 +347,7 @@ private:
       return stopped(x.exit, {});
     if (!runs(s))
       return drop("is known to have ended");
+    lived_unseen(x.exit);
     ended(x.exit);
     s.worktree = x.worktree;
     if (x.exit.code == 0 && !x.exit.signal && s.exit->failure.empty())
@@ -469,6 +472,20 @@ private:
            data().with("reason", std::string{to_string(why)}));
     effect(ensure_run{s.run, why});
     tell();
+  }
+
+  /// An agent may be done before it was ever seen alive; it has started all the
+  /// same, and whoever waits for its start is not to wait for ever.
+  void lived_unseen(const exit_info& e) {
+    auto& s = row();
+    auto unseen = s.runtime == runtime_state::provisioning
+      || s.runtime == runtime_state::starting;
+    if (!unseen || !(e.code || e.signal))
+      return;
+    if (!s.started_at)
+      s.started_at = context_.now;
+    effect(release_slot{});
+    record(event_kind::agent_started, data());
   }
 
   /// The run is over by itself.

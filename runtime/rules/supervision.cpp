@@ -34,7 +34,7 @@ after_exit decide_exit(restart_kind kind, exit_class how) {
 
 supervision::supervision(supervision_rule rule,
                          std::vector<child_rule> children)
-    : rule_(std::move(rule)) {
+    : rule_(rule) {
   for (auto& c : children)
     add(std::move(c));
 }
@@ -52,7 +52,7 @@ supervision::effects supervision::on(const event& e, mono_time now,
 void supervision::handle(const begin&) {
   if (!is_dynamic()) {
     booting_ = true;
-    walk_.emplace();
+    walk_ = walk{};
     walk_->at = walk::stage::starting;
     for (auto& [where, c] : children_) {
       c.phase = child_phase::waiting;
@@ -443,7 +443,7 @@ void supervision::close() {
     drop_timer(walk_->timer);
   walk_.reset();
   if (!is_dynamic())
-    walk_.emplace();
+    walk_ = walk{};
   for (auto& [where, c] : children_) {
     ++steps_;
     if (c.phase != child_phase::waiting)

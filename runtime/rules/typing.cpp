@@ -24,6 +24,8 @@ constexpr milliseconds proof_patience_blind = 500ms;
 constexpr milliseconds proof_patience = 5s;
 /// A program that kept the text for so long has not taken Enter.
 constexpr milliseconds ignored_after = 1500ms;
+/// For a program that draws its screen anew.
+constexpr milliseconds drawing_patience = 150ms;
 constexpr int most_presses = 8;
 
 bool is_graphic(char c) {
@@ -88,7 +90,7 @@ public:
     switch (s().phase) {
     case typing_phase::aiming:
       return aim(x.view);
-    case typing_phase::interrupting:
+    case typing_phase::preparing:
       return await_rest(x.view);
     case typing_phase::echoing:
       return await_echo(x.view);
@@ -102,14 +104,17 @@ public:
   void operator()(const pane_lost& x) {
     switch (s().phase) {
     case typing_phase::aiming:
-    case typing_phase::interrupting:
+    case typing_phase::preparing:
+      if (s().resumed)
+        return end(message_state::unknown, "pane", x.why);
       return end(message_state::queued, "pane", "nothing was typed: " + x.why);
     case typing_phase::echoing:
+      if (enters_by_itself())
+        return end_of_pane();
       return end(message_state::queued, "pane",
                  "the pane was gone before Enter: " + x.why);
     case typing_phase::confirming:
-      return end(message_state::submitted, "pane",
-                 "no echo before the pane was gone");
+      return end_of_pane();
     default:
       return;
     }
@@ -117,7 +122,7 @@ public:
 
   void operator()(const typing_done&) {
     switch (s().phase) {
-    case typing_phase::interrupting:
+    case typing_phase::preparing:
       return look(rest_step);
     case typing_phase::pasting:
       enter(typing_phase::echoing);
@@ -139,12 +144,14 @@ public:
   void operator()(const typing_failed& x) {
     auto pasting = s().phase == typing_phase::pasting;
     switch (s().phase) {
-    case typing_phase::interrupting:
+    case typing_phase::preparing:
       return end(message_state::queued, "pane", "nothing was typed: " + x.why);
     case typing_phase::pasting:
     case typing_phase::pressing:
       if (s().presses > 0)
         return end(message_state::submitted, "pane", x.why);
+      if (x.pane_gone && !pasting && enters_by_itself())
+        return end_of_pane();
       if (x.pane_gone)
         return end(
           message_state::queued, "pane",
@@ -162,17 +169,36 @@ private:
   void aim(const msg::seen_pane& view) {
     if (auto why = untypable(s().text, view))
       return end(message_state::undeliverable, "pane", *why);
-    if (s().interrupt_key.empty())
+    if (s().resumed)
+      return resume(view);
+    prepare(view);
+  }
+
+  void resume(const msg::seen_pane& view) {
+    if (!still_stands(view))
+      return end(message_state::unknown, "pane",
+                 "the node ended while the message was being typed");
+    s().echoed = s().stood = true;
+    s().row_before = view.cursor_row;
+    s().line_mode = view.line_mode;
+    tell(message_state::written, false, "pane", "it stands in the input line");
+    press_enter();
+  }
+
+  void prepare(const msg::seen_pane& view) {
+    if (s().keys_before.empty())
       return paste(view);
-    enter(typing_phase::interrupting);
+    enter(typing_phase::preparing);
     s().last_screen = view.screen;
-    effect(press_letter_key{s().interrupt_key, false});
+    auto key = std::move(s().keys_before.front());
+    s().keys_before.pop_front();
+    effect(press_letter_key{std::move(key), false});
   }
 
   void await_rest(const msg::seen_pane& view) {
     auto rests = view.screen == s().last_screen && now_ > since(rest_step);
     if (rests || now_ >= since(rest_patience))
-      return paste(view);
+      return prepare(view);
     s().last_screen = view.screen;
     look(rest_step);
   }
@@ -180,6 +206,7 @@ private:
   void paste(const msg::seen_pane& view) {
     enter(typing_phase::pasting);
     s().shown_before = times_shown(s().text, view.screen);
+    s().line_mode = view.line_mode;
     effect(paste_letter{});
   }
 
@@ -198,9 +225,8 @@ private:
   void await_proof(const msg::seen_pane& view) {
     note_echo(view);
     auto ignored = !view.line_mode && s().echoed && still_stands(view);
-    if (s().echoed && !ignored)
-      return end(message_state::acknowledged, "echo",
-                 "the terminal shows the text");
+    if (s().echoed && has_left(view, ignored))
+      return acknowledge();
     if (ignored && now_ >= s().pressed_at + ignored_after) {
       if (s().presses < most_presses)
         return press_enter();
@@ -219,6 +245,34 @@ private:
 
   void note_echo(const msg::seen_pane& view) {
     s().echoed |= times_shown(s().text, view.screen) > s().shown_before;
+  }
+
+  /// A program that is drawing shows an input line without the text for a
+  /// moment; one that has taken the text goes on to do so.
+  bool has_left(const msg::seen_pane& view, bool stands) {
+    if (view.line_mode)
+      return true;
+    if (stands)
+      s().left_at.reset();
+    else if (!s().left_at)
+      s().left_at = now_;
+    return s().left_at && now_ >= *s().left_at + drawing_patience;
+  }
+
+  /// Lines of the text went to the program before Enter.
+  bool enters_by_itself() {
+    return s().line_mode && s().text.find('\n') != std::string::npos;
+  }
+
+  /// The pane is gone after the program could take the text.
+  void end_of_pane() {
+    if (s().echoed && s().line_mode)
+      return acknowledge();
+    end(message_state::submitted, "pane", "no proof before the pane was gone");
+  }
+
+  void acknowledge() {
+    end(message_state::acknowledged, "echo", "the terminal shows the text");
   }
 
   bool still_stands(const msg::seen_pane& view) {

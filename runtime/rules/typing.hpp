@@ -5,6 +5,7 @@
 #include "messages/worktree.hpp"
 
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,8 +18,8 @@ namespace ao {
 enum class typing_phase : std::uint8_t {
   /// Looks at the pane before it touches it.
   aiming,
-  /// The interrupt key is pressed; waits until the screen rests.
-  interrupting,
+  /// A key before the text is pressed; waits until the screen rests.
+  preparing,
   /// The paste is under way.
   pasting,
   /// The text is in the pane; waits for its echo, but not for long.
@@ -33,8 +34,12 @@ enum class typing_phase : std::uint8_t {
 /// The node's side of one delivery.
 struct typing_state {
   std::string text;
-  /// Pressed before the text; empty = nothing is interrupted.
-  std::string interrupt_key;
+  /// Still to be pressed before the text: the key that interrupts the agent,
+  /// the key that clears its input line.
+  std::deque<std::string> keys_before;
+  /// An earlier try came into the pane, perhaps up to Enter: the text is not
+  /// pasted again, but Enter is pressed when it stands in the input line.
+  bool resumed = false;
 
   typing_phase phase = typing_phase::aiming;
   /// How often the end of the text was on the screen before.
@@ -44,6 +49,11 @@ struct typing_state {
   bool stood = false;
   /// The row of the cursor at that time.
   std::string row_before;
+  /// The terminal, not the program, edits the line: each newline in the text
+  /// enters what is before it.
+  bool line_mode = false;
+  /// Since when the input line is without the text, after Enter.
+  std::optional<mono_time> left_at;
   /// Enter was pressed so often.
   int presses = 0;
   mono_time phase_since{};
@@ -102,7 +112,7 @@ struct typing_step {
 
 /// How one text gets into one pane: bracketed paste, Enter, proof.
 ///
-///   aiming --(interrupt)--> pasting --> echoing --> pressing --> confirming
+///   aiming --(keys before)-> pasting --> echoing --> pressing --> confirming
 ///     |                       |           |           |             |
 ///     cannot be typed         |           +--gone-----+--gone       +--echo
 ///     --> undeliverable       +--failed   --> queued again          |  -->
@@ -113,6 +123,8 @@ struct typing_step {
 ///   again the text in its input line, and a bounded number of times.
 ///   +--nothing
 ///                                                       --> stays submitted
+///
+/// One that is resumed goes from aiming to pressing, or ends as unknown.
 typing_step next_typing(const typing_state& state, const typing_input& input,
                         mono_time now);
 

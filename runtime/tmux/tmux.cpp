@@ -245,17 +245,23 @@ tmux_server::new_session(const std::string& name, const std::string& window,
   if (size.columns < 1 || size.rows < 1 || size.columns > 10'000
       || size.rows > 10'000)
     return fail(ec::bad_input, "no size for a tmux session");
-  if (!somebody_listens(impl_->place.socket))
-    if (auto ok = write_file_durably(impl_->place.socket + ".conf", config);
-        !ok)
-      return fail(ok.error());
-  // By a process of its own: only that starts a server, and program and
-  // argument stay two words that no shell sees.
-  auto row
-    = impl_->exec({"new-session", "-d", "-P", "-F", std::string{pane_row}, "-s",
-                   name, "-n", window, "-x", std::to_string(size.columns), "-y",
-                   std::to_string(size.rows), "-c", without_formats(cwd), "--",
-                   impl_->place.shim, session_dir});
+  // By a process of its own, so that program and argument stay two words that
+  // no shell sees. A server that is just ending takes nobody in; then there is
+  // neither it nor a pane, and the next one may be asked.
+  constexpr int tries = 5;
+  auto row = result<std::string>{fail(ec::not_reachable, "new-session")};
+  for (int i = 0; i < tries && !row && row.error().code == ec::not_reachable;
+       ++i) {
+    if (!somebody_listens(impl_->place.socket))
+      if (auto ok = write_file_durably(impl_->place.socket + ".conf", config);
+          !ok)
+        return fail(ok.error());
+    row = impl_->exec({"new-session", "-d", "-P", "-F", std::string{pane_row},
+                       "-s", name, "-n", window, "-x",
+                       std::to_string(size.columns), "-y",
+                       std::to_string(size.rows), "-c", without_formats(cwd),
+                       "--", impl_->place.shim, session_dir});
+  }
   if (!row)
     return fail(row.error());
   auto panes = parse_panes(*row);

@@ -23,21 +23,21 @@ public:
   http::event_stream open_stream() override {
     ++answers;
     status = 200;
-    streaming = true;
+    streaming_ = true;
     return http::event_stream{
       std::shared_ptr<http::stream_sink>(this, [](auto*) {})};
   }
   bool push(std::string frame) override {
     frames.push_back(std::move(frame));
-    return streaming;
+    return streaming_;
   }
   void close() override {
-    streaming = false;
-    if (auto fn = std::exchange(at_end, {}))
+    streaming_ = false;
+    if (auto fn = std::exchange(at_end_, {}))
       fn();
   }
-  bool closed() const override { return !streaming; }
-  void on_close(std::function<void()> fn) override { at_end = std::move(fn); }
+  bool closed() const override { return !streaming_; }
+  void on_close(std::function<void()> fn) override { at_end_ = std::move(fn); }
 
   int answers = 0;
   int status = 0;
@@ -45,8 +45,8 @@ public:
   std::vector<std::string> frames;
 
 private:
-  bool streaming = false;
-  std::function<void()> at_end;
+  bool streaming_ = false;
+  std::function<void()> at_end_;
 };
 
 /// What the API asked for, and what it is to be told.

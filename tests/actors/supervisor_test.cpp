@@ -464,7 +464,7 @@ TEST_F(Supervisor, OutlivesAStormOfCrashesOfMany) {
 TEST_F(Supervisor, AnswersEveryoneBeforeItEnds) {
   auto spec = crowd();
   auto inner = spec.factory;
-  spec.factory = [this, inner](const std::string& id) {
+  spec.factory = [inner](const std::string& id) {
     auto made = inner(id);
     made->start = [](caf::actor_system& system, bool) {
       caf::actor_config config;

@@ -51,6 +51,9 @@ TEST(Spawn, OfOneTaskTwiceAtOnceStartsOneAgent) {
     EXPECT_THAT(lost.err, HasSubstr(key));
     EXPECT_EQ(w.ask({"task", "show", tasks[i]})["session"], session);
   }
+  // Some were told to wait for the others' starts.
+  for (const auto& session : started)
+    w.await("agent_started", "session:" + session);
   // Not a moment of a second agent either.
   std::size_t claims = 0, refusals = 0, agents = 0;
   for (const auto& e : w.events()) {

@@ -98,7 +98,7 @@ TEST_F(Demo, MergesEveryTaskAndLeavesNothingBehind) {
   EXPECT_EQ(said["crashesResumed"], 1);
   EXPECT_EQ(said["restarts"], 1);
   EXPECT_EQ(said["refusedDuplicates"], 1);
-  EXPECT_EQ(said["hubKills"], 1);
+  EXPECT_EQ(said["hubKills"], 2);
   EXPECT_EQ(said["hangsRestarted"], 0);
   EXPECT_EQ(said["ciRepaired"], 0);
   ASSERT_GE(said["tasks"].size(), 8u);

@@ -275,4 +275,19 @@ TEST(Thread, StartsATaskWhenTheOneItNeedsIsMerged) {
   EXPECT_EQ(log, "Second (app#2)\nFirst (app#1)\nFirst");
 }
 
+TEST(Thread, StartsWhateverWaitedForItsTurnToStart) {
+  world_options one_by_one;
+  one_by_one.settings = "limits: {parallelSpawns: 1, spawnsPerMinute: 0, "
+                        "minFreeMemory: 1MiB, minFreeDisk: 1MiB}\n";
+  world w{one_by_one};
+  w.add_agent("sleeper", "exec sleep 1000\n");
+  w.start();
+  std::vector<std::string> sessions;
+  for (const auto* title : {"First", "Second", "Third", "Fourth"})
+    sessions.push_back(
+      w.ask({"spawn", "--no-wait", w.add_task(title)}).value("id", ""));
+  for (const auto& session : sessions)
+    w.await("agent_started", "session:" + session);
+}
+
 } // namespace

@@ -125,8 +125,50 @@ TEST_F(Change, ReportsAFailureOncePerHead) {
               testing::StartsWith("CI failed on aaaaaaaaaaaa: make test "
                                   "exited 2\n"));
   feed(ended(head, false));
+  // The same again, for one who may have lost it: told under the same key.
   EXPECT_TRUE(step.events.empty());
-  EXPECT_TRUE(step.effects.empty());
+  ASSERT_NE(effect<report_failure>(), nullptr);
+  EXPECT_EQ(effect<report_failure>()->sha, head);
+  EXPECT_TRUE(step.rows.empty());
+}
+
+TEST_F(Change, FindsAFailureAgainThatMayNotHaveBeenTold) {
+  feed(change_recovered{});
+  feed(ended(head, false));
+  auto told = *effect<report_failure>();
+  feed(change_recovered{});
+  ASSERT_NE(effect<retell_failure>(), nullptr);
+  EXPECT_EQ(effect<retell_failure>()->sha, head);
+  feed(ended(head, false));
+  ASSERT_NE(effect<report_failure>(), nullptr);
+  EXPECT_EQ(effect<report_failure>()->sha, told.sha);
+  EXPECT_EQ(effect<report_failure>()->text, told.text);
+  feed(head_moved{later, 1});
+  feed(change_recovered{});
+  EXPECT_EQ(effect<retell_failure>(), nullptr);
+}
+
+TEST_F(Change, FindsTheRedMergedResultAgain) {
+  merging();
+  feed(ended(merge_sha, false, true));
+  EXPECT_THAT(effect<report_failure>()->text, HasSubstr("merge origin/main"));
+  feed(change_recovered{});
+  ASSERT_NE(effect<retell_failure>(), nullptr);
+  EXPECT_EQ(effect<retell_failure>()->sha, merge_sha);
+  EXPECT_TRUE(effect<retell_failure>()->merged_result);
+  feed(ended(merge_sha, false, true));
+  EXPECT_NE(effect<report_failure>(), nullptr);
+  EXPECT_TRUE(step.events.empty());
+}
+
+TEST_F(Change, TellsAConflictAgainAfterACrash) {
+  merging();
+  feed(merge_conflicted{{"a.cpp"}});
+  auto text = effect<report_failure>()->text;
+  EXPECT_THAT(text, HasSubstr("a.cpp"));
+  feed(change_recovered{});
+  ASSERT_NE(effect<report_failure>(), nullptr);
+  EXPECT_EQ(effect<report_failure>()->text, text);
 }
 
 TEST_F(Change, DropsTheVerdictOnAnOlderHead) {

@@ -169,7 +169,7 @@ TEST(RefUpdates, AreReadLineByLine) {
 }
 
 TEST(RefUpdates, RefuseWhatIsNone) {
-  for (auto text :
+  for (const auto& text :
        {std::string{"\n"}, std::string{"x y z\n"}, one + " " + two + "\n",
         one + " " + two + " \n", one + "  refs/heads/a\n"})
     EXPECT_EQ(parse_ref_updates(text).error().code, ec::bad_input) << text;

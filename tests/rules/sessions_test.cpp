@@ -107,7 +107,26 @@ TEST_F(Session, IsProvisionedOnceItHasASlot) {
   EXPECT_EQ(row().reason, "worktree");
   live();
   EXPECT_TRUE(saw(event_kind::agent_started));
+  EXPECT_NE(effect<release_slot>(), nullptr) << "it starts no longer";
   EXPECT_EQ(row().agent_pid, 101);
+}
+
+TEST_F(Session, HasStartedThoughItWasNeverSeenAlive) {
+  feed(slot_granted{});
+  fact(agent_ended{exited(0), commits(1)});
+  EXPECT_TRUE(saw(event_kind::agent_started));
+  EXPECT_TRUE(saw(event_kind::agent_exited));
+  EXPECT_NE(effect<release_slot>(), nullptr);
+  EXPECT_NE(effect<publish_branch>(), nullptr);
+  EXPECT_TRUE(row().started_at);
+}
+
+TEST_F(Session, HasNotStartedWhenItsProgramCouldNotRun) {
+  feed(slot_granted{});
+  exit_info e;
+  e.cause = "start_failed";
+  fact(agent_ended{e, {}});
+  EXPECT_FALSE(saw(event_kind::agent_started));
 }
 
 TEST_F(Session, EndsErroredAndFreeWhenItsProvisioningFails) {
@@ -273,6 +292,9 @@ TEST_F(Session, WakesAnExitedAgentForAMessage) {
   fact(agent_ended{exited(0), commits(1)});
   EXPECT_FALSE(feed(message_waits{message_id{"m1"}, 7}).changed);
   feed(message_waits{message_id{"m1"}, 1});
+  EXPECT_EQ(row().runtime, runtime_state::queued);
+  EXPECT_NE(effect<await_slot>(), nullptr);
+  feed(slot_granted{});
   EXPECT_EQ(row().run, 2u);
   EXPECT_EQ(row().prompt.text, "m1");
   EXPECT_EQ(effect<ensure_run>()->reason, resume_reason::message);
@@ -344,6 +366,11 @@ TEST_F(Session, WaitsForTheHubThatParkedIt) {
   feed(restore_session{0, {}, resume_reason::hub});
   feed(slot_granted{});
   EXPECT_EQ(row().run, 2u);
+}
+
+TEST_F(Session, LetsTheNextOneStartOnceItLives) {
+  live();
+  EXPECT_NE(effect<release_slot>(), nullptr);
 }
 
 TEST_F(Session, IsAdoptedWhenItsNodeComesBack) {

@@ -416,7 +416,37 @@ TEST_F(LocalForge, ChecksOutACleanTreeForCi) {
   EXPECT_EQ(get(ci / "b.txt"), "b\n");
 }
 
+TEST_F(LocalForge, MakesAHalfMadeOrHalfRemovedCheckoutAnew) {
+  auto ci = root / "ci";
+  auto expect_made = [&](const char* what) {
+    auto made = forge->clean_checkout(first, ci);
+    EXPECT_TRUE(made) << what << ": " << to_string(made.error());
+    EXPECT_EQ(git({"status", "--porcelain"}, ci), "") << what;
+    EXPECT_EQ(git({"rev-parse", "HEAD"}, ci), first) << what;
+  };
+  fs::create_directories(ci);
+  expect_made("nothing but its directory");
+  fs::remove_all(ci);
+  fs::create_directories(ci / ".git");
+  expect_made("not yet marked");
+  for (const auto& entry : fs::directory_iterator{ci / ".git"})
+    if (entry.path().filename() != "ao-checkout")
+      fs::remove_all(entry.path());
+  expect_made("only marked");
+  for (const auto& entry : fs::directory_iterator{ci / ".git"})
+    fs::remove_all(entry.path());
+  fs::remove(ci / "a.txt");
+  for (const auto& entry : fs::directory_iterator{ci})
+    if (entry.path().filename() != ".git")
+      fs::remove_all(entry.path());
+  expect_made("its mark removed last");
+}
+
 TEST_F(LocalForge, DoesNotClearAForeignDirectory) {
+  put(root / "foreign/.git/config", "x");
+  EXPECT_EQ(forge->clean_checkout(first, root / "foreign").error().code,
+            ec::wrong_state);
+
   put(root / "precious/x", "x");
   EXPECT_EQ(forge->clean_checkout(first, root / "precious").error().code,
             ec::wrong_state);

@@ -302,7 +302,7 @@ TEST_F(HttpServer, AnswersPipelinedRequestsInOrder) {
 
 TEST_F(HttpServer, SurvivesJunk) {
   serve();
-  for (std::string junk :
+  for (const std::string& junk :
        {std::string("\x16\x03\x01\x02\x00\x01\x00\x01", 8),
         std::string("GET\r\n\r\n"), std::string(300, '\0'),
         std::string("GET / HTTP/9.9\r\n\r\n"),

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <future>
+#include <thread>
 
 using namespace ao;
 using namespace std::chrono_literals;
@@ -27,7 +28,7 @@ process_spec shell(std::string script) {
 }
 
 /// Starts a script that prints "ready" when it is, and returns after that.
-child start_ready(process_spec spec) {
+child start_ready(const process_spec& spec) {
   auto made = spawn(spec);
   EXPECT_TRUE(made) << to_string(made.error());
   char line[6] = {};
@@ -172,6 +173,21 @@ TEST(Process, EndsTheWholeGroupAtTheDeadline) {
   EXPECT_TRUE(wait_ended(reader.get(), 10s)); // POLLHUP: no writer is left
   unlink(fifo.c_str());
   rmdir(dir);
+}
+
+TEST(ProcessDeathTest, EndsWhatRunsAtTheEndOfTheProgram) {
+  // A program of its own, since nobody can take it back.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  auto program = [] {
+    std::thread ends{end_all_runs};
+    auto first = run(shell("sleep 600"), 10min);
+    ends.join();
+    auto second = run(shell("sleep 600"), 10min);
+    auto both = !first && first.error().code == ec::shutting_down && !second
+      && second.error().code == ec::shutting_down;
+    ::_exit(both ? 0 : 1);
+  };
+  EXPECT_EXIT(program(), testing::ExitedWithCode(0), "");
 }
 
 TEST(Process, DoesNotWaitForWhatIsLeftInTheBackground) {

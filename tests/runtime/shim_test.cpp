@@ -336,7 +336,8 @@ TEST_F(Shim, KeepsItsFilesAndItsSocketToItsUser) {
   auto shim = start_shim();
   read_fifo("ready");
   struct stat st;
-  for (auto path : {launch_.socket, launch_path(dir_), launch_.out_path}) {
+  for (const auto& path :
+       {launch_.socket, launch_path(dir_), launch_.out_path}) {
     ASSERT_EQ(stat(path.c_str(), &st), 0) << path;
     EXPECT_EQ(st.st_mode & 0777, 0600u) << path;
   }

@@ -290,7 +290,7 @@ store_write any_write() {
   auto key = [&] { return "T" + std::to_string(some(3)); };
   store_write w;
   for (auto n = some(4); n > 0; --n)
-    w.rows.push_back(task_row(key(), static_cast<std::uint64_t>(1 + some(3)),
+    w.rows.push_back(task_row(key(), 1 + static_cast<std::uint64_t>(some(3)),
                               std::to_string(some(100))));
   for (auto n = some(2); n > 0; --n)
     w.guards.push_back({table::tasks, key(), guard::field::version,

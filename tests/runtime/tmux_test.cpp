@@ -275,6 +275,15 @@ TEST_F(Tmux, EndsItsServerWithTheLastSession) {
   EXPECT_TRUE(wait_ended(server.get(), patience));
 }
 
+TEST_F(Tmux, MakesAPaneAlsoWhereTheServerIsJustEnding) {
+  write("true");
+  for (int round = 0; round < 40; ++round) {
+    auto name = "app-" + std::to_string(round);
+    auto pane = server_.new_session(name, "run-1", dir_, "/nowhere");
+    ASSERT_TRUE(pane) << to_string(pane.error());
+  }
+}
+
 TEST_F(Tmux, TakesPathsLiterally) {
   auto odd = dir_ + "/a #{pid} 'b\" $HOME;c ä";
   std::filesystem::create_directories(odd);

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <chrono>
+#include <exception>
 #include <iostream>
 
 namespace {
@@ -36,5 +37,11 @@ int main(int argc, char** argv) {
   app.add_option("--n", tasks, "Tasks");
   app.add_option("--clients", clients, "Clients");
   CLI11_PARSE(app, argc, argv);
-  return contest(clients, tasks);
+  // Caught, so that the world is taken down.
+  try {
+    return contest(clients, tasks);
+  } catch (const std::exception& why) {
+    std::cerr << "soak_claims: " << why.what() << std::endl;
+    return 1;
+  }
 }

@@ -34,19 +34,25 @@ std::vector<std::string> lines_of(const std::string& text) {
   return out;
 }
 
-/// Ends every process that was started with this TMPDIR.
-void end_residents(const std::string& tmpdir) {
+/// Whether a process was started for the world of this user's home. (tmux and
+/// the shims get HOME, but no TMPDIR.)
+bool lives_in(pid_t pid, const std::string& user) {
+  return environ_value(pid, "HOME") == user;
+}
+
+/// Ends every process of the world.
+void end_residents(const std::string& user) {
   for (bool anybody = true; anybody;) {
     anybody = false;
     auto all = all_processes();
     if (!all)
       give_up(to_string(all.error()));
     for (const auto& one : *all) {
-      if (one.ended() || environ_value(one.pid, "TMPDIR") != tmpdir)
+      if (one.ended() || !lives_in(one.pid, user))
         continue;
       auto fd = open_pidfd(one.pid);
       // The number may have gone to another process meanwhile.
-      if (!fd || environ_value(one.pid, "TMPDIR") != tmpdir)
+      if (!fd || !lives_in(one.pid, user))
         continue;
       anybody = true;
       if (auto sent = send_signal(fd->get(), SIGKILL); !sent)
@@ -104,7 +110,7 @@ world::~world() {
   try {
     auto stopped = ao({"stop"});
     EXPECT_EQ(stopped.status.code, 0) << stopped.err;
-    end_residents((root_ / "tmp").string());
+    end_residents(user().string());
   } catch (const std::exception& why) {
     ADD_FAILURE() << why.what();
   }

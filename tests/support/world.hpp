@@ -43,7 +43,7 @@ struct ao_call {
 /// A user's machine of its own: home directory, checkout of a repository with
 /// a configuration, `AO_HOME`, all below one temporary directory, and `ao` as
 /// a process. The destructor stops the hub, ends every process that was
-/// started for this world (it is found by its TMPDIR), prints the end of the
+/// started for this world (it is found by its HOME), prints the end of the
 /// hub's log if the test has failed, and removes the directory. Worlds know
 /// nothing of each other.
 class world {

@@ -1,0 +1,86 @@
+#include "cli/commands/event_text.hpp"
+
+#include "cli/commands/common.hpp"
+
+#include <algorithm>
+
+namespace ao::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t sha_shown = 12;
+
+struct detail {
+  std::string_view kind;
+  /// The first that can be filled counts.
+  std::initializer_list<std::string_view> patterns;
+};
+
+/// The kinds whose data say more than a reason or a title.
+const detail details[] = {
+  {"hub_started", {"version {version}, pid {pid}"}},
+  {"hub_stopped", {"version {version}, pid {pid}"}},
+  {"task_added", {"{title}"}},
+  {"task_claimed", {"by {session}"}},
+  {"task_in_review", {"as {change}"}},
+  {"session_queued", {"{reason}", "for {task}"}},
+  {"session_spawned", {"run {run} on {node}"}},
+  {"session_step", {"{step}"}},
+  {"session_ended", {"{end}: {why}", "{why}"}},
+  {"agent_started", {"run {run}, pid {pid}", "run {run}"}},
+  {"agent_exited", {"{reason} ({class})", "{reason}"}},
+  {"agent_restarted", {"run {run} after a {reason}", "run {run}"}},
+  {"change_opened", {"{branch} at {sha}"}},
+  {"head_moved", {"to {sha}", "to {head}"}},
+  {"ci_started", {"{sha}"}},
+  {"ci_passed", {"{sha}"}},
+  {"ci_failed", {"{sha}, exit status {exitCode}", "{sha}, {cause}"}},
+  {"merge_queued", {"{head}"}},
+  {"merged", {"as {sha}"}},
+  {"rescue_saved", {"{ref}"}},
+};
+
+bool is_object_name(std::string_view text) {
+  return text.size() == 40
+    && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+} // namespace
+
+std::string fill(std::string_view pattern, const json& event) {
+  std::string out;
+  while (!pattern.empty()) {
+    auto open = pattern.find('{');
+    out += pattern.substr(0, open);
+    if (open == std::string_view::npos)
+      break;
+    auto close = pattern.find('}', open);
+    auto name = std::string{pattern.substr(open + 1, close - open - 1)};
+    auto text = shown(event, "data." + name);
+    if (text == "-")
+      return "";
+    out += is_object_name(text) ? text.substr(0, sha_shown) : text;
+    pattern.remove_prefix(close + 1);
+  }
+  return out;
+}
+
+std::string detail_of(const json& event) {
+  auto kind = text_at(event, "kind");
+  const auto* found
+    = std::find_if(std::begin(details), std::end(details),
+                   [&](const detail& one) { return one.kind == kind; });
+  if (found != std::end(details)) {
+    for (auto pattern : found->patterns)
+      if (auto text = fill(pattern, event); !text.empty())
+        return text;
+    return "";
+  }
+  for (auto pattern : {"{reason}", "{detail}", "{why}"})
+    if (auto text = fill(pattern, event); !text.empty())
+      return text;
+  return "";
+}
+
+} // namespace ao::cli
