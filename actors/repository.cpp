@@ -17,8 +17,6 @@ std::string tracking_ref(const std::string& branch) {
 result<msg::worktree_made> make(self_pointer self,
                                 const msg::add_worktree& order) {
   auto& cache = *self->state.cache;
-  if (auto ok = cache.fetch(); !ok)
-    return fail(ok.error());
   msg::worktree_made made;
   std::error_code ignored;
   made.new_worktree = !std::filesystem::exists(order.path, ignored);

@@ -180,8 +180,10 @@ void make_worktree(self_pointer self) {
 }
 
 /// The order is written down before anything is made; what an earlier run has
-/// left is ended before the next one may write.
-result<bool> begin(const session_dir& files, const msg::session_spec& spec) {
+/// left is ended before the next one may write. The fetch is not left to the
+/// REPOSITORY, so that sessions that begin together share one.
+result<bool> begin(const session_dir& files, repository_cache& cache,
+                   const msg::session_spec& spec) {
   auto earlier = read_launch(files.path());
   if (earlier && (earlier->run != spec.run || earlier->epoch != spec.epoch))
     if (auto ended = end_leftovers(earlier->mark, 0, files.path(), stop_grace);
@@ -190,6 +192,8 @@ result<bool> begin(const session_dir& files, const msg::session_spec& spec) {
   if (auto ok = files.begin(spec); !ok)
     return fail(ok.error());
   if (auto ok = files.note(spec.run, "worktree", "begun"); !ok)
+    return fail(ok.error());
+  if (auto ok = cache.fetch(); !ok)
     return fail(ok.error());
   return true;
 }
@@ -206,7 +210,7 @@ void provision(self_pointer self) {
   st.pane_made = false;
   st.end.reset();
   st.mark.clear();
-  st.step = "spec";
+  st.step = "fetch";
   if (!st.context.project(st.spec->project))
     return give_up(
       self,
@@ -214,7 +218,9 @@ void provision(self_pointer self) {
             "the configuration has no project " + st.spec->project.text});
   run_job(
     self, st.context, step_deadline,
-    [files = files_of(self), spec = *st.spec] { return begin(files, spec); },
+    [files = files_of(self), cache = cache_of(self), spec = *st.spec] {
+      return begin(files, *cache, spec);
+    },
     [self](bool) { make_worktree(self); }, giver_up(self));
 }
 

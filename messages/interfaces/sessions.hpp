@@ -85,7 +85,7 @@ AO_ROLE(runner_actor,
 /// The REPOSITORY: the worktrees of one project on one node. Serialises what
 /// touches shared metadata; blocks, so it is detached.
 AO_ROLE(repository_actor,
-        // Fetches (coalesced) and makes branch and worktree without files.
+        // Makes branch and worktree without files, from what is fetched.
         caf::replies_to<msg::add_worktree>::with<msg::worktree_made>,
         // Answers when worktree and branch are gone, or why they are kept.
         caf::replies_to<msg::drop_worktree>::with<msg::worktree_dropped>);

@@ -4,6 +4,7 @@
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace ao {
@@ -167,6 +168,32 @@ git_runner::commit_of(const fs::path& dir, std::string_view rev) const {
   return fail(git_failure(call, *end));
 }
 
+result<std::vector<std::optional<std::string>>>
+git_runner::commits_of(const fs::path& dir,
+                       const std::vector<std::string>& revs) const {
+  git_call call{dir, {"cat-file", "--batch-check=%(objectname)"}};
+  for (const auto& rev : revs) {
+    if (!valid_rev(rev))
+      return fail(ec::bad_input, "not a ref or object name: " + one_line(rev));
+    call.input += rev + "^{commit}\n";
+  }
+  auto out = ask(call);
+  if (!out)
+    return fail(out.error());
+  std::vector<std::optional<std::string>> found;
+  std::string_view rest = *out;
+  while (!rest.empty()) {
+    auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    // Else `<rev> missing`.
+    auto is_there = valid_oid(line);
+    found.push_back(is_there ? std::optional<std::string>{line} : std::nullopt);
+  }
+  if (found.size() != revs.size())
+    return fail(ec::git_failed, "git cat-file: an answer is missing");
+  return found;
+}
+
 result<bool> git_runner::contains(const fs::path& dir,
                                   std::string_view ancestor,
                                   std::string_view descendant) const {
@@ -218,22 +245,28 @@ result<void> git_runner::move_ref(const fs::path& dir, std::string_view ref,
 }
 
 result<std::optional<git_person>> git_runner::users_identity() const {
+  git_call call{
+    "/",
+    {"config", "--includes", "-z", "--get-regexp", "^user\\.(name|email)$"}};
+  call.scope = git_scope::users;
+  auto end = run(call);
+  if (!end)
+    return fail(end.error());
+  constexpr int none_set = 1;
+  if (end->code == none_set)
+    return std::nullopt;
+  if (end->code != 0)
+    return fail(git_failure(call, *end));
   git_person who;
-  for (auto [key, value] : {std::pair{"user.name", &who.name},
-                            std::pair{"user.email", &who.email}}) {
-    git_call call{"/", {"config", "--includes", "--get", key}};
-    call.scope = git_scope::users;
-    auto end = run(call);
-    if (!end)
-      return fail(end.error());
-    if (end->code == 1)
-      return std::nullopt;
-    if (end->code != 0)
-      return fail(git_failure(call, *end));
-    *value = one_line(end->out);
-    if (value->empty())
-      return std::nullopt;
+  // The last value of each counts.
+  for (const auto& line : split_nul(end->out)) {
+    auto value = line.find('\n');
+    auto text
+      = value == std::string::npos ? "" : one_line(line.substr(value + 1));
+    (line.compare(0, value, "user.name") == 0 ? who.name : who.email) = text;
   }
+  if (who.name.empty() || who.email.empty())
+    return std::nullopt;
   return who;
 }
 

@@ -80,6 +80,11 @@ public:
   result<std::optional<std::string>> commit_of(const std::filesystem::path& dir,
                                                std::string_view rev) const;
 
+  /// The same of several at once, in their order.
+  result<std::vector<std::optional<std::string>>>
+  commits_of(const std::filesystem::path& dir,
+             const std::vector<std::string>& revs) const;
+
   /// Whether commit `ancestor` is `descendant` or reachable from it.
   result<bool> contains(const std::filesystem::path& dir,
                         std::string_view ancestor,

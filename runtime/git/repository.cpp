@@ -1,5 +1,6 @@
 #include "runtime/git/repository.hpp"
 
+#include "runtime/git/config_file.hpp"
 #include "runtime/git/names.hpp"
 #include "runtime/git/tree.hpp"
 #include "runtime/io/fd.hpp"
@@ -24,12 +25,17 @@ std::string without_heads(std::string_view ref) {
     ref.substr(0, heads.size()) == heads ? ref.substr(heads.size()) : ref};
 }
 
-/// The directory that git keeps a worktree's head and index in.
-result<fs::path> git_dir_of(const git_runner& git, const fs::path& worktree) {
-  auto dir = git.ask_line({worktree, {"rev-parse", "--absolute-git-dir"}});
-  if (!dir)
-    return fail(dir.error());
-  return fs::path{*dir};
+/// The first line of one of git's small files, without what introduces it.
+result<std::string> line_of(const fs::path& file, std::string_view intro) {
+  auto text = read_whole_file(file.string(), 1u << 16);
+  if (!text)
+    return fail(text.error());
+  if (text->compare(0, intro.size(), intro) != 0)
+    return fail(ec::git_failed,
+                file.string() + " does not begin with \"" + std::string{intro}
+                  + "\"");
+  text->erase(0, intro.size());
+  return text->substr(0, text->find('\n'));
 }
 
 std::string operation_in(const fs::path& git_dir) {
@@ -210,20 +216,39 @@ result<void> repository_cache::fetch(milliseconds limit) {
   return answer;
 }
 
+result<fs::path> repository_cache::git_dir_of(const fs::path& worktree) const {
+  auto dir = line_of(worktree / ".git", "gitdir: ");
+  if (!dir)
+    return fail(dir.error());
+  // An agent may have written that file.
+  auto path = (worktree / *dir).lexically_normal();
+  if (!is_below(path, dir_ / "worktrees") || !is_there(path / "HEAD"))
+    return fail(ec::git_failed,
+                worktree.string() + " is not a worktree of " + dir_.string());
+  return path;
+}
+
 result<std::vector<repository_cache::entry>>
 repository_cache::worktrees() const {
-  auto out = git_.ask({dir_, {"worktree", "list", "--porcelain", "-z"}});
-  if (!out)
-    return fail(out.error());
-  constexpr std::string_view path = "worktree ";
-  constexpr std::string_view branch = "branch ";
+  // As gitrepository-layout(5) has it. `git worktree list` looks at all refs
+  // of all worktrees and fails for one that is half-made.
   std::vector<entry> list;
-  for (const auto& line : split_nul(*out)) {
-    if (line.compare(0, path.size(), path) == 0)
-      list.push_back({line.substr(path.size()), {}});
-    else if (!list.empty() && line.compare(0, branch.size(), branch) == 0)
-      list.back().branch = without_heads(line.substr(branch.size()));
+  std::error_code problem;
+  auto dir = dir_ / "worktrees";
+  for (fs::directory_iterator at{dir, problem}, end; !problem && at != end;
+       at.increment(problem)) {
+    auto place = line_of(at->path() / "gitdir", "");
+    // git leaves it out too, and prunes it.
+    if (!place || place->empty())
+      continue;
+    entry one;
+    one.path = (at->path() / *place).lexically_normal().parent_path();
+    if (auto head = line_of(at->path() / "HEAD", "ref: "))
+      one.branch = without_heads(*head);
+    list.push_back(std::move(one));
   }
+  if (problem && problem != std::errc::no_such_file_or_directory)
+    return fail(ec::git_failed, dir.string() + ": " + problem.message());
   return list;
 }
 
@@ -266,21 +291,19 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
   }
   if (is_there(spec.path) && !fs::is_empty(spec.path, problem))
     return fail(ec::wrong_state, spec.path.string() + " is not empty");
-  auto present = git_.commit_of(dir_, branch_ref(spec.branch));
-  if (!present)
-    return fail(present.error());
+  auto found = git_.commits_of(dir_, {branch_ref(spec.branch), spec.base});
+  if (!found)
+    return fail(found.error());
   git_call add{dir_, {"worktree", "add", "--quiet", "--no-checkout"}};
-  if (*present) {
+  if (found->front()) {
     add.args.insert(add.args.end(), {"--", spec.path.string(), spec.branch});
   } else {
-    auto base = git_.commit_of(dir_, spec.base);
+    const auto& base = found->back();
     if (!base)
-      return fail(base.error());
-    if (!*base)
       return fail(ec::bad_input, "no commit at " + one_line(spec.base));
     add.args.insert(
       add.args.end(),
-      {"--no-track", "-b", spec.branch, "--", spec.path.string(), **base});
+      {"--no-track", "-b", spec.branch, "--", spec.path.string(), *base});
   }
   if (auto added = git_.ask(add); !added)
     return fail(added.error());
@@ -289,7 +312,7 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
 
 result<void> repository_cache::checkout(const fs::path& worktree,
                                         milliseconds limit) {
-  auto git_dir = git_dir_of(git_, worktree);
+  auto git_dir = git_dir_of(worktree);
   if (!git_dir)
     return fail(git_dir.error());
   // git writes the index when all files are there, so that its presence
@@ -309,34 +332,26 @@ result<void> repository_cache::configure(const worktree_spec& spec) {
   auto users = git_.users_identity();
   if (!users)
     return fail(users.error());
-  auto git_dir = git_dir_of(git_, spec.path);
+  auto git_dir = git_dir_of(spec.path);
   if (!git_dir)
     return fail(git_dir.error());
-  // Not `--worktree`: that reads all worktrees and dies of one that is being
-  // added at the moment.
-  auto file = (*git_dir / "config.worktree").string();
   auto name = one_line(spec.session.text);
   auto who = users->value_or(git_person{name, name + "@ao.invalid"});
   auto hooks
     = spec.hooks.empty() ? std::string{"/dev/null"} : spec.hooks.string();
-  std::vector<std::vector<std::string>> settings{
-    {"user.name", who.name},
-    {"user.email", who.email},
-    {"core.hooksPath", hooks},
-    {"push.default", "current"},
-    {"remote.pushDefault", "origin"},
-    // An empty value forgets the helpers named before it.
-    {"--replace-all", "credential.helper", ""},
-  };
+  // An empty value forgets the helpers named before it.
+  std::vector<std::string> helpers{""};
   if (!spec.credential_helper.empty())
-    settings.push_back({"--add", "credential.helper", spec.credential_helper});
-  for (const auto& setting : settings) {
-    git_call call{spec.path, {"config", "--file", file}};
-    call.args.insert(call.args.end(), setting.begin(), setting.end());
-    if (auto done = git_.ask(call); !done)
-      return fail(done.error());
-  }
-  return {};
+    helpers.push_back(spec.credential_helper);
+  // Not by `git config --worktree`: that reads all worktrees and dies of one
+  // that is being added at the moment.
+  return put_settings(git_, *git_dir / "config.worktree",
+                      {{"user.name", {who.name}},
+                       {"user.email", {who.email}},
+                       {"core.hooksPath", {hooks}},
+                       {"push.default", {"current"}},
+                       {"remote.pushDefault", {"origin"}},
+                       {"credential.helper", helpers}});
 }
 
 result<void> repository_cache::link(const fs::path& worktree,
@@ -409,8 +424,7 @@ result<void> repository_cache::remove_worktree(const fs::path& worktree,
   std::error_code problem;
   auto wanted = fs::weakly_canonical(worktree, problem);
   auto known = std::any_of(list->begin(), list->end(), [&](const auto& entry) {
-    return fs::weakly_canonical(entry.path, problem) == wanted
-      && entry.path != dir_;
+    return fs::weakly_canonical(entry.path, problem) == wanted;
   });
   auto hollow = holds_nothing_but_git(worktree);
   if (!known) {
@@ -419,7 +433,7 @@ result<void> repository_cache::remove_worktree(const fs::path& worktree,
     return remove_tree(worktree);
   }
   if (!saved && is_there(worktree / ".git")) {
-    auto git_dir = git_dir_of(git_, worktree);
+    auto git_dir = git_dir_of(worktree);
     if (!git_dir)
       return kept(git_dir.error().context);
     // One that was never filled has nothing to lose; git would say that all
@@ -502,7 +516,7 @@ result<void> repository_cache::delete_branch(std::string_view branch,
 result<worktree_state>
 repository_cache::inspect(const fs::path& worktree) const {
   worktree_state state;
-  auto git_dir = git_dir_of(git_, worktree);
+  auto git_dir = git_dir_of(worktree);
   if (!git_dir)
     return fail(git_dir.error());
   auto head = git_.commit_of(worktree, "HEAD");
@@ -671,7 +685,7 @@ repository_cache::snapshot_tree(const fs::path& git_dir, const fs::path& tree,
 
 result<std::string> repository_cache::snapshot(const fs::path& worktree,
                                                const std::string& head) const {
-  auto git_dir = git_dir_of(git_, worktree);
+  auto git_dir = git_dir_of(worktree);
   if (!git_dir)
     return fail(git_dir.error());
   // Beside the real index, whose knowledge of unchanged files makes it fast

@@ -22,7 +22,7 @@ struct worktree_spec {
   std::string branch;
 
   /// Where a new branch begins: a full ref or an object name, e.g.
-  /// `refs/remotes/origin/main`. Not read when the branch exists.
+  /// `refs/remotes/origin/main`. Need not exist when the branch does.
   std::string base;
 
   std::filesystem::path path;
@@ -172,7 +172,14 @@ private:
     std::string branch;
   };
 
+  /// Those that git knows, whether their directories are there or not.
   result<std::vector<entry>> worktrees() const;
+
+  /// The directory that git keeps a worktree's head and index in; an error
+  /// for one that is not of this repository.
+  result<std::filesystem::path>
+  git_dir_of(const std::filesystem::path& worktree) const;
+
   result<git_end> try_push(const std::filesystem::path& worktree,
                            const std::string& branch,
                            const git_call& how) const;
