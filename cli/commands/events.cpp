@@ -11,7 +11,7 @@ using nlohmann::json;
 void print_event(output& out, const json& event) {
   constexpr std::size_t seq_width = 6;
   constexpr std::size_t subject_width = 16;
-  constexpr std::size_t kind_width = 16;
+  constexpr std::size_t kind_width = 20;
   out.document(event);
   auto seq = shown(event, "seq");
   auto left = seq.size() < seq_width ? seq_width - seq.size() : 0;

@@ -599,7 +599,8 @@ private:
       }
     }
     auto delay = pause();
-    s.reason = how(e) + ", restart in " + format_duration(delay);
+    s.reason = how(e) + ", restart in "
+      + format_duration(std::chrono::ceil<std::chrono::seconds>(delay));
     effect(arm_restart{s.run + 1, delay});
     tell();
   }
