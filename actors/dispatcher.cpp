@@ -89,6 +89,12 @@ std::optional<mono_time> look_at_deaths(self_pointer self, mono_time now) {
   return step.again_at;
 }
 
+/// The sessions of one task that ended in an error.
+struct failed_sessions {
+  std::uint32_t count = 0;
+  wall_time last_end{};
+};
+
 struct picture {
   std::vector<dispatch_candidate> candidates;
   dispatch_load load;
@@ -97,7 +103,13 @@ struct picture {
 picture look_at_rows(self_pointer self) {
   auto& st = self->state;
   picture out;
+  std::map<task_id, failed_sessions> failed;
   for (const auto& s : st.context.rows->all<session>()) {
+    if (s->end == session_end::errored && s->ended_at) {
+      auto& of_task = failed[s->task];
+      of_task.count += 1;
+      of_task.last_end = std::max(of_task.last_end, *s->ended_at);
+    }
     if (has_slot(*s)) {
       st.granted.erase(s->id);
       ++out.load.running;
@@ -141,6 +153,12 @@ picture look_at_rows(self_pointer self) {
     c.held_by = st.held_because;
     if (auto i = st.not_before.find(t->id); i != st.not_before.end())
       c.not_before = i->second;
+    if (auto i = failed.find(t->id); i != failed.end())
+      c.not_before
+        = std::max(c.not_before.value_or(mono_time{}),
+                   self->clock().now()
+                     + reschedule_wait(i->second.count, i->second.last_end,
+                                       st.context.now()));
     out.candidates.push_back(std::move(c));
   }
   out.load.starts = st.starts;

@@ -8,6 +8,8 @@ namespace ao {
 namespace {
 
 constexpr std::chrono::minutes pace_period{1};
+constexpr std::chrono::seconds first_reschedule{30};
+constexpr std::chrono::hours longest_reschedule{1};
 
 /// `app-7` before `app-10`.
 std::uint64_t number_at_end(const std::string& id) {
@@ -77,6 +79,22 @@ private:
 
 } // namespace
 
+milliseconds reschedule_delay(std::uint32_t failed) {
+  if (failed == 0)
+    return milliseconds{0};
+  milliseconds delay = first_reschedule;
+  for (; failed > 1 && delay < longest_reschedule; --failed)
+    delay *= 2;
+  return std::min<milliseconds>(delay, longest_reschedule);
+}
+
+milliseconds reschedule_wait(std::uint32_t failed, wall_time last_end,
+                             wall_time now) {
+  auto delay = reschedule_delay(failed);
+  auto left = std::chrono::ceil<milliseconds>(last_end + delay - now);
+  return std::clamp(left, milliseconds{0}, delay);
+}
+
 dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
                             const dispatch_load& load,
                             const dispatch_limits& limits, mono_time now) {
@@ -94,7 +112,7 @@ dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
     }
     if (c.not_before && *c.not_before > now) {
       again(*c.not_before);
-      plan.wait.push_back({c.id, "backs off after a failed start"});
+      plan.wait.push_back({c.id, "backs off after a failure"});
       continue;
     }
     auto why = left.refusal(c.restart);

@@ -49,6 +49,14 @@ struct dispatch_candidate {
   std::string held_by;
 };
 
+/// How long a task waits for its next session after so many that ended in an
+/// error: 30 s, doubled each time, at most an hour (as Nomad reschedules).
+milliseconds reschedule_delay(std::uint32_t failed);
+
+/// How much of that is left. A wall clock that was set back prolongs nothing.
+milliseconds reschedule_wait(std::uint32_t failed, wall_time last_end,
+                             wall_time now);
+
 /// One that has to wait, and why.
 struct dispatch_wait {
   std::string id;

@@ -174,3 +174,20 @@ RC_GTEST_PROP(DispatchProperty, StarvesNobodyOfEqualPriority, ()) {
   for (int i = 0; i < 10; ++i)
     RC_ASSERT(served.count("app-" + std::to_string(i)) == 1u);
 }
+
+TEST(Reschedule, DoublesUpToAnHour) {
+  EXPECT_EQ(reschedule_delay(0), 0ms);
+  EXPECT_EQ(reschedule_delay(1), 30s);
+  EXPECT_EQ(reschedule_delay(2), 60s);
+  EXPECT_EQ(reschedule_delay(7), 32min);
+  EXPECT_EQ(reschedule_delay(8), 1h);
+  EXPECT_EQ(reschedule_delay(4'000'000'000u), 1h);
+}
+
+TEST(Reschedule, WaitsWhatIsLeftWhateverTheWallClockDoes) {
+  wall_time end{1000h};
+  EXPECT_EQ(reschedule_wait(1, end, end), 30s);
+  EXPECT_EQ(reschedule_wait(1, end, end + 10s), 20s);
+  EXPECT_EQ(reschedule_wait(1, end, end + 24h), 0s);
+  EXPECT_EQ(reschedule_wait(1, end, end - 24h), 30s);
+}
