@@ -41,11 +41,12 @@ std::string in_words(const json& value) {
   return out.empty() ? "-" : out;
 }
 
-result<std::string> read_input(const std::string& path) {
-  return read_file(path == "-" ? "/dev/stdin" : path);
-}
-
 } // namespace
+
+result<std::string> read_input(const std::string& path) {
+  return path == "-" ? read_stream(STDIN_FILENO, "standard input")
+                     : read_file(path);
+}
 
 std::string item_path(std::string_view collection, std::string_view id,
                       std::string_view action) {

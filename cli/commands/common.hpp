@@ -40,6 +40,9 @@ std::string request_id_of(const invocation& what);
 /// finds the project by the directory when none is named.
 void put_place(const invocation& what, nlohmann::json& body);
 
+/// The bytes of a file, `-` = standard input. Errors: those of `read_file`.
+result<std::string> read_input(const std::string& path);
+
 /// The text of `--<name>` or of the file of `--<name>-file` (`-` = standard
 /// input); none when neither is given. Errors: `bad_input` (both; NUL or
 /// invalid UTF-8), and those of reading.

@@ -38,7 +38,7 @@ result<std::string> text_to_send(const invocation& what) {
   for (const auto& word : words)
     text += (text.empty() ? "" : " ") + word;
   if (file) {
-    auto read = read_file(*file == "-" ? "/dev/stdin" : *file);
+    auto read = read_input(*file);
     if (!read)
       return fail(ec::bad_input, read.error().context);
     text = std::move(*read);

@@ -104,20 +104,25 @@ result<std::string> read_file(const std::string& path, std::size_t limit) {
   descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file)
     return failed(path, "open");
+  return read_stream(file.get(), path, limit);
+}
+
+result<std::string> read_stream(int fd, const std::string& name,
+                                std::size_t limit) {
   std::string out;
   char chunk[16384];
   for (;;) {
-    auto n = ::read(file.get(), chunk, sizeof chunk);
+    auto n = ::read(fd, chunk, sizeof chunk);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
-      return failed(path, "read");
+      return failed(name, "read");
     if (n == 0)
       return out;
     out.append(chunk, static_cast<std::size_t>(n));
     if (out.size() > limit)
       return fail(ec::too_large,
-                  path + " is larger than " + std::to_string(limit) + " bytes");
+                  name + " is larger than " + std::to_string(limit) + " bytes");
   }
 }
 

@@ -21,6 +21,12 @@ result<void> write_file_durably(const std::string& path, std::string_view bytes,
 result<std::string> read_file(const std::string& path,
                               std::size_t limit = 64u << 20);
 
+/// What is left in an open descriptor of any kind, e.g. standard input, which
+/// cannot be opened by a name everywhere. `name` is for the errors, which are
+/// those of `read_file`.
+result<std::string> read_stream(int fd, const std::string& name,
+                                std::size_t limit = 64u << 20);
+
 /// Makes a directory and its parents, each of `mode` if it is made. Errors:
 /// `home_unusable`.
 result<void> make_directories(const std::string& path, mode_t mode = 0700);

@@ -7,6 +7,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -237,6 +238,18 @@ RC_GTEST_PROP(Token, WithAnyOneCharacterChangedIsRefused, ()) {
   RC_PRE(token[at] != to);
   token[at] = to;
   RC_ASSERT(!verify_token(secret, token));
+}
+
+TEST(ReadStream, ReadsWhatNoNameOpens) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  ASSERT_EQ(::write(ends[1], "text", 4), 4);
+  ::close(ends[1]);
+  EXPECT_EQ(*read_stream(ends[0], "standard input"), "text");
+  ::close(ends[0]);
+  auto closed = read_stream(ends[0], "standard input");
+  ASSERT_FALSE(closed);
+  EXPECT_EQ(closed.error().context.find("standard input: cannot read"), 0u);
 }
 
 TEST(CleanUtf8, RefusesNulAndBrokenSequences) {
