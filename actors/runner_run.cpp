@@ -33,6 +33,21 @@ result<worktree_facts> inspect(const repository_cache& cache,
   return facts;
 }
 
+/// What there is to know of the end of a run whose shim is gone.
+result<exit_info> find_end(const std::string& directory, exit_info lost) {
+  auto file = read_exit(directory, lost.run);
+  if (!file)
+    return fail(file.error());
+  if (*file)
+    return describe_exit(**file);
+  auto launch = read_launch(directory);
+  if (launch && !launch->boot.empty() && launch->boot != boot_mark()) {
+    lost.cause = "reboot";
+    lost.last_lines = {"ao: the host was started anew"};
+  }
+  return lost;
+}
+
 /// A run that ended without leaving word.
 exit_info lost_run(self_pointer self, std::string why) {
   exit_info lost;
@@ -223,13 +238,9 @@ void read_end(self_pointer self) {
   auto& st = self->state;
   run_job(
     self, st.context, step_deadline,
-    [directory = files_of(self).path(), run = st.spec->run,
-     lost = lost_run(
-       self, "ao-shim ended without an exit file")]() -> result<exit_info> {
-      auto file = read_exit(directory, run);
-      if (!file)
-        return fail(file.error());
-      return *file ? describe_exit(**file) : lost;
+    [directory = files_of(self).path(),
+     lost = lost_run(self, "ao-shim ended without an exit file")] {
+      return find_end(directory, lost);
     },
     [self](const exit_info& how) { run_over(self, how); },
     [self](const caf::error& why) {

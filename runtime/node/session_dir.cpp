@@ -3,6 +3,7 @@
 #include "messages/json.hpp"
 #include "runtime/home/files.hpp"
 #include "runtime/io/fd.hpp"
+#include "runtime/process/process_table.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -114,6 +115,7 @@ result<launch_spec> session_dir::write_launch(
   out.mark = earlier && earlier->epoch == spec.epoch && earlier->run == spec.run
     ? earlier->mark
     : make_ulid();
+  out.boot = boot_mark();
   if (launch.prompt_on_stdin) {
     out.in = shim_stdin::file;
     out.in_path = launch.prompt_file;

@@ -167,6 +167,13 @@ result<std::vector<process_entry>> all_processes() {
   return all;
 }
 
+std::string boot_mark() {
+  auto id = slurp("/proc/sys/kernel/random/boot_id").value_or("");
+  auto first = process_of(1);
+  return id.substr(0, id.find('\n')) + "/"
+    + std::to_string(first ? first->start_time : 0);
+}
+
 std::optional<std::string> environ_value(pid_t pid, std::string_view name) {
   auto text = slurp(proc_path(pid, "environ"));
   if (!text)

@@ -37,6 +37,10 @@ std::optional<process_entry> process_of(pid_t pid);
 /// Every process visible in /proc. Errors: `process_failed` (no /proc).
 result<std::vector<process_entry>> all_processes();
 
+/// Names this boot of the host, or of the container: the kernel's boot id and
+/// the start of the first process. Nothing that ran under another one lives.
+std::string boot_mark();
+
 /// The value of `name` in the environment a process was started with; nullopt
 /// when it has none, is gone or is not ours to read.
 std::optional<std::string> environ_value(pid_t pid, std::string_view name);

@@ -189,8 +189,8 @@ result<T> named(result<T> r, const std::string& path) {
 bool operator==(const launch_spec& a, const launch_spec& b) {
   auto all = [](const launch_spec& x) {
     return std::tie(x.protocol, x.session, x.epoch, x.run, x.argv, x.env, x.cwd,
-                    x.socket, x.mark, x.in, x.in_path, x.out, x.out_path,
-                    x.out_cap, x.timeout, x.grace, x.capture_lines);
+                    x.socket, x.mark, x.boot, x.in, x.in_path, x.out,
+                    x.out_path, x.out_cap, x.timeout, x.grace, x.capture_lines);
   };
   return all(a) == all(b);
 }
@@ -232,6 +232,7 @@ std::string to_json(const launch_spec& l) {
                   {"cwd", l.cwd},
                   {"socket", l.socket},
                   {"mark", l.mark},
+                  {"boot", l.boot},
                   {"stdin", word_of(inputs, l.in)},
                   {"stdinPath", l.in_path},
                   {"output", word_of(outputs, l.out)},
@@ -289,6 +290,8 @@ result<launch_spec> parse_launch(std::string_view text) {
     l.cwd = text_at(doc, "cwd");
     l.socket = text_at(doc, "socket");
     l.mark = text_at(doc, "mark");
+    if (doc.contains("boot"))
+      l.boot = text_at(doc, "boot");
     l.in = word_at(doc, "stdin", inputs);
     l.in_path = text_at(doc, "stdinPath");
     l.out = word_at(doc, "output", outputs);

@@ -37,6 +37,9 @@ struct launch_spec {
   std::string socket;
   /// Nonce that marks everything the agent starts (`AO_MARK`).
   std::string mark;
+  /// The boot of the host that the run belongs to (`boot_mark`); empty in
+  /// files of an older ao.
+  std::string boot;
   shim_stdin in = shim_stdin::tty;
   /// With `shim_stdin::file`.
   std::string in_path;

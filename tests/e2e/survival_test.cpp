@@ -103,6 +103,26 @@ TEST_P(Survival, LearnsHowAnAgentEndedWhileThereWasNoHub) {
   expect_merged(session, "T1");
 }
 
+TEST_P(Survival, BringsEverythingBackAfterTheHostWasStartedAnew) {
+  std::vector<std::string> sessions;
+  for (const auto* title : {"First", "Second", "Third"})
+    sessions.push_back(begin(title));
+  end_hub();
+  w.lose_power();
+  w.start();
+  tell_agents_to_go();
+  for (const auto& session : sessions) {
+    w.await("session_cleaned", "session:" + session);
+    auto shown = w.ask({"session", "show", session});
+    EXPECT_EQ(shown["status"], "merged");
+    EXPECT_EQ(shown["run"], 2);
+    // Nobody counts it against the agent.
+    EXPECT_EQ(shown["restarts"], 0);
+    auto died = w.await("agent_exited", "session:" + session);
+    EXPECT_EQ(died["data"]["cause"], "reboot");
+  }
+}
+
 TEST_P(Survival, KeepsWhatWaitsForItsTurn) {
   auto first = w.add_task("First");
   auto second = w.add_task("Second", "", {"--needs", first});

@@ -375,6 +375,7 @@ TEST(ShimProtocol, SurvivesARoundTrip) {
   launch.argv = {"a", "", "b\nc", "\"'\\ ä"};
   launch.env = {{"A", "=\n"}, {"B", ""}};
   launch.mark = "m";
+  launch.boot = "b";
   launch.socket = "/s";
   launch.out = shim_output::file;
   launch.timeout = milliseconds{5};

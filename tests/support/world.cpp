@@ -122,6 +122,17 @@ world::~world() {
   EXPECT_FALSE(left) << left.message();
 }
 
+void world::lose_power() {
+  end_residents(user().string());
+  fs::remove_all(home() / "run");
+  for (const auto& session : fs::directory_iterator{home() / "sessions"}) {
+    auto file = session.path() / "launch.json";
+    auto launch = json::parse(content_of(file));
+    launch.at("boot") = "the one before";
+    std::ofstream{file} << launch;
+  }
+}
+
 fs::path world::worktree(const std::string& session) const {
   return home() / "worktrees" / session;
 }

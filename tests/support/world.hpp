@@ -98,6 +98,10 @@ public:
   /// Ends the hub as `kill -9` does, and waits until it has ended.
   void kill_hub();
 
+  /// What a reboot of the host leaves: nothing that runs, nothing in `run/`,
+  /// and files that name another boot.
+  void lose_power();
+
   /// The hub's API, without `ao`.
   http::api_client api() const;
 
