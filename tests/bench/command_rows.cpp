@@ -1,5 +1,6 @@
 #include "tests/bench/rows.hpp"
 #include "tests/bench/stage.hpp"
+#include "tests/support/places.hpp"
 
 namespace ao::bench {
 namespace {
@@ -25,7 +26,7 @@ std::vector<figure> command_figures() {
   stage s;
   auto& w = s.in();
   auto ours
-    = wall_time(w, {std::string{AO_BIN_DIR} + "/ao", "status", "--json"});
+    = wall_time(w, {program_path("ao"), "status", "--json"});
   std::vector<figure> out{{"ao status --json against true", ours,
                            wall_time(w, {"true"}), "ms", "<= 8"}};
   if (find_program("node", w.variables().get("PATH")))

@@ -1,5 +1,6 @@
 #include "runtime/home/home.hpp"
 #include "runtime/home/lock.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -111,7 +112,7 @@ TEST(Start, RefusesAHomeWithoutWritePermission) {
     ASSERT_EQ(::chmod(w.root().c_str(), 0755), 0);
     spec.argv = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
   }
-  spec.argv.insert(spec.argv.end(), {AO_BIN_DIR "/ao", "start"});
+  spec.argv.insert(spec.argv.end(), {program_path("ao"), "start"});
   spec.env = w.variables()
                .set("AO_HOME", shut.string())
                .set("AO_CONFIG_PATH", (w.checkout() / "ao.yaml").string())

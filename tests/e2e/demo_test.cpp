@@ -2,6 +2,7 @@
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
 #include "runtime/process/process_table.hpp"
+#include "tests/support/places.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -36,7 +37,7 @@ protected:
 
   process_spec demo(std::vector<std::string> words) const {
     process_spec spec;
-    spec.argv = {AO_BIN_DIR "/ao", "demo"};
+    spec.argv = {program_path("ao"), "demo"};
     spec.argv.insert(spec.argv.end(), words.begin(), words.end());
     spec.env = environment::inherited()
                  .set("HOME", directory_ + "/user")

@@ -6,6 +6,7 @@
 #include "runtime/process/process_table.hpp"
 #include "runtime/shim/link.hpp"
 #include "runtime/shim/protocol.hpp"
+#include "tests/support/places.hpp"
 
 #include <gtest/gtest.h>
 
@@ -101,7 +102,7 @@ protected:
     launch_.out_path = dir_ + "/log";
   }
 
-  static std::string shim_program() { return AO_BIN_DIR "/ao-shim"; }
+  static std::string shim_program() { return program_path("ao-shim"); }
 
   child start_shim() {
     process_spec spec;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/config/load.hpp"
+#include "tests/support/places.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -45,11 +46,6 @@ inline std::string shown(const config_outcome& outcome,
     if (v.key == key)
       return v.value + " <- " + v.source;
   return {};
-}
-
-/// A file of the source tree.
-inline std::filesystem::path source_file(const std::string& name) {
-  return std::filesystem::path{AO_SOURCE_DIR} / name;
 }
 
 inline std::string content_of(const std::filesystem::path& file) {

@@ -5,6 +5,7 @@
 #include "runtime/home/home.hpp"
 #include "runtime/home/lock.hpp"
 #include "runtime/process/process_table.hpp"
+#include "tests/support/places.hpp"
 
 #include <gtest/gtest.h>
 
@@ -197,7 +198,7 @@ process_spec spec_of(environment env, std::vector<std::string> argv,
 } // namespace
 
 finished world::ao(std::vector<std::string> words, const ao_call& how) const {
-  words.insert(words.begin(), AO_BIN_DIR "/ao");
+  words.insert(words.begin(), program_path("ao"));
   auto end
     = run(spec_of(variables(), std::move(words), how, checkout()), patience);
   if (!end)
@@ -207,7 +208,7 @@ finished world::ao(std::vector<std::string> words, const ao_call& how) const {
 
 child world::start_ao(std::vector<std::string> words,
                       const ao_call& how) const {
-  words.insert(words.begin(), AO_BIN_DIR "/ao");
+  words.insert(words.begin(), program_path("ao"));
   auto started = spawn(spec_of(variables(), std::move(words), how, checkout()));
   if (!started)
     give_up(to_string(started.error()));
