@@ -32,6 +32,9 @@ struct api_host {
   /// Sessions found alive at its start.
   std::uint64_t adopted = 0;
 
+  /// Whether `POST /faults` plants exceptions (`AO_FAULTS=1`).
+  bool faults = false;
+
   /// False with `--no-local-node`.
   bool local_node = true;
 };

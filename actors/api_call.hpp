@@ -134,6 +134,10 @@ void get_messages(api_pointer self, api_call_ptr call);
 // api_cleanup.cpp
 void post_cleanup(api_pointer self, api_call_ptr call);
 
+// api_faults.cpp
+void get_actors(api_pointer self, api_call_ptr call);
+void post_fault(api_pointer self, api_call_ptr call);
+
 // api_hooks.cpp
 void pre_receive(api_pointer self, api_call_ptr call);
 void post_receive(api_pointer self, api_call_ptr call);

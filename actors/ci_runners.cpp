@@ -20,12 +20,15 @@ using self_pointer = ci_runners_actor::stateful_pointer<ci_runners_state>;
 constexpr std::size_t log_tail_lines = 100;
 constexpr std::uint64_t log_limit = 16u << 20;
 constexpr std::chrono::seconds shim_start_limit{30};
+/// Between TERM and KILL for a run that nobody wants.
+constexpr std::chrono::seconds cancel_grace{2};
 /// A run's shim counts runs of agents; a CI directory has just one.
 constexpr run_no only_run = 1;
 
 void start_next(self_pointer self);
 
-std::string key_of(const msg::run_ci& order) {
+template <class Order>
+std::string key_of(const Order& order) {
   return ci_key(order.change, order.sha, order.merged_result);
 }
 
@@ -44,6 +47,11 @@ std::string short_name(const std::string& directory) {
 }
 
 // -- the end of a run ---------------------------------------------------------
+
+/// An end that somebody else wanted says nothing about the commit.
+bool is_verdict(exit_cause cause) {
+  return cause != exit_cause::stopped && cause != exit_cause::hangup;
+}
 
 struct run_end {
   exit_report report;
@@ -82,10 +90,13 @@ void answer(self_pointer self, const std::string& key, const run_end& end) {
   out.change = run.order.change;
   out.sha = run.order.sha;
   out.merged_result = run.order.merged_result;
-  out.state = end.report.code == 0 ? ci_state::passed : ci_state::failed;
+  out.state = end.report.code == 0 && is_verdict(end.report.cause)
+    ? ci_state::passed
+    : ci_state::failed;
   out.command = project->ci->command;
   out.exit_code = end.report.code;
-  out.cause = std::string{to_string(end.report.cause)};
+  out.cause
+    = run.cancelled ? "superseded" : std::string{to_string(end.report.cause)};
   out.directory = run.directory;
   out.log_tail = end.log_tail;
   out.started_at = run.started_at;
@@ -106,22 +117,28 @@ void fail_run(self_pointer self, const std::string& key,
   free_core(self);
 }
 
-/// Reads the exit file. Without one the shim was killed: what is left of the
-/// run is removed, so that the next try begins anew.
+/// Reads the exit file. Without one the shim was killed, and one that was
+/// stopped has no verdict: what is left of such a run is removed, so that the
+/// next try begins anew.
 void conclude(self_pointer self, const std::string& key) {
   auto& st = self->state;
   auto run = st.runs.find(key);
   if (run == st.runs.end())
     return;
   run->second.link.reset();
-  run_job(
-    self, st.context, std::chrono::minutes{1},
-    [directory = run->second.directory]() -> result<run_end> {
+  run_job_alone(
+    self, st.context, st.context.locks, run->second.directory,
+    std::chrono::minutes{1},
+    [directory = run->second.directory,
+     cancelled = run->second.cancelled]() -> result<run_end> {
       auto end = read_end(directory);
+      auto stopped = end && !is_verdict(end->report.cause);
       std::error_code ignored;
       std::filesystem::remove_all(directory + "/tree", ignored);
-      if (!end)
+      if (!end || stopped)
         std::filesystem::remove_all(directory, ignored);
+      if (stopped && !cancelled)
+        return fail(ec::process_failed, directory + " was stopped");
       return end;
     },
     [self, key](const run_end& end) { answer(self, key, end); },
@@ -144,6 +161,34 @@ void follow(self_pointer self, const std::string& key) {
     *st.context.loop,
     st.context.place->shim_socket("ci-" + short_name(run->second.directory)),
     std::move(on));
+  if (run->second.cancelled)
+    run->second.link->stop(cancel_grace);
+}
+
+/// The head has moved. One that waits for a core is dropped; one that runs is
+/// ended, and its end is read as always.
+void cancel(self_pointer self, const std::string& key) {
+  auto& st = self->state;
+  auto run = st.runs.find(key);
+  if (run == st.runs.end() || run->second.cancelled)
+    return;
+  auto waits = std::find(st.queue.begin(), st.queue.end(), key);
+  if (waits == st.queue.end()) {
+    run->second.cancelled = true;
+    if (run->second.link)
+      run->second.link->stop(cancel_grace);
+    return;
+  }
+  st.queue.erase(waits);
+  msg::ci_finished out;
+  out.change = run->second.order.change;
+  out.sha = run->second.order.sha;
+  out.merged_result = run->second.order.merged_result;
+  out.state = ci_state::failed;
+  out.cause = "superseded";
+  for (auto& asker : run->second.askers)
+    asker.deliver(out);
+  st.runs.erase(run);
 }
 
 struct start_plan {
@@ -160,10 +205,12 @@ struct start_plan {
 
 /// True when a shim follows the run now, false when it has ended already.
 result<bool> start_run(const start_plan& plan) {
-  auto ended = read_exit(plan.directory, only_run);
-  if (ended && *ended)
-    return false;
   std::error_code ignored;
+  auto ended = read_exit(plan.directory, only_run);
+  if (ended && *ended && !is_verdict((*ended)->cause))
+    std::filesystem::remove_all(plan.directory, ignored);
+  else if (ended && *ended)
+    return false;
   if (std::filesystem::exists(launch_path(plan.directory), ignored)) {
     // A shim of an earlier hub, or one that was killed before it began.
     if (auto there = await_shim_socket(plan.socket, plan.directory, only_run,
@@ -235,9 +282,9 @@ void start_next(self_pointer self) {
     auto git = std::make_shared<local_forge>(git_runner{}, st.git->dir(),
                                              st.git->base(), hook_target{});
     plan.git = git.get();
-    run_job(
-      self, st.context, std::chrono::minutes{20},
-      [plan, git] { return start_run(plan); },
+    run_job_alone(
+      self, st.context, st.context.locks, plan.directory,
+      std::chrono::minutes{20}, [plan, git] { return start_run(plan); },
       [self, key](bool lives) {
         if (lives)
           follow(self, key);
@@ -274,6 +321,7 @@ ci_runners(self_pointer self, hub_context context, project_id project,
       auto key = key_of(order);
       auto [run, fresh] = st.runs.try_emplace(key);
       run->second.askers.push_back(promise);
+      run->second.cancelled = false;
       if (fresh) {
         run->second.order = order;
         run->second.directory = directory_of(self, order);
@@ -282,6 +330,7 @@ ci_runners(self_pointer self, hub_context context, project_id project,
       }
       return promise;
     },
+    [self](const msg::cancel_ci& order) { cancel(self, key_of(order)); },
     [self](const msg::ci_ended& news) { conclude(self, news.key); },
   };
 }

@@ -30,6 +30,8 @@ struct ci_runners_state {
     wall_time started_at{};
     std::unique_ptr<shim_link> link;
     std::vector<caf::typed_response_promise<msg::ci_finished>> askers;
+    /// Nobody wants its verdict any more.
+    bool cancelled = false;
   };
 
   /// Key and run; those that wait for a core are in `queue`, in order.
@@ -43,6 +45,7 @@ struct ci_runners_state {
 ///
 ///   run_ci --known--> the same answer
 ///          --new----> queue --core free--> checkout --> shim --> exit file
+///   cancel_ci: out of the queue, or the shim ends its tree
 ///
 /// The shim outlives the hub: a run that lives or has ended is adopted by its
 /// directory `ci/<change>/<sha12>`.

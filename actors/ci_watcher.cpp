@@ -106,8 +106,12 @@ struct perform {
     submit(self, ci_began{order.sha, order.merged_result, {}});
   }
 
-  void operator()(const cancel_ci&) const {
-    // A result about an older head is dropped by the rule.
+  /// A result that comes all the same is dropped by the rule.
+  void operator()(const cancel_ci& order) const {
+    const auto& row = self->state.watch.row;
+    tell<ci_runners_actor>(
+      self->state.context, make_actor_name("ci-runners", row.project.text),
+      msg::cancel_ci{row.id, order.sha, order.merged_result});
   }
 
   void operator()(const enqueue_merge&) const {

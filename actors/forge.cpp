@@ -134,6 +134,65 @@ caf::result<change> open(self_pointer self, const msg::open_change& asked) {
   return promise;
 }
 
+// -- the checkout -------------------------------------------------------------
+
+/// Checkout and forge have gone apart: recorded once for each position of the
+/// checkout, also over restarts.
+void record_divergence(self_pointer self, const base_sync& sync) {
+  auto& st = self->state;
+  st.context.say(log_level::warn,
+                 "base_diverged project=" + st.project.text
+                   + " ours=" + sync.ours + " theirs=" + sync.theirs);
+  event e;
+  e.at = st.context.now();
+  e.subject = "hub";
+  e.kind = event_kind::base_diverged;
+  e.actor = "forge/" + st.project.text;
+  e.data = dump(json{{"project", st.project.text},
+                     {"base", settings_of(self).default_branch},
+                     {"ours", sync.ours},
+                     {"theirs", sync.theirs}});
+  store_write write;
+  write.request
+    = request_id{"base_diverged/" + st.project.text + "/" + sync.theirs};
+  write.answer = "{}";
+  write.events = {e};
+  ask<store_actor>(self, st.context, "store"_name, store_deadline,
+                   std::move(write))
+    .then([](const store_written&) {},
+          [self](const caf::error& why) {
+            // Told again at the next look.
+            self->state.context.say(log_level::warn,
+                                    "divergence_not_recorded reason=\""
+                                      + to_string(to_ao_error(why)) + "\"");
+          });
+}
+
+/// Brings the base forward to the checkout's branch; the base's commit.
+result<std::string> follow_checkout(self_pointer self) {
+  auto& st = self->state;
+  auto began = self->clock().now();
+  auto synced = st.git->sync_base(settings_of(self).path);
+  if (!synced)
+    return fail(synced.error());
+  if (synced->what == base_sync::state::diverged)
+    record_divergence(self, *synced);
+  st.followed = began;
+  st.base_sha = synced->ours;
+  return synced->ours;
+}
+
+/// What came while the last look was under way is answered by it.
+caf::result<std::string> answer_follower(self_pointer self, mono_time asked) {
+  auto& st = self->state;
+  if (!st.base_sha.empty() && asked < st.followed)
+    return st.base_sha;
+  auto base = follow_checkout(self);
+  if (!base)
+    return make_error(base.error());
+  return *base;
+}
+
 // -- merges -------------------------------------------------------------------
 
 merge_author author_of(self_pointer self, const change& c) {
@@ -148,13 +207,11 @@ merge_author author_of(self_pointer self, const change& c) {
 caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
   auto& st = self->state;
   const auto& project = settings_of(self);
-  auto synced = st.git->sync_base(project.path);
-  if (!synced)
-    return make_error(synced.error());
-  if (synced->what == base_sync::state::diverged)
-    st.context.say(log_level::warn, "base_diverged project=" + st.project.text);
+  auto base = follow_checkout(self);
+  if (!base)
+    return make_error(base.error());
   msg::prepared_merge out;
-  out.base_sha = synced->ours;
+  out.base_sha = *base;
   auto landed = st.git->find_merge(c.base, c.id);
   if (!landed)
     return make_error(landed.error());
@@ -187,6 +244,8 @@ caf::result<msg::landed_merge> land(self_pointer self,
       st.context.say(log_level::warn,
                      "branch_kept branch=" + order.of.branch + " reason=\""
                        + to_string(ok.error()) + "\"");
+  tell<publisher_actor>(
+    st.context, make_actor_name("publisher", st.project.text), look_atom{});
   return msg::landed_merge{order.commit};
 }
 
@@ -216,6 +275,9 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
       if (auto c = st.context.rows->open_change(st.project, news.branch))
         tell<ci_watcher_actor>(st.context,
                                make_actor_name("ci-watcher", c->id.text), news);
+    },
+    [self](const msg::follow_checkout& wish) {
+      return answer_follower(self, wish.asked);
     },
     [self](const msg::prepare_merge& order) { return prepare(self, order.of); },
     [self](const msg::land_merge& order) { return land(self, order); },

@@ -19,13 +19,18 @@ struct forge_state {
   std::map<std::string, std::vector<caf::typed_response_promise<change>>>
     births;
 
+  /// When the last look at the checkout began, and the base after it.
+  mono_time followed{};
+  std::string base_sha;
+
   /// The numbers given to changes, ahead of the row while births are being
   /// written: two at once get two numbers.
   std::optional<counter> numbers;
 };
 
-/// The embedded forge of one project: seeds it, gives birth to changes, and
-/// computes and lands merges for the MERGE QUEUE.
+/// The embedded forge of one project: seeds it, gives birth to changes, follows
+/// the person's checkout before each session and each merge, and computes and
+/// lands merges for the MERGE QUEUE.
 ///
 /// @param self The actor handle; detached, as git blocks.
 /// @param context The hub.

@@ -6,8 +6,10 @@
 #include "actors/dispatcher.hpp"
 #include "actors/forge.hpp"
 #include "actors/inventory.hpp"
+#include "actors/journal.hpp"
 #include "actors/mailbox.hpp"
 #include "actors/merge_queue.hpp"
+#include "actors/publisher.hpp"
 #include "actors/registry.hpp"
 #include "actors/repository.hpp"
 #include "actors/runner.hpp"
@@ -37,28 +39,37 @@ child_spec child(actor_name name, decltype(child_spec::start) start,
   return spec;
 }
 
+/// Leaves a note and wakes the JOURNAL; the supervisor itself logs.
+void leave_note(const hub_context& context, supervisor_note note) {
+  note.at = context.now();
+  context.notes->push(std::move(note));
+  tell<journal_actor>(context, "journal"_name, look_atom{});
+}
+
 supervisor_hooks reporting(const hub_context& context,
                            const std::string& supervisor) {
+  using verdict = supervisor_note::verdict;
   supervisor_hooks hooks;
-  hooks.on_restart
-    = [context, supervisor](const std::string& id, const error& why,
-                            std::uint32_t restarts, milliseconds) {
-        context.say(log_level::warn,
-                    "child_restarted supervisor=" + supervisor + " child=" + id
-                      + " restarts=" + std::to_string(restarts) + " reason=\""
-                      + to_string(why) + "\"");
-      };
-  hooks.on_given_up
-    = [context, supervisor](const std::string& id, const error& why) {
-        context.say(log_level::error,
-                    "child_given_up supervisor=" + supervisor + " child=" + id
-                      + " reason=\"" + to_string(why) + "\"");
-      };
+  hooks.on_restart = [context,
+                      supervisor](const std::string& id, const error& why,
+                                  std::uint32_t restarts, milliseconds delay) {
+    leave_note(context,
+               {verdict::restarted, supervisor, id, why, restarts, delay, {}});
+  };
+  hooks.on_given_up = [context, supervisor](const std::string& id,
+                                            const error& why) {
+    leave_note(context, {verdict::given_up, supervisor, id, why, 0, {}, {}});
+  };
   hooks.on_abandoned
-    = [context, supervisor](const std::string& id, std::uint64_t total) {
-        context.say(log_level::error,
-                    "child_abandoned supervisor=" + supervisor + " child=" + id
-                      + " total=" + std::to_string(total));
+    = [context, supervisor](const std::string& id, std::uint64_t) {
+        leave_note(context,
+                   {verdict::abandoned,
+                    supervisor,
+                    id,
+                    error{ec::timed_out, "it did not die by kill"},
+                    0,
+                    {},
+                    {}});
       };
   return hooks;
 }
@@ -106,18 +117,31 @@ std::vector<std::string> live_sessions(const row_view& rows) {
   return out;
 }
 
-/// Sessions of which something may live on the node; the RUNNER of any other
-/// is started by the first order to it.
+/// Whether something of the session may live on the node, or an order to its
+/// RUNNER may be under way; the RUNNER of any other is started by the first
+/// order to it.
+bool may_need_runner(const session& s) {
+  switch (s.runtime) {
+  case runtime_state::queued:
+    return false;
+  case runtime_state::provisioning:
+  case runtime_state::starting:
+  case runtime_state::alive:
+  case runtime_state::lost:
+    return true;
+  case runtime_state::exited:
+    return !is_terminal(s) || (s.end == session_end::merged && !s.cleaned);
+  case runtime_state::parked:
+    return s.agent_pid != 0 || s.shim_pid != 0;
+  }
+  return true;
+}
+
 std::vector<std::string> sessions_to_adopt(const row_view& rows) {
   std::vector<std::string> out;
-  for (const auto& s : rows.all<session>()) {
-    auto may_live = s->runtime == runtime_state::provisioning
-      || s->runtime == runtime_state::starting
-      || s->runtime == runtime_state::alive
-      || s->runtime == runtime_state::lost;
-    if (may_live && s->role != session_role::manual)
+  for (const auto& s : rows.all<session>())
+    if (s->run > 0 && s->role != session_role::manual && may_need_runner(*s))
       out.push_back(s->id.text);
-  }
   return out;
 }
 
@@ -176,6 +200,10 @@ child_spec forge_of(const node_context& context, const project_id& id) {
                                        change_id{key});
                        });
        })};
+  const auto* project = context.project(id);
+  if (project != nullptr && project->forge.publish)
+    spec.children.push_back(child(make_actor_name("publisher", id.text),
+                                  starts(publisher, hub_context{context}, id)));
   return supervisor_child(make_actor_name("forge-tree", id.text), context,
                           std::move(spec));
 }
@@ -223,6 +251,7 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
     = supervisor_of(context, "hub", restart_strategy::rest_for_one, hub_limits);
   hub_context shared{context};
   spec.children = {
+    child("journal"_name, starts(journal, shared)),
     child("store"_name, starts(store_keeper, shared), true),
     child("registry"_name, starts(registry, shared)),
     forges(context),

@@ -13,6 +13,7 @@ namespace ao {
 /// children in start order.
 ///
 ///   hub (rest_for_one)
+///   ├── journal
 ///   ├── store
 ///   ├── registry
 ///   ├── forges (dynamic)          one forge per project
@@ -20,8 +21,10 @@ namespace ao {
 ///   │       ├── forge/app
 ///   │       ├── ci-runners/app
 ///   │       ├── merge-queue/app
-///   │       └── watchers/app (dynamic)    one ci-watcher per open change
+///   │       ├── watchers/app (dynamic)    one ci-watcher per open change
+///   │       └── publisher/app         where forge.publish names a remote
 ///   ├── sessions (dynamic)        one session per live session
+///   ├── mailboxes (dynamic)       one mailbox per session with mail
 ///   ├── tasks (dynamic)           one task per unfinished task
 ///   ├── dispatcher
 ///   ├── node (rest_for_one)

@@ -2,8 +2,10 @@
 
 #include "messages/settings.hpp"
 #include "runtime/actor/ask.hpp"
+#include "runtime/actor/notes.hpp"
 #include "runtime/home/home.hpp"
 #include "runtime/home/token.hpp"
+#include "runtime/process/key_locks.hpp"
 #include "runtime/store/row_view.hpp"
 
 #include <chrono>
@@ -33,6 +35,13 @@ struct hub_context : actor_context {
 
   /// Directory of `ao`, `ao-hub` and `ao-shim`.
   std::string programs;
+
+  /// Keep jobs of an actor apart from those that its predecessor has left.
+  std::shared_ptr<key_locks> locks = std::make_shared<key_locks>();
+
+  /// From the supervisors to the JOURNAL.
+  std::shared_ptr<supervisor_notes> notes
+    = std::make_shared<supervisor_notes>();
 
   /// The wall clock, for rows and events.
   std::function<wall_time()> now = wall_now;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace ao {
@@ -56,6 +57,24 @@ void run_job(Self* self, const actor_context& context,
           [on_error](caf::error& why) mutable {
             on_error(static_cast<const caf::error&>(why));
           });
+}
+
+/// The same for work that must not run twice at a time, as on the files of one
+/// session: waits for work of the same key that an actor that is gone by now
+/// has begun.
+/// @param locks Of the host; see `key_locks`.
+template <class Self, class Locks, class Work, class OnValue, class OnError>
+void run_job_alone(Self* self, const actor_context& context,
+                   const std::shared_ptr<Locks>& locks, const std::string& key,
+                   std::chrono::milliseconds limit, Work work, OnValue on_value,
+                   OnError on_error) {
+  run_job(
+    self, context, limit,
+    [locks, key, work] {
+      auto alone = locks->take(key);
+      return work();
+    },
+    std::move(on_value), std::move(on_error));
 }
 
 } // namespace ao

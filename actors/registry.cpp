@@ -370,6 +370,10 @@ registry_actor::behavior_type registry(self_pointer self, hub_context context) {
       return answered(self, asked.task, asked.request,
                       cancel_task{asked.task, "cancelled by " + asked.actor});
     },
+    [self](const msg::park_task& asked) {
+      return answered(self, asked.task, asked.request,
+                      park_task{asked.task, asked.why});
+    },
     [self](const msg::retry_task& asked) {
       return answered(self, asked.task, asked.request, retry_task{asked.task});
     },

@@ -1,6 +1,5 @@
 #include "actors/runner.hpp"
 
-#include "actors/job.hpp"
 #include "actors/runner_parts.hpp"
 #include "runtime/actor/harden.hpp"
 
@@ -119,17 +118,19 @@ result<earlier_life> read_earlier_life(const session_dir& files) {
 void adopt(self_pointer self) {
   auto& st = self->state;
   st.step = "adopt";
-  run_job(
-    self, st.context, step_deadline,
-    [files = files_of(self)] { return read_earlier_life(files); },
+  run_on_files(
+    self, [files = files_of(self)] { return read_earlier_life(files); },
     [self](const earlier_life& found) {
       auto& st = self->state;
       st.spec = found.spec;
       st.mark = found.mark;
       st.end = found.end;
-      if (st.mark.empty() || st.end)
-        return enter(self, runner_phase::idle);
-      dial(self); // its first word ends the adoption
+      if (!st.mark.empty() && !st.end)
+        return dial(self); // its first word ends the adoption
+      enter(self, runner_phase::idle);
+      // An order may have been lost with an earlier life of ours.
+      if (st.spec)
+        report(self, msg::fact::ready{});
     },
     [self](const caf::error& why) {
       // Orders write the files anew.
@@ -172,6 +173,7 @@ result<session_id> ensure(self_pointer self, const msg::ensure_order& order) {
   case runner_phase::alive:
     if (!same)
       return fail(ec::wrong_state, st.id.text + " has a run that lives");
+    watch_liveness(self, want.hang_after);
     report(self, *st.alive);
     return st.id;
   default:

@@ -73,6 +73,8 @@ struct runner_state {
   /// The stop that waits for the end of the run.
   std::optional<msg::stop_order> stop;
 
+  /// The run whose signs of life are looked for; 0 = none.
+  run_no watched_run = 0;
   life_signs signs;
   caf::actor_clock::time_point signs_changed{};
   /// The run is being ended because it hangs.

@@ -61,10 +61,14 @@ auto unknown(self_pointer self) {
 
 } // namespace
 
-void watch_liveness(self_pointer self) {
+void watch_liveness(self_pointer self, milliseconds hang_after) {
   auto& st = self->state;
-  if (!st.spec || st.spec->hang_after.count() <= 0)
+  if (!st.spec)
     return;
+  st.spec->hang_after = hang_after;
+  if (hang_after.count() <= 0 || st.watched_run == st.spec->run)
+    return;
+  st.watched_run = st.spec->run;
   st.signs = {};
   st.hung = false;
   st.signs_changed = self->clock().now();
@@ -76,6 +80,10 @@ void look_for_life(self_pointer self, run_no run) {
   if (st.phase != runner_phase::alive || !st.spec || st.spec->run != run
       || st.hung || st.stop)
     return;
+  if (st.spec->hang_after.count() <= 0) {
+    st.watched_run = 0;
+    return;
+  }
   ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
                   msg::ask_activity{st.id})
     .then(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/job.hpp"
 #include "actors/runner.hpp"
 #include "messages/error.hpp"
 
@@ -36,6 +37,17 @@ std::shared_ptr<repository_cache> cache_of(self_pointer self);
 session_dir files_of(self_pointer self);
 std::string worktree_of(self_pointer self);
 
+/// A job on the files or the worktree of the session; one at a time, whichever
+/// life of the RUNNER has begun it.
+template <class Work, class OnValue, class OnError>
+void run_on_files(self_pointer self, Work work, OnValue on_value,
+                  OnError on_error) {
+  auto& st = self->state;
+  run_job_alone(self, st.context, st.context.locks, "session/" + st.id.text,
+                step_deadline, std::move(work), std::move(on_value),
+                std::move(on_error));
+}
+
 // -- runner_saga --------------------------------------------------------------
 
 /// Makes the run of `spec` live, step by step. Steps that are true already
@@ -65,10 +77,12 @@ void hear(self_pointer self, const msg::shim_word& word);
 
 // -- runner_liveness ----------------------------------------------------------
 
-/// Begins to look for signs of life of a run that has just become alive:
-/// output in its pane, processor time of its processes. An agent without any
-/// for `hang_after` is ended and its run counts as hung.
-void watch_liveness(self_pointer self);
+/// Looks for signs of life of the run that lives: output in its pane,
+/// processor time of its processes. An agent without any for `hang_after` is
+/// ended and its run counts as hung. One that is watched already goes on under
+/// the new limit.
+/// @param hang_after Zero = never.
+void watch_liveness(self_pointer self, milliseconds hang_after);
 
 /// The next look is due.
 void look_for_life(self_pointer self, run_no run);

@@ -1,4 +1,3 @@
-#include "actors/job.hpp"
 #include "actors/runner_parts.hpp"
 #include "runtime/node/leftovers.hpp"
 #include "runtime/process/process_table.hpp"
@@ -98,8 +97,8 @@ result<std::vector<std::string>> save(repository_cache& cache,
 
 void save_work(self_pointer self) {
   auto& st = self->state;
-  run_job(
-    self, st.context, step_deadline,
+  run_on_files(
+    self,
     [cache = cache_of(self), path = worktree_of(self), id = st.id,
      now = st.context.now()] { return save(*cache, path, id, now); },
     [self](const std::vector<std::string>& refs) {
@@ -165,7 +164,7 @@ void agent_lives(self_pointer self, const msg::shim_word& word) {
     self->delayed_send(self, 2 * stop_grace, msg::stop_overdue{st.spec->run});
     return;
   }
-  watch_liveness(self);
+  watch_liveness(self, st.spec->hang_after);
   if (adopted || !st.launch || !st.launch->paste_prompt)
     return;
   ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
@@ -187,8 +186,8 @@ void end_run(self_pointer self) {
   auto shim_pid = st.alive ? st.alive->shim_pid : 0;
   st.alive.reset();
   enter(self, runner_phase::stopping);
-  run_job(
-    self, st.context, step_deadline,
+  run_on_files(
+    self,
     [mark = st.mark, shim_pid, dir = files_of(self).path()] {
       return end_leftovers(mark, shim_pid, dir, stop_grace);
     },
@@ -210,8 +209,8 @@ void run_over(self_pointer self, exit_info how) {
   if (st.stop)
     return end_run(self);
   enter(self, runner_phase::ending);
-  run_job(
-    self, st.context, step_deadline,
+  run_on_files(
+    self,
     [cache = cache_of(self), path = worktree_of(self), base = st.spec->base,
      mark = st.mark, dir = files_of(self).path()]() -> result<worktree_facts> {
       // Nothing of the run may write while we look.
@@ -235,9 +234,8 @@ void run_over(self_pointer self, exit_info how) {
 }
 
 void read_end(self_pointer self) {
-  auto& st = self->state;
-  run_job(
-    self, st.context, step_deadline,
+  run_on_files(
+    self,
     [directory = files_of(self).path(),
      lost = lost_run(self, "ao-shim ended without an exit file")] {
       return find_end(directory, lost);

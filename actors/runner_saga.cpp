@@ -1,4 +1,3 @@
-#include "actors/job.hpp"
 #include "actors/runner_parts.hpp"
 #include "runtime/node/leftovers.hpp"
 #include "runtime/process/process.hpp"
@@ -88,8 +87,8 @@ void write_launch_files(self_pointer self) {
   if (!launch)
     return give_up(self, launch.error());
   st.launch = std::move(*launch);
-  run_job(
-    self, st.context, step_deadline,
+  run_on_files(
+    self,
     [files = files_of(self), spec = *st.spec, launch = *st.launch,
      worktree = places.worktree,
      socket
@@ -145,8 +144,8 @@ void fill_worktree(self_pointer self) {
     return;
   auto& st = self->state;
   const auto* project = st.context.project(st.spec->project);
-  run_job(
-    self, st.context, 2 * step_deadline,
+  run_on_files(
+    self,
     [files = files_of(self), cache = cache_of(self), project = *project,
      spec = *st.spec, path = worktree_of(self),
      env = st.context.inherited]() -> result<bool> {
@@ -216,8 +215,8 @@ void provision(self_pointer self) {
       self,
       error{ec::no_such_project,
             "the configuration has no project " + st.spec->project.text});
-  run_job(
-    self, st.context, step_deadline,
+  run_on_files(
+    self,
     [files = files_of(self), cache = cache_of(self), spec = *st.spec] {
       return begin(files, *cache, spec);
     },
@@ -238,8 +237,8 @@ void give_up(self_pointer self, error why) {
   };
   auto note = [self, tell] {
     auto& st = self->state;
-    run_job(
-      self, st.context, step_deadline,
+    run_on_files(
+      self,
       [files = files_of(self), run = st.spec->run]() -> result<bool> {
         if (auto ok = files.note(run, "worktree", "undone"); !ok)
           return fail(ok.error());
@@ -271,8 +270,8 @@ void give_up(self_pointer self, error why) {
   };
   auto end_processes = [self, drop, failed] {
     auto& st = self->state;
-    run_job(
-      self, st.context, step_deadline,
+    run_on_files(
+      self,
       [mark = st.mark, dir = files_of(self).path()] {
         return end_leftovers(mark, 0, dir, stop_grace);
       },

@@ -4,6 +4,7 @@
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/agents/launch.hpp"
+#include "runtime/rules/tasks.hpp"
 
 #include <stdexcept>
 #include <utility>
@@ -91,6 +92,19 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
   return spec;
 }
 
+/// Hands the order to the node, unless it is another run's turn by now.
+void order_run(self_pointer self, const ensure_run& order) {
+  const auto& row = row_of(self);
+  auto wanted = row.runtime == runtime_state::provisioning
+    || row.runtime == runtime_state::starting
+    || row.runtime == runtime_state::alive;
+  if (is_terminal(row) || row.run != order.run || !wanted)
+    return;
+  ask<uplink_actor>(self, self->state.context, "uplink"_name, registry_deadline,
+                    msg::ensure_order{spec_of(self, order)})
+    .then([](const session_id&) {}, try_later(self, "ensure_not_taken"));
+}
+
 void order_stop(self_pointer self, run_no run, msg::stop_how how) {
   const auto& row = row_of(self);
   ask<uplink_actor>(self, self->state.context, "uplink"_name, registry_deadline,
@@ -102,10 +116,23 @@ struct perform {
   self_pointer self;
 
   void operator()(const ensure_run& order) const {
-    ask<uplink_actor>(self, self->state.context, "uplink"_name,
-                      registry_deadline,
-                      msg::ensure_order{spec_of(self, order)})
-      .then([](const session_id&) {}, try_later(self, "ensure_not_taken"));
+    if (order.run > 1)
+      return order_run(self, order);
+    // A new session begins at what the person has committed by now.
+    auto& st = self->state;
+    ask<forge_actor>(
+      self, st.context, make_actor_name("forge", row_of(self).project.text),
+      registry_deadline, msg::follow_checkout{self->clock().now()})
+      .then(
+        [self = self, order](const std::string&) { order_run(self, order); },
+        [self = self, order](const caf::error& why) {
+          // The forge's base as it is will do.
+          self->state.context.say(log_level::warn,
+                                  "checkout_not_followed session="
+                                    + row_of(self).id.text + " reason=\""
+                                    + to_string(to_ao_error(why)) + "\"");
+          order_run(self, order);
+        });
   }
 
   void operator()(const stop_run& order) const {
@@ -255,18 +282,33 @@ std::vector<wall_time> failures_in(const std::vector<event>& events) {
   return out;
 }
 
-/// Begins with what the row says; a session that has failed before learns
+/// What its task and its change have become while nobody heard them, then what
+/// may be left undone.
+void catch_up(self_pointer self) {
+  auto& st = self->state;
+  const auto& rows = *st.context.rows;
+  const auto row = row_of(self);
+  if (auto c = row.change.empty() ? rows.open_change(row.project, row.branch)
+                                  : rows.find<change>(row.change.text))
+    submit(self, change_told{c->id, c->state});
+  if (auto t = rows.find<task>(row.task.text))
+    if (auto word = word_to_holder(*t, row))
+      submit(self, *word);
+  submit(self, session_recovered{});
+}
+
+/// Begins with what the rows say; a session that has failed before learns
 /// first when that was.
 void recover(self_pointer self) {
   auto& st = self->state;
   const auto& row = row_of(self);
   auto failed = row.exit && !row.exit->failure.empty();
   if (is_terminal(row) || (row.restarts == 0 && !failed))
-    return submit(self, session_recovered{});
+    return catch_up(self);
   st.writing = true;
   auto go_on = [self] {
     self->state.writing = false;
-    submit(self, session_recovered{});
+    catch_up(self);
   };
   msg::read_events past;
   past.subject = subject_of(row.id);
@@ -312,6 +354,10 @@ session_fact fact_from(const msg::session_fact& fact) {
     }
     session_fact operator()(const msg::fact::unknown_here&) const {
       return provision_failed{"adopt", "the node does not know this session"};
+    }
+    // Taken before, as it is no fact about a run.
+    session_fact operator()(const msg::fact::ready&) const {
+      return step_reached{"ready"};
     }
   };
   return std::visit(translate{}, fact);
@@ -410,9 +456,11 @@ session_keeper(self_pointer self, hub_context context, session_id id) {
   return {
     [self](const msg::session_report& told) -> caf::result<std::uint64_t> {
       auto promise = self->make_response_promise<std::uint64_t>();
-      session_report report{told.epoch, told.run, told.seq,
-                            fact_from(told.what)};
-      submit(self, std::move(report),
+      session_input input = session_recovered{};
+      if (!std::holds_alternative<msg::fact::ready>(told.what))
+        input = session_report{told.epoch, told.run, told.seq,
+                               fact_from(told.what)};
+      submit(self, std::move(input),
              [promise, seq = told.seq](result<session> got) mutable {
                if (got)
                  promise.deliver(seq);

@@ -366,6 +366,8 @@ int live(const arguments& args, const home& place, settings all,
   host.version = AO_VERSION;
   host.started_at = wall_now();
   host.local_node = args.local_node;
+  if (const auto* faults = std::getenv("AO_FAULTS"))
+    host.faults = std::string_view{faults} == "1";
 
   int code = 0;
   config cfg;

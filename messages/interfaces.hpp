@@ -7,8 +7,8 @@
 ///   tasks           REGISTRY, TASK, DISPATCHER
 ///   sessions        SESSION, MAILBOX, UPLINK, RUNNER, REPOSITORY, TMUX
 ///   api             API, EVENT STREAMER
-///   forge           FORGE, CI WATCHER, CI RUNNERS, MERGE QUEUE
-///   supervision     SUPERVISOR
+///   forge           FORGE, CI WATCHER, CI RUNNERS, MERGE QUEUE, PUBLISHER
+///   supervision     SUPERVISOR, JOURNAL
 ///
 /// Supervisors' children and the wire are the only untyped conversations.
 #include "messages/interfaces/api.hpp"

@@ -136,12 +136,16 @@ struct stopped {
 /// Nothing of this session exists on the node (asked about at adoption).
 struct unknown_here {};
 
+/// The RUNNER has (re)started and knows what its files say; what is due may be
+/// ordered (again). Of no run.
+struct ready {};
+
 } // namespace fact
 
 using session_fact
   = std::variant<fact::step_done, fact::agent_alive, fact::provision_failed,
                  fact::agent_exited, fact::pushed, fact::push_failed,
-                 fact::stopped, fact::unknown_here>;
+                 fact::stopped, fact::unknown_here, fact::ready>;
 
 /// RUNNER → SESSION: what is the case on the node. At least once, in order of
 /// `seq`; the session answers the seq it has made durable.

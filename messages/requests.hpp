@@ -73,6 +73,13 @@ struct release_claim {
   std::string why;
 };
 
+/// A person must look: the claim is given back.
+struct park_task {
+  request_id request;
+  task_id task;
+  std::string why;
+};
+
 struct cancel_task {
   request_id request;
   task_id task;
@@ -175,6 +182,19 @@ struct run_ci {
   change_id change;
   std::string sha;
   bool merged_result = false;
+};
+
+/// CI: nobody wants the verdict on `sha` any more.
+struct cancel_ci {
+  change_id change;
+  std::string sha;
+  bool merged_result = false;
+};
+
+/// FORGE: bring the base forward to the checkout's branch.
+struct follow_checkout {
+  /// Who asked before the last look began is answered without another one.
+  mono_time asked{};
 };
 
 /// INTERNAL of the CI RUNNERS: the shim of this run has hung up.

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "messages/error.hpp"
+#include "messages/time.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -63,6 +66,28 @@ struct child_info {
     return a.id == b.id && a.phase == b.phase && a.kind == b.kind
       && a.incarnation == b.incarnation && a.restarts == b.restarts;
   }
+};
+
+/// What a supervisor has decided about one of its children.
+struct supervisor_note {
+  enum class verdict : std::uint8_t {
+    /// It ended and is started again, after `delay`.
+    restarted = 0,
+    /// It was over its limit and is removed; its siblings live.
+    given_up = 1,
+    /// It did not die by `kill` and is no longer waited for.
+    abandoned = 2,
+  };
+  verdict what = verdict::restarted;
+  std::string supervisor;
+  /// Its name in the directory, e.g. `session/app-7`.
+  std::string child;
+  /// Why its last process has ended.
+  error reason;
+  /// This one included, within the period of the limit.
+  std::uint32_t restarts = 0;
+  milliseconds delay{0};
+  wall_time at{};
 };
 
 } // namespace ao

@@ -14,8 +14,8 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t usual_parallel = 4;
 constexpr std::uint64_t most_parallel = 64;
-/// The play lasts some ten seconds; this is for a machine that crawls.
-constexpr milliseconds play_limit{120'000};
+/// The play lasts some twenty seconds; this is for a machine that crawls.
+constexpr milliseconds play_limit{240'000};
 constexpr milliseconds stop_limit{130'000};
 constexpr milliseconds grace{2'000};
 
@@ -104,7 +104,9 @@ outcome run_demo(invocation& what) {
   auto view = demo::progress::of_process();
   demo::report out;
   auto problem = [&](const std::string& text) { out.problems.push_back(text); };
-  auto furnished = stage->furnish(*scenario, static_cast<unsigned>(*parallel));
+  auto agents = static_cast<unsigned>(*parallel);
+  auto open = demo::fit_to(*scenario, agents);
+  auto furnished = stage->furnish(*scenario, agents, open);
   if (furnished)
     out.saw = demo::play(*scenario, *stage, view, signals, play_limit);
   else

@@ -39,6 +39,13 @@ const detail details[] = {
   {"merge_queued", {"{head}"}},
   {"merged", {"as {sha}"}},
   {"rescue_saved", {"{ref}"}},
+  {"base_diverged",
+   {"{project}: {base} is {ours} here, {theirs} in the checkout"}},
+  {"published", {"{project}: {sha} to {remote}"}},
+  {"publish_failed", {"{project}: {reason}"}},
+  {"child_restarted", {"{child}: {reason}"}},
+  {"child_given_up", {"{child}: {reason}"}},
+  {"child_abandoned", {"{child}"}},
 };
 
 bool is_object_name(std::string_view text) {

@@ -2,10 +2,17 @@
 #include "cli/commands/common.hpp"
 #include "cli/commands/event_text.hpp"
 
+#include <chrono>
+#include <thread>
+
 namespace ao::cli {
 namespace {
 
 using nlohmann::json;
+
+/// How long a hub that is there may take to have an API again.
+constexpr std::chrono::seconds restart_limit{10};
+constexpr std::chrono::milliseconds restart_pause{50};
 
 /// In columns that are as wide as usual: what comes later is not known yet.
 void print_event(output& out, const json& event) {
@@ -41,6 +48,38 @@ result<std::uint64_t> print_past(invocation& what, std::uint64_t after) {
   }
 }
 
+/// Prints what comes, until the stream ends.
+result<void> follow(invocation& what, std::uint64_t& last) {
+  auto target = api_root + "/events";
+  add_query(target, "after", std::to_string(last));
+  add_query(target, "subject", what.args.text("subject"));
+  return what.api().stream(target, [&](const http::received_event& one) {
+    auto event = json::parse(one.data, nullptr, false);
+    if (event.is_object()) {
+      print_event(what.out, event);
+      last = std::max(last, event.value("seq", last));
+    }
+    return http::api_client::next::more;
+  });
+}
+
+/// After the end of a stream: prints what came meanwhile, as soon as the hub
+/// answers. Errors: `hub_not_running`, at once; whatever it says for long.
+result<void> go_on(invocation& what, std::uint64_t& last) {
+  auto until = std::chrono::steady_clock::now() + restart_limit;
+  for (;;) {
+    auto read = print_past(what, last);
+    if (read) {
+      last = *read;
+      return {};
+    }
+    if (read.error().code == ec::hub_not_running
+        || std::chrono::steady_clock::now() >= until)
+      return fail(read.error());
+    std::this_thread::sleep_for(restart_pause);
+  }
+}
+
 } // namespace
 
 outcome run_events(invocation& what) {
@@ -52,18 +91,14 @@ outcome run_events(invocation& what) {
     return fail(last.error());
   if (!what.args.flag("follow"))
     return 0;
-  auto target = api_root + "/events";
-  add_query(target, "after", std::to_string(*last));
-  add_query(target, "subject", what.args.text("subject"));
-  auto ended = what.api().stream(target, [&](const http::received_event& one) {
-    auto event = json::parse(one.data, nullptr, false);
-    if (!event.is_discarded())
-      print_event(what.out, event);
-    return http::api_client::next::more;
-  });
-  if (!ended)
-    return fail(ended.error());
-  return 0;
+  for (;;) {
+    auto ended = follow(what, *last);
+    if (ended)
+      return 0;
+    // The API was started anew, or is about to be: the record goes on.
+    if (auto again = go_on(what, *last); !again)
+      return fail(again.error());
+  }
 }
 
 } // namespace ao::cli

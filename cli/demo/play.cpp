@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <csignal>
 #include <future>
+#include <map>
+#include <set>
 
 namespace ao::cli::demo {
 namespace {
@@ -22,6 +24,9 @@ using clock = std::chrono::steady_clock;
 constexpr milliseconds tick{200};
 /// A killed process ends at once, but for one in the kernel.
 constexpr milliseconds kill_limit{5'000};
+/// How long an actor may be away that is to throw, and between two looks.
+constexpr milliseconds fault_limit{10'000};
+constexpr milliseconds fault_pause{20};
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -135,6 +140,8 @@ private:
         words.emplace_back("--needs");
         words.push_back(id_of(need));
       }
+      if (!one.agent.empty())
+        words.insert(words.end(), {"--agent", one.agent});
       auto added = where_.ask_ao(std::move(words));
       if (!added)
         return trouble("ao task add: " + to_string(added.error()));
@@ -250,6 +257,12 @@ private:
         if (!kill_hub())
           return false;
         break;
+      case deed::throw_in:
+        if (!plant_fault(one.in, event))
+          return false;
+        break;
+      case deed::open_gate:
+        break;
       }
       if (one.opens.empty())
         continue;
@@ -277,6 +290,42 @@ private:
     if (!start_hub() || !follow())
       return false;
     out_.hub_kills += 1;
+    return true;
+  }
+
+  /// The actor of this role that has to do with the event.
+  std::string actor_of(const std::string& role, const json& event) const {
+    static const std::map<std::string, std::string> members
+      = {{"session", "data.session"},
+         {"runner", "data.session"},
+         {"mailbox", "data.session"},
+         {"task", "data.task"},
+         {"ci-watcher", "data.change"}};
+    static const std::set<std::string> of_project
+      = {"forge", "ci-runners", "merge-queue", "repository", "watchers"};
+    if (auto found = members.find(role); found != members.end())
+      return role + "/" + text_at(event, found->second);
+    return of_project.count(role) > 0 ? role + "/" + what_.project : role;
+  }
+
+  bool plant_fault(const std::string& role, const json& event) {
+    auto name = actor_of(role, event);
+    http::api_client api{where_.where().hub_socket()};
+    auto ask = [&] {
+      return api.call("POST", api_root + "/faults", json{{"actor", name}});
+    };
+    auto until = clock::now() + fault_limit;
+    auto planted = ask();
+    // An earlier one may have taken it along, or the API.
+    while (!planted && clock::now() < until && !interrupted()) {
+      pollfd signal{signals_.fd(), POLLIN, 0};
+      ::poll(&signal, 1, static_cast<int>(fault_pause.count()));
+      planted = ask();
+    }
+    if (!planted)
+      return trouble("no fault in " + name + ": " + to_string(planted.error()));
+    out_.faults.push_back(role);
+    view_.say("an exception is thrown in " + name);
     return true;
   }
 

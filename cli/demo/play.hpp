@@ -39,6 +39,8 @@ struct seen {
   unsigned refused_duplicates = 0;
   /// Hubs that were killed and came back.
   unsigned hub_kills = 0;
+  /// Roles of the actors that were made to throw.
+  std::vector<std::string> faults;
   /// What went otherwise than it should.
   std::vector<std::string> problems;
 };

@@ -45,6 +45,11 @@ std::map<std::string, unsigned> counters_of(const report& of) {
           {"crashesResumed", events.resumed_after("crash")},
           {"hangsRestarted", events.resumed_after("hang")},
           {"ciRepaired", events.repaired()},
+          {"conflictsResolved", events.conflicts_resolved()},
+          {"redTogetherRepaired", events.semantic_repaired()},
+          {"reviewsAnswered", events.reviews_answered()},
+          {"faultsPlanted", static_cast<unsigned>(of.saw.faults.size())},
+          {"faultsSurvived", events.faults_survived()},
           {"refusedDuplicates", of.saw.refused_duplicates},
           {"hubKills", of.saw.hub_kills}};
 }
@@ -111,11 +116,11 @@ void judge(report& of, const scenario& what) {
   auto counters = counters_of(of);
   for (const auto& [name, wanted] : what.expect)
     if (auto found = counters.find(name);
-        found == counters.end() || found->second != wanted)
+        found == counters.end() || found->second != wanted.count)
       of.problems.push_back(
         name + " is "
         + (found == counters.end() ? "unknown" : std::to_string(found->second))
-        + ", expected " + std::to_string(wanted));
+        + ", expected " + std::to_string(wanted.count));
 }
 
 json as_json(const report& of) {
@@ -142,6 +147,7 @@ json as_json(const report& of) {
               {"merged", merged},
               {"failed", tasks.size() - merged},
               {"tasks", std::move(tasks)},
+              {"faults", of.saw.faults},
               {"problems", of.problems}};
   for (const auto& [name, value] : counters_of(of))
     out[name] = value;
@@ -177,8 +183,13 @@ void print(output& out, const report& of) {
   counted("crashesResumed", "crashed and went on where they were");
   counted("hangsRestarted", "hung and were started again");
   counted("ciRepaired", "failed their checks and repaired it");
+  counted("conflictsResolved", "in conflict with another and resolved it");
+  counted("redTogetherRepaired",
+          "green alone, red with another's work, and repaired it");
+  counted("reviewsAnswered", "sent back by the reviewer and improved");
   counted("refusedDuplicates", "refused because another had claimed the task");
-  counted("hubKills", "hub killed in the middle, its agents adopted");
+  counted("hubKills", "times the hub was killed, its agents adopted");
+  counted("faultsSurvived", "actors threw an exception and were started again");
   for (const auto& one : of.problems)
     out.line("Problem: " + one, colour::red);
   out.line(of.ok() ? "All is as it should be; nothing is left behind."

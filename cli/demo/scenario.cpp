@@ -16,6 +16,10 @@ auto wrong(const std::string& what) {
 result<deed> deed_of(const std::string& word) {
   if (word == "kill_hub")
     return deed::kill_hub;
+  if (word == "throw")
+    return deed::throw_in;
+  if (word == "open")
+    return deed::open_gate;
   return wrong("\"" + word + "\" is no deed");
 }
 
@@ -30,6 +34,7 @@ result<void> take_task(const json& from, scenario& out) {
   one.body = from.at("body").get<std::string>();
   one.needs = from.value("needs", std::vector<std::string>{});
   one.claims = from.value("claims", 1u);
+  one.agent = from.value("agent", "");
   for (const auto& need : one.needs)
     if (!knows(out, need))
       return wrong(one.title + " needs \"" + need + "\", which is not above");
@@ -46,6 +51,10 @@ result<void> take_act(const json& from, scenario& out) {
   one.task = from.at("task").get<std::string>();
   one.what = *what;
   one.opens = from.value("open", "");
+  one.in = from.value("in", "");
+  one.parallel = from.value("parallel", 1u);
+  if (one.what == deed::throw_in && one.in.empty())
+    return wrong("a throw says in which actor by \"in\"");
   if (!knows(out, one.task))
     return wrong("an act is about \"" + one.task + "\", which is no task");
   out.acts.push_back(std::move(one));
@@ -65,11 +74,36 @@ result<scenario> read_scenario(std::string_view text) {
     for (const auto& one : from.value("acts", json::array()))
       if (auto ok = take_act(one, out); !ok)
         return fail(ok.error());
-    out.expect = from.value("expect", std::map<std::string, unsigned>{});
+    const auto expected = from.value("expect", json::object());
+    for (const auto& [name, wanted] : expected.items()) {
+      auto& one = out.expect[name];
+      one.count = wanted.is_object() ? wanted.at("count").get<unsigned>()
+                                     : wanted.get<unsigned>();
+      if (wanted.is_object())
+        one.parallel = wanted.at("parallel").get<unsigned>();
+    }
   } catch (const json::exception& thrown) {
     return wrong(thrown.what());
   }
   return out;
+}
+
+std::vector<std::string> fit_to(scenario& what, unsigned parallel) {
+  std::vector<std::string> open;
+  auto& acts = what.acts;
+  for (auto i = acts.begin(); i != acts.end();) {
+    if (i->parallel <= parallel) {
+      ++i;
+      continue;
+    }
+    if (!i->opens.empty())
+      open.push_back(i->opens);
+    i = acts.erase(i);
+  }
+  auto& expect = what.expect;
+  for (auto i = expect.begin(); i != expect.end();)
+    i = i->second.parallel > parallel ? expect.erase(i) : std::next(i);
+  return open;
 }
 
 } // namespace ao::cli::demo

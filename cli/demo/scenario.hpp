@@ -20,12 +20,18 @@ struct scene_task {
   std::vector<std::string> needs;
   /// So many claim it at the same moment; one is granted.
   unsigned claims = 1;
+  /// The agent that works on it; empty = the project's.
+  std::string agent;
 };
 
 /// What the demo itself does to the system.
 enum class deed {
   /// Ends the hub with SIGKILL and starts another one.
   kill_hub,
+  /// Has an actor throw; its supervisor starts it again.
+  throw_in,
+  /// Nothing but opening the gate.
+  open_gate,
 };
 
 /// A deed, done once, when an event is seen.
@@ -35,8 +41,21 @@ struct scene_act {
   /// The title of the task it is about.
   std::string task;
   deed what = deed::kill_hub;
+  /// Of `throw_in`: the role of the actor. Which one follows from the event:
+  /// `ci-watcher` is that of the event's change.
+  std::string in;
+  /// It takes so many agents at once. With fewer it is left out, and its gate
+  /// stands open from the beginning.
+  unsigned parallel = 1;
   /// The gate that is opened afterwards, where a recipe waits; may be empty.
   std::string opens;
+};
+
+/// How often something must have been seen.
+struct expectation {
+  unsigned count = 0;
+  /// Only when so many agents may work at once.
+  unsigned parallel = 1;
 };
 
 /// A whole scenario.
@@ -45,13 +64,17 @@ struct scenario {
   std::string project;
   std::vector<scene_task> tasks;
   std::vector<scene_act> acts;
-  /// How often what must have been seen, by the name in the report, e.g.
+  /// What must have been seen, by the name in the report, e.g.
   /// `crashesResumed`. That all tasks are merged is expected anyway.
-  std::map<std::string, unsigned> expect;
+  std::map<std::string, expectation> expect;
 };
 
 /// Reads a scenario. Errors: `bad_input` (not of this form, a need that is not
 /// further up, an unknown deed).
 result<scenario> read_scenario(std::string_view text);
+
+/// The scenario as it is played with so many agents at once: acts and
+/// expectations that take more are gone; the gates of such acts are returned.
+std::vector<std::string> fit_to(scenario& what, unsigned parallel);
 
 } // namespace ao::cli::demo

@@ -12,6 +12,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 namespace ao::cli::demo {
 namespace {
@@ -32,6 +33,8 @@ std::vector<std::string> make_environment(const std::string& root) {
   env.set("AO_HOME", root);
   env.set("AO_CONFIG_PATH", root + "/demo/ao.yaml");
   env.set("GIT_CONFIG_NOSYSTEM", "1");
+  // The demo shows what becomes of actors that throw.
+  env.set("AO_FAULTS", "1");
   return env.to_vector();
 }
 
@@ -91,7 +94,8 @@ result<stage> stage::make(const std::string& wanted, std::string programs) {
   return stage{locate_home(*root).root(), std::move(programs)};
 }
 
-result<void> stage::furnish(const scenario& what, unsigned parallel) {
+result<void> stage::furnish(const scenario& what, unsigned parallel,
+                            const std::vector<std::string>& open) {
   auto target = directory() + "/" + what.project + "/";
   for (const auto& one : assets()) {
     auto path = std::string{one.path};
@@ -110,12 +114,18 @@ result<void> stage::furnish(const scenario& what, unsigned parallel) {
   for (const auto* name : {"/user", "/gates"})
     if (auto ok = make_directories(directory() + name); !ok)
       return ok;
+  std::set<std::string> gates{open.begin(), open.end()};
   for (const auto& act : what.acts)
-    if (!act.opens.empty()) {
-      auto gate = directory() + "/gates/" + act.opens;
-      if (::mkfifo(gate.c_str(), 0600) != 0)
-        return fail(ec::home_unusable, errno_text(gate));
-    }
+    if (!act.opens.empty())
+      gates.insert(act.opens);
+  for (const auto& name : gates) {
+    auto gate = directory() + "/gates/" + name;
+    if (::mkfifo(gate.c_str(), 0600) != 0)
+      return fail(ec::home_unusable, errno_text(gate));
+  }
+  for (const auto& name : open)
+    if (auto ok = open_gate(name); !ok)
+      return ok;
   git_runner git;
   const std::vector<std::vector<std::string>> steps = {
     {"init", "--quiet", "--initial-branch=main"},

@@ -34,7 +34,9 @@ public:
   static result<stage> make(const std::string& wanted, std::string programs);
 
   /// Fills it. Errors: `home_unusable`, `git_failed`, `program_missing`.
-  result<void> furnish(const scenario& what, unsigned parallel);
+  /// @param open Gates that stand open from the beginning.
+  result<void> furnish(const scenario& what, unsigned parallel,
+                       const std::vector<std::string>& open);
 
   /// Where the hub lives; its run directory is known once it is started.
   home where() const { return locate_home(root_); }

@@ -53,6 +53,10 @@ void tally::take(const json& event) {
   auto* task = find(event);
   if (kind == "agent_restarted")
     restarts_ += 1;
+  if (kind == "child_restarted"
+      && text_at(event, "data.reason").find("planted fault")
+        != std::string::npos)
+    faults_survived_ += 1;
   if (!task)
     return;
   auto at = time_of(event);
@@ -87,7 +91,14 @@ void tally::take(const json& event) {
   } else if (kind == "change_opened") {
     task->change = text_at(event, "data.change");
   } else if (kind == "ci_failed") {
-    task->ci_failed = true;
+    if (event.at("data").value("mergedResult", false))
+      task->red_together = true;
+    else
+      task->ci_failed = true;
+  } else if (kind == "conflict") {
+    task->conflicted = true;
+  } else if (kind == "changes_requested") {
+    task->sent_back = true;
   } else if (kind == "merged") {
     task->merged_sha = text_at(event, "data.sha");
   } else if (kind == "session_cleaned") {
@@ -110,11 +121,27 @@ unsigned tally::resumed_after(const std::string& reason) const {
   return out;
 }
 
-unsigned tally::repaired() const {
+unsigned tally::merged_after(bool task_facts::*what) const {
   return static_cast<unsigned>(
-    std::count_if(tasks_.begin(), tasks_.end(), [](const auto& one) {
-      return one.ci_failed && one.state == "merged";
+    std::count_if(tasks_.begin(), tasks_.end(), [what](const auto& one) {
+      return one.*what && one.state == "merged";
     }));
+}
+
+unsigned tally::repaired() const {
+  return merged_after(&task_facts::ci_failed);
+}
+
+unsigned tally::conflicts_resolved() const {
+  return merged_after(&task_facts::conflicted);
+}
+
+unsigned tally::semantic_repaired() const {
+  return merged_after(&task_facts::red_together);
+}
+
+unsigned tally::reviews_answered() const {
+  return merged_after(&task_facts::sent_back);
 }
 
 } // namespace ao::cli::demo

@@ -32,6 +32,10 @@ struct task_facts {
   /// Kinds of failures that its session was started again after.
   std::map<std::string, unsigned> resumed;
   bool ci_failed = false;
+  /// Green alone, red with what was merged before.
+  bool red_together = false;
+  bool conflicted = false;
+  bool sent_back = false;
   /// Its agent waits for a person; in the demo nobody comes.
   bool stuck = false;
   /// Its worktree and pane are removed.
@@ -77,12 +81,27 @@ public:
   /// Tasks whose checks have failed and which were merged in the end.
   unsigned repaired() const;
 
+  /// Tasks that were in conflict and were merged in the end.
+  unsigned conflicts_resolved() const;
+
+  /// Tasks whose change was red only together with others, and was merged in
+  /// the end.
+  unsigned semantic_repaired() const;
+
+  /// Tasks that a reviewer sent back, and which were merged in the end.
+  unsigned reviews_answered() const;
+
+  /// Actors that their supervisors started again after a planted exception.
+  unsigned faults_survived() const { return faults_survived_; }
+
 private:
   task_facts* find(const nlohmann::json& event);
+  unsigned merged_after(bool task_facts::*what) const;
 
   std::vector<task_facts> tasks_;
   std::uint64_t last_ = 0;
   unsigned restarts_ = 0;
+  unsigned faults_survived_ = 0;
 };
 
 } // namespace ao::cli::demo

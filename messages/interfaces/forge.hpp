@@ -16,6 +16,8 @@ AO_ROLE(forge_actor,
         caf::replies_to<msg::open_change>::with<change>,
         // From the API, for the forge's post-receive hook.
         caf::reacts_to<msg::branch_pushed>,
+        // From a SESSION that is about to be made. Answers the base's commit.
+        caf::replies_to<msg::follow_checkout>::with<std::string>,
         caf::replies_to<msg::prepare_merge>::with<msg::prepared_merge>,
         caf::replies_to<msg::land_merge>::with<msg::landed_merge>);
 
@@ -36,8 +38,17 @@ AO_ROLE(ci_runners_actor,
         // Answers when the command has ended; a run that lives or has ended
         // already is adopted.
         caf::replies_to<msg::run_ci>::with<msg::ci_finished>,
+        // From the CI WATCHER, when the head has moved. Whoever waits for the
+        // run is answered that it is superseded.
+        caf::reacts_to<msg::cancel_ci>,
         // INTERNAL: from the link to a shim.
         caf::reacts_to<msg::ci_ended>);
+
+/// The PUBLISHER: carries what was merged to the remote that the project
+/// publishes to. It exists where `forge.publish` names one.
+AO_ROLE(publisher_actor,
+        // From the FORGE: the base has moved; INTERNAL: the next try is due.
+        caf::reacts_to<look_atom>);
 
 /// The MERGE QUEUE: merges into one branch, one change after the other, and
 /// only what is green as merged.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/interfaces/tasks.hpp"
 #include "messages/role.hpp"
 #include "messages/supervision.hpp"
 
@@ -54,6 +55,19 @@ struct supervision_timer {
   std::uint64_t number = 0;
 };
 AO_INSPECT(supervision_timer, AO_FIELD(number))
+
+/// FAULT INJECTION: whoever receives it throws, see runtime/actor/harden.hpp.
+/// Sent by the API of a hub that was started for it, to try its supervisors.
+struct planted_fault {
+  std::string why;
+};
+AO_INSPECT(planted_fault, AO_FIELD(why))
+
+/// The JOURNAL: makes what the supervisors have decided part of the record,
+/// and parks what a child that was given up has worked on.
+AO_ROLE(journal_actor,
+        // From the supervisors' hooks: there is a note; INTERNAL: once more.
+        caf::reacts_to<look_atom>);
 
 /// The SUPERVISOR: starts, restarts and stops its children; see
 /// actors/supervisor.hpp.

@@ -25,6 +25,8 @@ AO_ROLE(registry_actor,
         // Answers the new grant, or who holds the subject.
         caf::replies_to<msg::regrant_claim>::with<claim>,
         caf::replies_to<msg::cancel_task>::with<task>,
+        // From the JOURNAL, when an actor of the task was given up.
+        caf::replies_to<msg::park_task>::with<task>,
         caf::replies_to<msg::retry_task>::with<task>);
 
 /// The TASK: one unfinished task; turns what its session and its change have

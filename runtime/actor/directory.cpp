@@ -44,6 +44,18 @@ std::vector<actor_name> directory::names(std::string_view role) const {
   return out;
 }
 
+std::vector<actor_name> directory::all() const {
+  std::vector<actor_name> out;
+  {
+    std::lock_guard<std::mutex> guard{mutex_};
+    out.reserve(entries_.size());
+    for (auto& [name, e] : entries_)
+      out.push_back(name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 std::size_t directory::size() const {
   std::lock_guard<std::mutex> guard{mutex_};
   return entries_.size();

@@ -46,6 +46,9 @@ public:
   /// The names of one role at present, sorted.
   std::vector<actor_name> names(std::string_view role) const;
 
+  /// All names at present, sorted.
+  std::vector<actor_name> all() const;
+
   std::size_t size() const;
 
 private:

@@ -1,11 +1,13 @@
 #include "runtime/actor/harden.hpp"
 
+#include "messages/interfaces/supervision.hpp"
 #include "runtime/actor/error.hpp"
 
 #include <caf/message_view.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/sec.hpp>
 
+#include <stdexcept>
 #include <string>
 
 namespace ao {
@@ -28,7 +30,9 @@ void harden(caf::scheduled_actor* self, const actor_context& context) {
     });
   self->set_default_handler(
     [context](caf::scheduled_actor* me,
-              caf::message_view&) -> caf::result<caf::message> {
+              caf::message_view& mail) -> caf::result<caf::message> {
+      if (mail.content().match_elements<planted_fault>())
+        throw std::runtime_error(mail.content().get_as<planted_fault>(0).why);
       context.say(log_level::error, line(me, "message_unexpected"));
       return caf::sec::unexpected_message;
     });

@@ -318,6 +318,31 @@ result<base_sync> local_forge::sync_base(const fs::path& checkout) {
   return sync;
 }
 
+result<std::string> local_forge::publish(const fs::path& checkout,
+                                         const std::string& remote) const {
+  git_call where{checkout, {"remote", "get-url", "--push", "--", remote}};
+  where.scope = git_scope::users;
+  auto url = git_.ask_line(where);
+  if (!url)
+    return fail(ec::bad_input,
+                "forge.publish: " + checkout.string() + " has no remote "
+                  + one_line(remote) + "; git remote -v lists them");
+  auto base = head_of(base_);
+  if (!base)
+    return fail(base.error());
+  if (!*base)
+    return fail(ec::no_repository, "the forge has no branch " + base_);
+  // From the checkout, so that a relative address means what it means there.
+  git_call push{checkout,
+                {"--git-dir=" + fs::absolute(dir_).string(), "push", "--quiet",
+                 "--", *url, **base + ":" + branch_ref(base_)}};
+  push.scope = git_scope::users;
+  push.limit = long_limit;
+  if (auto done = git_.ask(push); !done)
+    return fail(done.error());
+  return **base;
+}
+
 result<std::optional<std::string>>
 local_forge::head_of(std::string_view branch) const {
   if (!valid_branch(branch))

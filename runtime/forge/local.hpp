@@ -156,6 +156,14 @@ public:
   result<void> delete_branch(std::string_view branch,
                              std::string_view expected_old);
 
+  // -- publishing ------------------------------------------------------------
+
+  /// Pushes the base to `remote` of the checkout, as the person would, without
+  /// force; what is pushed. Errors: `bad_input` (no such remote), `git_failed`
+  /// (refused, or not reachable).
+  result<std::string> publish(const std::filesystem::path& checkout,
+                              const std::string& remote) const;
+
 private:
   result<void> configure();
   result<std::string> merge_trees(std::string_view ours,

@@ -29,7 +29,8 @@ json spec_json(const msg::session_spec& s) {
               {"base", s.base},
               {"title", s.title},
               {"agent", s.agent},
-              {"issue", s.issue}};
+              {"issue", s.issue},
+              {"hangAfterMs", s.hang_after.count()}};
 }
 
 msg::session_spec spec_from(const json& in) {
@@ -48,6 +49,8 @@ msg::session_spec spec_from(const json& in) {
   s.title = in.at("title").get<std::string>();
   s.agent = in.at("agent").get<std::string>();
   s.issue = in.at("issue").get<std::string>();
+  // Absent in files of earlier versions.
+  s.hang_after = milliseconds{in.value("hangAfterMs", std::int64_t{0})};
   return s;
 }
 

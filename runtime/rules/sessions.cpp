@@ -71,6 +71,9 @@ public:
         effect(arm_restart{s.run + 1, left_of(pause())});
       else if (wants_publishing())
         effect(publish_branch{});
+    } else if (s.runtime == runtime_state::parked) {
+      if (s.agent_pid != 0 || s.shim_pid != 0)
+        effect(stop_run{s.run});
     } else if (s.runtime != runtime_state::lost && runs(s)) {
       effect(ensure_run{s.run, s.resume});
     }

@@ -100,6 +100,7 @@ scripted_registry(registry_actor::stateful_pointer<no_state>,
       t.state = task_state::cancelled;
       return t;
     },
+    [](const msg::park_task&) -> caf::result<task> { return task{}; },
     [](const msg::retry_task&) -> caf::result<task> { return task{}; },
   };
 }

@@ -9,6 +9,10 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -225,9 +229,11 @@ json world::ask(std::vector<std::string> words, const ao_call& how) const {
   return out.is_discarded() ? json() : out;
 }
 
-pid_t world::start() {
+pid_t world::start(const std::map<std::string, std::string>& env) {
   write_config();
-  auto facts = ask({"start"});
+  ao_call how;
+  how.env = env;
+  auto facts = ask({"start"}, how);
   if (!facts.is_object() || !facts["pid"].is_number())
     give_up("the hub has not started: " + facts.dump());
   return facts["pid"].get<pid_t>();
@@ -261,16 +267,31 @@ http::api_client world::api() const {
 
 json world::await(const predicate& wanted, std::uint64_t after) const {
   json found;
-  auto heard = api().stream(
-    "/api/v1/events?after=" + std::to_string(after),
-    [&](const http::received_event& one) {
-      auto event = json::parse(one.data, nullptr, false);
-      if (!event.is_object() || !wanted(event))
-        return http::api_client::next::more;
-      found = std::move(event);
-      return http::api_client::next::stop;
-    },
-    patience);
+  auto listen = [&](milliseconds allowed) {
+    return api().stream(
+      "/api/v1/events?after=" + std::to_string(after),
+      [&](const http::received_event& one) {
+        auto event = json::parse(one.data, nullptr, false);
+        if (!event.is_object() || !wanted(event)) {
+          after = std::max(after, one.id);
+          return http::api_client::next::more;
+        }
+        found = std::move(event);
+        return http::api_client::next::stop;
+      },
+      allowed);
+  };
+  auto until = std::chrono::steady_clock::now() + patience;
+  auto heard = listen(patience);
+  // A hub whose API is being started anew ends the stream and refuses others.
+  while (!heard && heard.error().code != ec::hub_not_running) {
+    ::usleep(10'000);
+    auto left = std::chrono::duration_cast<milliseconds>(
+      until - std::chrono::steady_clock::now());
+    if (left.count() <= 0)
+      break;
+    heard = listen(left);
+  }
   EXPECT_TRUE(heard) << "waiting for an event: " << to_string(heard.error());
   return found;
 }

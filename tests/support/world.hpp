@@ -88,8 +88,9 @@ public:
   nlohmann::json ask(std::vector<std::string> words,
                      const ao_call& how = {}) const;
 
-  /// `ao start`, which must succeed; the hub's pid.
-  pid_t start();
+  /// `ao start`, which must succeed; the hub's pid. `env` is the hub's, beside
+  /// the world's.
+  pid_t start(const std::map<std::string, std::string>& env = {});
 
   /// `ao task add`; the new task's id.
   std::string add_task(const std::string& title, const std::string& body = {},

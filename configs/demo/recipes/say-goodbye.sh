@@ -1,0 +1,17 @@
+if was_told 'conflict'; then
+  # Keeps what both have written.
+  git fetch --quiet
+  git merge --quiet origin/main || sed -i '/^<<<<<<<\|^=======\|^>>>>>>>/d' \
+    README.md
+else
+  cat >commands/goodbye.sh <<'EOF'
+# Says goodbye.
+echo goodbye
+EOF
+  echo 'test "$(./textkit goodbye </dev/null)" = goodbye' \
+    >tests/goodbye_test.sh
+  sed -i '$a\
+\
+It says goodbye.' README.md
+  [ "$AO_RUN" != 1 ] || wait_at hello-is-merged
+fi
