@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/api.hpp"
+#include "actors/ask_child.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/api/access.hpp"
@@ -147,16 +148,10 @@ template <class Message>
 void ask_session(api_pointer self, const session_id& id, Message order,
                  std::function<void(const session&)> done,
                  std::function<void(const caf::error&)> failed) {
-  auto name = make_actor_name("session", id.text);
-  auto go = [self, name, order, done, failed] {
-    ask<session_actor>(self, self->state.context, name, answer_deadline, order)
-      .then(done, failed);
-  };
-  if (self->state.context.names->find(name))
-    return go();
-  ask<supervisor_actor>(self, self->state.context, actor_name{"sessions"},
-                        registry_deadline, start_child{id.text})
-    .then([go](const child_info&) { go(); }, failed);
+  ask_child<session_actor>(self, self->state.context, "sessions"_name,
+                           make_actor_name("session", id.text), answer_deadline,
+                           std::move(order), std::move(done),
+                           std::move(failed));
 }
 
 } // namespace ao

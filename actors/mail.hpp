@@ -1,8 +1,8 @@
 #pragma once
 
+#include "actors/ask_child.hpp"
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/sessions.hpp"
-#include "messages/interfaces/supervision.hpp"
 
 #include <utility>
 
@@ -19,14 +19,9 @@ void send_mail(Self* self, const hub_context& context,
                msg::send_message order, OnMessage on_message,
                OnError on_error) {
   auto name = make_actor_name("mailbox", order.session.text);
-  auto go = [self, context, name, deadline, order = std::move(order),
-             on_message, on_error](const child_info&) {
-    ask<mailbox_actor>(self, context, name, deadline, order)
-      .then(on_message, on_error);
-  };
-  ask<supervisor_actor>(self, context, "mailboxes"_name, registry_deadline,
-                        start_child{name.text})
-    .then(std::move(go), on_error);
+  ask_child<mailbox_actor>(self, context, "mailboxes"_name, std::move(name),
+                           deadline, std::move(order), std::move(on_message),
+                           std::move(on_error));
 }
 
 } // namespace ao

@@ -208,7 +208,7 @@ mailbox_actor::behavior_type mailbox(self_pointer self, hub_context context,
       return promise;
     },
     [self](const msg::session_changed& news) {
-      submit(self, receiver_told{news.now});
+      submit(self, receiver_told{news.now, news.started});
     },
     [self](const msg::message_report& r) -> caf::result<message_id> {
       auto promise = self->make_response_promise<message_id>();

@@ -294,7 +294,11 @@ void catch_up(self_pointer self) {
   if (auto t = rows.find<task>(row.task.text))
     if (auto word = word_to_holder(*t, row))
       submit(self, *word);
-  submit(self, session_recovered{});
+  submit(self, session_recovered{}, [self](result<session>) {
+    tell<mailbox_actor>(self->state.context,
+                        make_actor_name("mailbox", row_of(self).id.text),
+                        msg::session_changed{row_of(self), true});
+  });
 }
 
 /// Begins with what the rows say; a session that has failed before learns

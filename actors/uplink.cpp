@@ -1,7 +1,7 @@
 #include "actors/uplink.hpp"
 
+#include "actors/ask_child.hpp"
 #include "messages/interfaces/store.hpp"
-#include "messages/interfaces/supervision.hpp"
 #include "runtime/actor/harden.hpp"
 
 namespace ao {
@@ -9,26 +9,17 @@ namespace {
 
 using self_pointer = uplink_actor::stateful_pointer<uplink_state>;
 
-/// Has the session's RUNNER started, then hands it the order.
+/// Hands the order to the session's RUNNER, which is started for it.
 template <class Order>
 caf::result<session_id> pass_on(self_pointer self, const session_id& session,
                                 Order order) {
   auto promise = self->make_response_promise<session_id>();
-  auto refuse
-    = [promise](const caf::error& why) mutable { promise.deliver(why); };
-  ask<supervisor_actor>(self, self->state.context, "runners"_name,
-                        registry_deadline,
-                        start_child{"runner/" + session.text})
-    .then(
-      [=](const child_info&) mutable {
-        ask<runner_actor>(self, self->state.context,
-                          make_actor_name("runner", session.text),
-                          registry_deadline, order)
-          .then(
-            [promise](const session_id& id) mutable { promise.deliver(id); },
-            refuse);
-      },
-      refuse);
+  ask_child<runner_actor>(
+    self, self->state.context, "runners"_name,
+    make_actor_name("runner", session.text), registry_deadline,
+    std::move(order),
+    [promise](const session_id& id) mutable { promise.deliver(id); },
+    [promise](const caf::error& why) mutable { promise.deliver(why); });
   return promise;
 }
 

@@ -146,6 +146,8 @@ struct agent_word {
 /// receivers ignore versions that they have.
 struct session_changed {
   session now;
+  /// The sender has just started: what it was told before may be lost.
+  bool started = false;
 };
 
 struct change_changed {

@@ -78,6 +78,8 @@ public:
   }
 
   void operator()(const receiver_told& x) {
+    if (x.now.version == receiver().version && x.started)
+      return go_on();
     if (x.now.version <= receiver().version)
       return drop("knows that version of its session");
     out_.next.receiver = x.now;

@@ -41,6 +41,8 @@ struct message_posted {
 /// The session's present row.
 struct receiver_told {
   session now;
+  /// Its SESSION has just started, and is asked again for what is due.
+  bool started = false;
 };
 /// What the node says about a delivery.
 struct delivery_told {

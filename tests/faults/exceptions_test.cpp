@@ -83,8 +83,9 @@ TEST_P(Exceptions, EndInMergedWork) {
   for (const auto& e : w.events()) {
     EXPECT_LE(e["epoch"], 1);
     auto kind = e["kind"].get<std::string>();
-    if (kind == "merged" || kind == "task_closed" || kind == "change_opened")
-      EXPECT_TRUE(once.insert(kind).second) << kind << " twice";
+    auto only_once
+      = kind == "merged" || kind == "task_closed" || kind == "change_opened";
+    EXPECT_TRUE(!only_once || once.insert(kind).second) << kind << " twice";
   }
 }
 
@@ -111,6 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Faults, AreNotPlantedInAHubThatWasNotStartedForIt) {
   world w;
+  w.add_agent("agent", agent);
   w.start();
   auto planted
     = w.api().call("POST", "/api/v1/faults", json{{"actor", "store"}});
