@@ -43,6 +43,7 @@ constexpr api_route routes[] = {
   {"GET", "/config", get_config},
   {"POST", "/hooks/pre-receive", pre_receive},
   {"POST", "/hooks/post-receive", post_receive},
+  {"GET", "/summary", get_summary},
   {"GET", "/actors", get_actors},
   {"POST", "/faults", post_fault},
   {"POST", "/shutdown", post_shutdown},

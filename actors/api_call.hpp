@@ -135,6 +135,9 @@ void get_messages(api_pointer self, api_call_ptr call);
 // api_cleanup.cpp
 void post_cleanup(api_pointer self, api_call_ptr call);
 
+// api_summary.cpp
+void get_summary(api_pointer self, api_call_ptr call);
+
 // api_faults.cpp
 void get_actors(api_pointer self, api_call_ptr call);
 void post_fault(api_pointer self, api_call_ptr call);

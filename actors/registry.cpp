@@ -117,19 +117,6 @@ void decide(self_pointer self, std::string subject, request_id id,
 
 // -- effects ------------------------------------------------------------------
 
-session_end end_of(task_state s) {
-  switch (s) {
-  case task_state::merged:
-    return session_end::merged;
-  case task_state::done:
-    return session_end::done;
-  case task_state::failed:
-    return session_end::errored;
-  default:
-    return session_end::killed;
-  }
-}
-
 /// Has the child of a dynamic supervisor started; it may run already.
 void start(self_pointer self, const char* supervisor, const std::string& id) {
   ask<supervisor_actor>(self, self->state.context, actor_name{supervisor},
@@ -143,20 +130,13 @@ void start(self_pointer self, const char* supervisor, const std::string& id) {
           });
 }
 
-void close_session(self_pointer self, const task& t, const session_id& id) {
-  msg::close_session order;
-  order.how = end_of(t.state);
-  order.why = t.why.empty() ? std::string{to_string(t.state)} : t.why;
-  ask<session_actor>(self, self->state.context,
-                     make_actor_name("session", id.text), registry_deadline,
-                     order)
-    .then([](const session&) {},
-          [self, id](const caf::error& why) {
-            self->state.context.say(log_level::warn,
-                                    "session_not_told session=" + id.text
-                                      + " reason=\""
-                                      + to_string(to_ao_error(why)) + "\"");
-          });
+/// Tells a session what its task is now. One that is not there reads it from
+/// the rows when it starts.
+void tell_session(self_pointer self, const session_id& id, const task* t) {
+  if (t != nullptr && !id.empty())
+    tell<session_actor>(self->state.context,
+                        make_actor_name("session", id.text),
+                        msg::task_changed{*t});
 }
 
 void perform(self_pointer self, const registry_effect& effect) {
@@ -172,8 +152,8 @@ void perform(self_pointer self, const registry_effect& effect) {
     tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
     return;
   case registry_effect::kind::end_session:
-    if (t)
-      close_session(self, *t, effect.session);
+    if (auto row = st.context.rows->find<session>(effect.session.text))
+      tell_session(self, effect.session, st.book.find_task(row->task.text));
     return;
   case registry_effect::kind::tell_task:
     if (t && !is_closed(t->state))
@@ -181,6 +161,8 @@ void perform(self_pointer self, const registry_effect& effect) {
     if (t)
       tell<task_actor>(st.context, make_actor_name("task", t->id.text),
                        msg::task_changed{*t});
+    if (t)
+      tell_session(self, t->session, t);
     return;
   }
 }

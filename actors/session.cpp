@@ -474,11 +474,9 @@ session_keeper(self_pointer self, hub_context context, session_id id) {
       return promise;
     },
     [self](const msg::session_order& order) { return obey(self, order); },
-    [self](const msg::close_session& order) -> caf::result<session> {
-      if (order.epoch != 0 && order.epoch != row_of(self).epoch)
-        return make_error(ec::stale_epoch,
-                          row_of(self).id.text + " holds another epoch");
-      return answered(self, end_session{order.how, order.why});
+    [self](const msg::task_changed& told) {
+      if (auto word = word_to_holder(told.now, row_of(self)))
+        submit(self, std::move(*word));
     },
     [self](const msg::agent_word& word) {
       return answered(self,

@@ -125,13 +125,6 @@ struct session_order {
   std::string actor = "api";
 };
 
-/// Ends the session because its task has ended.
-struct close_session {
-  epoch_no epoch = 0;
-  session_end how = session_end::done;
-  std::string why;
-};
-
 /// `ao report <state>` and `ao acknowledge`.
 struct agent_word {
   request_id request;

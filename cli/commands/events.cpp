@@ -11,7 +11,8 @@ namespace {
 using nlohmann::json;
 
 /// How long a hub that is there may take to have an API again.
-constexpr std::chrono::seconds restart_limit{10};
+constexpr std::chrono::milliseconds restart_limit{10'000};
+constexpr std::chrono::milliseconds gone_limit{500};
 constexpr std::chrono::milliseconds restart_pause{50};
 
 /// In columns that are as wide as usual: what comes later is not known yet.
@@ -64,17 +65,19 @@ result<void> follow(invocation& what, std::uint64_t& last) {
 }
 
 /// After the end of a stream: prints what came meanwhile, as soon as the hub
-/// answers. Errors: `hub_not_running`, at once; whatever it says for long.
+/// answers. Errors: what it says for too long; `hub_not_running` soon.
 result<void> go_on(invocation& what, std::uint64_t& last) {
-  auto until = std::chrono::steady_clock::now() + restart_limit;
+  auto began = std::chrono::steady_clock::now();
   for (;;) {
     auto read = print_past(what, last);
     if (read) {
       last = *read;
       return {};
     }
-    if (read.error().code == ec::hub_not_running
-        || std::chrono::steady_clock::now() >= until)
+    // A connection that breaks says so too, so that one look is not enough.
+    auto limit
+      = read.error().code == ec::hub_not_running ? gone_limit : restart_limit;
+    if (std::chrono::steady_clock::now() - began >= limit)
       return fail(read.error());
     std::this_thread::sleep_for(restart_pause);
   }

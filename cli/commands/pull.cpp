@@ -167,8 +167,13 @@ outcome run_pull(invocation& what) {
   }
   what.out.line(project->base + ": " + *count + " commits, "
                 + ours->substr(0, 12) + ".." + theirs->substr(0, 12));
-  if (!list->empty())
-    what.out.line(*list);
+  for (std::size_t from = 0; from < list->size();) {
+    auto end = std::min(list->find('\n', from), list->size());
+    what.out.line("  " + list->substr(from, end - from));
+    from = end + 1;
+  }
+  if (std::stoul(*count) > most_shown)
+    what.out.line("  …");
   return 0;
 }
 

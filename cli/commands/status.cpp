@@ -1,5 +1,8 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
+#include "cli/commands/watch.hpp"
+
+#include <algorithm>
 
 namespace ao::cli {
 namespace {
@@ -26,9 +29,32 @@ std::string age_of(const std::string& at) {
   return std::to_string(seconds / day) + " d";
 }
 
-} // namespace
+/// Those that a person should look at come first, those that only wait last.
+int rank_of(const json& row) {
+  static const std::vector<std::vector<std::string_view>> ranks
+    = {{"needs_input", "stuck", "auth_blocked", "errored", "parked", "lost"},
+       {"ci_failed", "changes_requested", "restarting", "rate_limited"},
+       {"spawning", "working", "idle", "pr_open", "review_pending", "approved",
+        "mergeable"},
+       {"queued"}};
+  auto status = text_at(row, "status");
+  for (std::size_t i = 0; i < ranks.size(); ++i)
+    if (std::find(ranks[i].begin(), ranks[i].end(), status) != ranks[i].end())
+      return static_cast<int>(i);
+  return static_cast<int>(ranks.size());
+}
 
-outcome run_status(invocation& what) {
+/// `3 working, 1 needs_input`.
+std::string counts_of(const json& answer) {
+  std::string out;
+  const auto meta = answer.value("meta", json::object());
+  const auto counts = meta.value("counts", json::object());
+  for (const auto& [status, n] : counts.items())
+    out += (out.empty() ? "" : ", ") + n.dump() + " " + status;
+  return out;
+}
+
+result<void> show_status(invocation& what) {
   auto target = api_root + "/status";
   add_query(target, "project", what.project);
   if (what.args.flag("include-terminated"))
@@ -38,6 +64,14 @@ outcome run_status(invocation& what) {
     return fail(answer.error());
   what.out.document(answer->body);
   auto rows = answer->body.value("data", json::array());
+  if (what.args.flag("watch")) {
+    std::stable_sort(
+      rows.begin(), rows.end(),
+      [](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
+    what.out.line(format_time(wall_now()).substr(0, 19) + "  "
+                    + counts_of(answer->body),
+                  colour::bold);
+  }
   for (auto& row : rows)
     row["since"] = age_of(text_at(row, "since"));
   auto hidden = shown(answer->body, "meta.hiddenTerminatedCount");
@@ -60,6 +94,16 @@ outcome run_status(invocation& what) {
                            : "No live sessions.");
   if (!ended.empty())
     what.out.line(ended, colour::dim);
+  return {};
+}
+
+} // namespace
+
+outcome run_status(invocation& what) {
+  if (what.args.flag("watch"))
+    return watch(what, [&what] { return show_status(what); });
+  if (auto shown = show_status(what); !shown)
+    return fail(shown.error());
   return 0;
 }
 

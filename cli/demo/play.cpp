@@ -81,7 +81,8 @@ public:
     for (auto end = text_.find('\n'); end != std::string::npos;
          end = text_.find('\n', from)) {
       auto event = json::parse(text_.substr(from, end - from), nullptr, false);
-      if (event.is_object())
+      // At its end it prints what went wrong.
+      if (event.is_object() && event.contains("seq"))
         out.push_back(std::move(event));
       from = end + 1;
     }

@@ -18,8 +18,8 @@ AO_ROLE(session_actor,
         caf::replies_to<msg::session_report>::with<std::uint64_t>,
         // Answers when the order is durable; the end follows by events.
         caf::replies_to<msg::session_order>::with<session>,
-        // From the TASK, which has ended.
-        caf::replies_to<msg::close_session>::with<session>,
+        // From the REGISTRY, at each change of its task or its claim.
+        caf::reacts_to<msg::task_changed>,
         // From the agent itself (`ao report`).
         caf::replies_to<msg::agent_word>::with<session>,
         // From the CI WATCHER of its change.

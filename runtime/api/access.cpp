@@ -32,6 +32,7 @@ constexpr rule rules[] = {
   {"GET", "/changes/{id}", own, proj, proj, proj, own},
   {"GET", "/events", own, proj, own, own, own},
   {"GET", "/nodes", none, any, none, none, none},
+  {"GET", "/summary", none, proj, none, none, none},
   {"POST", "/tasks", none, proj, none, none, none},
   {"POST", "/sessions", none, proj, none, none, none},
   {"POST", "/sessions/{id}/reports", own, own, own, own, own},

@@ -43,8 +43,12 @@ registry_book::adopt(const registry_decision& decision) {
   std::set<std::uint64_t> look_at;
   for (const auto& r : decision.write.rows) {
     if (auto c = std::get_if<claim>(&r)) {
-      if (!c->held && held(c->subject))
-        effects.push_back({kind::end_session, task_id{}, c->session});
+      // Whoever held it, or held it last, hears what has become of it.
+      auto known = claims_.find(c->subject);
+      if (known != claims_.end()
+          && (!c->held || known->second.session != c->session))
+        effects.push_back(
+          {kind::end_session, task_id{}, known->second.session});
       claims_[c->subject] = *c;
     } else if (auto s = std::get_if<session>(&r)) {
       effects.push_back({kind::start_session, s->task, s->id});
