@@ -89,6 +89,8 @@ struct earlier_life {
   std::optional<msg::session_spec> spec;
   /// Empty when no shim has taken the run.
   std::string mark;
+  /// The run was being ended as hung.
+  bool hung = false;
   std::optional<exit_info> end;
 };
 
@@ -107,11 +109,14 @@ result<earlier_life> read_earlier_life(const session_dir& files) {
   if (!was_taken(files.path(), found.spec->run))
     return found; // no shim has started yet: the saga goes on
   found.mark = launch->mark;
+  found.hung = files.is_hung(found.spec->run);
   auto end = read_exit(files.path(), found.spec->run);
   if (!end)
     return fail(end.error());
   if (*end)
     found.end = describe_exit(**end);
+  if (found.end && found.hung)
+    found.end->failure = "hang";
   return found;
 }
 
@@ -125,6 +130,7 @@ void adopt(self_pointer self) {
       st.spec = found.spec;
       st.mark = found.mark;
       st.end = found.end;
+      st.hung = found.hung && !found.end;
       if (!st.mark.empty() && !st.end)
         return dial(self); // its first word ends the adoption
       enter(self, runner_phase::idle);

@@ -26,10 +26,7 @@ void end_hung_run(self_pointer self) {
                  "agent_hung session=" + st.id.text
                    + " run=" + std::to_string(st.spec->run)
                    + " after=" + format_duration(st.spec->hang_after));
-  st.hung = true;
-  if (st.link)
-    st.link->stop(stop_grace);
-  self->delayed_send(self, 2 * stop_grace, msg::stop_overdue{st.spec->run});
+  end_as_hung(self);
 }
 
 void compare(self_pointer self, const life_signs& now) {
@@ -59,7 +56,33 @@ auto unknown(self_pointer self) {
   };
 }
 
+/// The mark is there: ends the run.
+void stop_hung_run(self_pointer self, run_no run) {
+  auto& st = self->state;
+  if (st.phase != runner_phase::alive || !st.spec || st.spec->run != run)
+    return;
+  if (st.link)
+    st.link->stop(stop_grace);
+  self->delayed_send(self, 2 * stop_grace, msg::stop_overdue{run});
+}
+
 } // namespace
+
+void end_as_hung(self_pointer self) {
+  auto& st = self->state;
+  st.hung = true;
+  auto run = st.spec->run;
+  // First the mark: the hub may end before the agent does.
+  run_on_files(
+    self,
+    [files = files_of(self), run]() -> result<bool> {
+      if (auto ok = files.mark_hung(run); !ok)
+        return fail(ok.error());
+      return true;
+    },
+    [self, run](bool) { stop_hung_run(self, run); },
+    [self, run](const caf::error&) { stop_hung_run(self, run); });
+}
 
 void watch_liveness(self_pointer self, milliseconds hang_after) {
   auto& st = self->state;

@@ -84,8 +84,13 @@ void hear(self_pointer self, const msg::shim_word& word);
 /// @param hang_after Zero = never.
 void watch_liveness(self_pointer self, milliseconds hang_after);
 
+/// Ends the run that lives, and has its end told as a hang, also by whoever
+/// reads its files after us.
+void end_as_hung(self_pointer self);
+
 /// The next look is due.
 void look_for_life(self_pointer self, run_no run);
+
 // -- runner_mail --------------------------------------------------------------
 
 /// Types a message into the run that it is for, or reports what is known of

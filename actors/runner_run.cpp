@@ -39,6 +39,9 @@ result<exit_info> find_end(const std::string& directory, exit_info lost) {
     return fail(file.error());
   if (*file)
     return describe_exit(**file);
+  // Ended from outside, shim and all.
+  if (session_dir{directory}.is_hung(lost.run))
+    return lost;
   auto launch = read_launch(directory);
   if (launch && !launch->boot.empty() && launch->boot != boot_mark()) {
     lost.cause = "reboot";
@@ -164,6 +167,8 @@ void agent_lives(self_pointer self, const msg::shim_word& word) {
     self->delayed_send(self, 2 * stop_grace, msg::stop_overdue{st.spec->run});
     return;
   }
+  if (st.hung)
+    return end_as_hung(self);
   watch_liveness(self, st.spec->hang_after);
   if (adopted || !st.launch || !st.launch->paste_prompt)
     return;

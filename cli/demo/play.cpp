@@ -249,8 +249,9 @@ private:
     const auto* task = out_.events.of(event);
     for (std::size_t i = 0; i < what_.acts.size(); ++i) {
       const auto& one = what_.acts[i];
-      if (done_[i] || !task || task->title != one.task
-          || text_at(event, "kind") != one.when)
+      if (done_[i] || !task || (one.task != "*" && task->title != one.task)
+          || text_at(event, "kind") != one.when
+          || (one.hub != 0 && one.hub != out_.hub_kills + 1))
         continue;
       done_[i] = true;
       switch (one.what) {

@@ -53,9 +53,10 @@ result<void> take_act(const json& from, scenario& out) {
   one.opens = from.value("open", "");
   one.in = from.value("in", "");
   one.parallel = from.value("parallel", 1u);
+  one.hub = from.value("hub", 0u);
   if (one.what == deed::throw_in && one.in.empty())
     return wrong("a throw says in which actor by \"in\"");
-  if (!knows(out, one.task))
+  if (one.task != "*" && !knows(out, one.task))
     return wrong("an act is about \"" + one.task + "\", which is no task");
   out.acts.push_back(std::move(one));
   return {};

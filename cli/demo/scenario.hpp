@@ -38,8 +38,10 @@ enum class deed {
 struct scene_act {
   /// The kind of the event, e.g. `agent_started`.
   std::string when;
-  /// The title of the task it is about.
+  /// The title of the task it is about; `*` = any.
   std::string task;
+  /// It waits for the n-th hub of the play; 0 = any.
+  unsigned hub = 0;
   deed what = deed::kill_hub;
   /// Of `throw_in`: the role of the actor. Which one follows from the event:
   /// `ci-watcher` is that of the event's change.

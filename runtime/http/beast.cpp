@@ -27,6 +27,7 @@
 #include <cstring>
 #include <deque>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 
 namespace ao::http {
@@ -993,6 +994,10 @@ private:
   bool has_data_ = false;
 };
 
+/// How long a hub may have no API, and between two looks.
+constexpr milliseconds restart_patience{10'000};
+constexpr milliseconds restart_pause{30};
+
 } // namespace
 
 api_client::api_client(std::string socket, std::string token)
@@ -1002,6 +1007,21 @@ result<reply>
 api_client::call(const std::string& method, const std::string& target,
                  const nlohmann::json& body, const header_list& headers,
                  milliseconds deadline) const {
+  auto until = std::chrono::steady_clock::now()
+    + std::min<milliseconds>(deadline, restart_patience);
+  for (;;) {
+    auto answer = call_once(method, target, body, headers, deadline);
+    if (answer || answer.error().code != ec::shutting_down
+        || std::chrono::steady_clock::now() >= until)
+      return answer;
+    std::this_thread::sleep_for(restart_pause);
+  }
+}
+
+result<reply>
+api_client::call_once(const std::string& method, const std::string& target,
+                      const nlohmann::json& body, const header_list& headers,
+                      milliseconds deadline) const {
   auto message = compose(method, target, token_, headers);
   if (!body.is_null()) {
     message.set(bhttp::field::content_type, "application/json");

@@ -43,7 +43,8 @@ public:
   /// an error again: the problem document's code, detail and members.
   /// Errors: `hub_not_running` (nobody listens, or the hub ended meanwhile;
   /// the text says `ao start`), `timed_out` (names the request id when there
-  /// is one), `peer_refused`, and everything the hub answers.
+  /// is one), `peer_refused`, and everything the hub answers. A hub whose API
+  /// is just being started is asked again for some seconds.
   /// @param target Path and query, already encoded (`percent_encode`).
   result<reply> call(const std::string& method, const std::string& target,
                      const nlohmann::json& body = nullptr,
@@ -64,6 +65,11 @@ public:
   const std::string& socket() const { return socket_; }
 
 private:
+  result<reply> call_once(const std::string& method, const std::string& target,
+                          const nlohmann::json& body,
+                          const header_list& headers,
+                          milliseconds deadline) const;
+
   std::string socket_;
   std::string token_;
 };

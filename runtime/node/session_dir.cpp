@@ -98,6 +98,16 @@ result<void> session_dir::note(run_no run, const std::string& step,
   return {};
 }
 
+result<void> session_dir::mark_hung(run_no run) const {
+  return write_file_durably(path_ + "/hung." + std::to_string(run), "");
+}
+
+bool session_dir::is_hung(run_no run) const {
+  std::error_code ignored;
+  return std::filesystem::exists(path_ + "/hung." + std::to_string(run),
+                                 ignored);
+}
+
 result<launch_spec> session_dir::write_launch(
   const msg::session_spec& spec, const agent_launch& launch,
   const std::string& worktree, const std::string& shim_socket) const {

@@ -29,6 +29,11 @@ public:
   result<void> note(run_no run, const std::string& step,
                     const std::string& what) const;
 
+  /// Writes down that the run is being ended because it hangs (`hung.<run>`),
+  /// so that its end is told as such whoever reads it.
+  result<void> mark_hung(run_no run) const;
+  bool is_hung(run_no run) const;
+
   /// Writes prompt and `launch.json` of a run.
   result<launch_spec> write_launch(const msg::session_spec& spec,
                                    const agent_launch& launch,
