@@ -69,7 +69,9 @@ void take_in(self_pointer self, const msg::import_backlog& order,
 }
 
 /// A backlog that is wrong does not stop the hub; it is said where people look.
-void complain(self_pointer self, const project_id& project, const error& why) {
+/// @param done Called when that is durable, or lost.
+void complain(self_pointer self, const project_id& project, const error& why,
+              std::function<void()> done) {
   auto& context = self->state.context;
   auto line = why.context;
   std::replace(line.begin(), line.end(), '\n', ';');
@@ -85,8 +87,9 @@ void complain(self_pointer self, const project_id& project, const error& why) {
                                     "hub", "backlog", 0, data));
   ask<store_actor>(self, context, "store"_name, store_deadline,
                    std::move(write))
-    .then([](const store_written&) {},
-          [self, project](const caf::error& lost) {
+    .then([done](const store_written&) { done(); },
+          [self, project, done](const caf::error& lost) {
+            done();
             self->state.context.say(log_level::error,
                                     "event_lost kind=backlog_refused project="
                                       + project.text + " reason=\""
@@ -115,9 +118,10 @@ void read_all(self_pointer self) {
     order.project = id;
     order.actor = "backlog";
     take_in(self, order, [self, id](const auto& outcome) {
-      if (!outcome)
-        complain(self, id, outcome.error());
-      read_once(self);
+      if (outcome)
+        read_once(self);
+      else
+        complain(self, id, outcome.error(), [self] { read_once(self); });
     });
   }
 }

@@ -191,7 +191,12 @@ TEST(Backlog, ThatIsWrongDoesNotStopTheHub) {
   world w{with_backlog()};
   w.add_agent("sleeper", sleeper);
   write(w.checkout() / "backlog.md", "- [ ] A: x\npriority: soon\n");
-  w.start();
+  w.write_config();
+  auto start = w.ao({"start"});
+  EXPECT_EQ(start.status.code, 0) << start.err;
+  EXPECT_THAT(start.err,
+              HasSubstr("the backlog of app was not taken in\n"
+                        "backlog.md:2: the priority \"soon\""));
   auto said = w.await("backlog_refused", "hub");
   EXPECT_EQ(said["data"]["project"], "app");
   EXPECT_THAT(said["data"]["why"].dump(), HasSubstr("backlog.md:2: "));
