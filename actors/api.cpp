@@ -22,6 +22,8 @@ constexpr api_route routes[] = {
   {"GET", "/status", get_status},
   {"GET", "/tasks", get_tasks},
   {"POST", "/tasks", post_task},
+  {"POST", "/tasks/import", post_import},
+  {"POST", "/tasks/resolve", resolve_tasks},
   {"GET", "/tasks/{id}", get_task},
   {"POST", "/tasks/{id}/cancel", cancel_task_of},
   {"POST", "/tasks/{id}/retry", retry_task_of},

@@ -121,6 +121,21 @@ void retry_task_of(api_pointer self, api_call_ptr call);
 void claim_task(api_pointer self, api_call_ptr call);
 void post_session(api_pointer self, api_call_ptr call);
 
+// api_backlog.cpp
+void post_import(api_pointer self, api_call_ptr call);
+void resolve_tasks(api_pointer self, api_call_ptr call);
+
+/// Has the backlogs read that may know these names, as far as the caller
+/// reaches, and goes on with what went wrong on the way, if anything did. Goes
+/// on at once when all are known.
+void learn_tasks(api_pointer self, const api_call& call,
+                 const std::vector<std::string>& names, const api::place& where,
+                 std::function<void(std::optional<error>)> go_on);
+
+/// What is said of a task that nobody knows, `backlog` being what went wrong
+/// while it was looked for.
+error not_found(error unknown, const std::optional<error>& backlog);
+
 // api_sessions.cpp
 void kill_session_of(api_pointer self, api_call_ptr call);
 void restore_session_of(api_pointer self, api_call_ptr call);

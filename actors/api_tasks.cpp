@@ -56,19 +56,45 @@ void open(api_pointer self, api_call_ptr call, msg::open_session order,
       });
 }
 
+void spawn(api_pointer self, api_call_ptr call, const api::place& where,
+           const std::optional<error>& backlog) {
+  auto& context = self->state.context;
+  auto plan = api::plan_spawn(*context.rows, *context.config, call->body,
+                              call->id, where);
+  if (!plan)
+    return call->refuse(not_found(plan.error(), backlog));
+  if (!call->admits({plan->project, {}, {}}, "spawn in " + plan->project.text))
+    return;
+  if (!plan->add)
+    return open(self, call, std::move(plan->open), false);
+  ask<registry_actor>(self, context, registry_name, answer_deadline,
+                      std::move(*plan->add))
+    .then(
+      [self, call, order = plan->open](const task& added) mutable {
+        order.task = added.id;
+        open(self, call, std::move(order), true);
+      },
+      refuse_by(call));
+}
+
 } // namespace
 
 void post_task(api_pointer self, api_call_ptr call) {
-  auto& context = self->state.context;
   auto where = api::place_of(call->body, call->own_project());
-  if (!where)
-    return call->refuse(where.error());
-  auto order = api::plan_task(*context.rows, *context.config, call->body,
-                              call->id, *where);
-  if (!order)
-    return call->refuse(order.error());
-  if (call->admits({order->project, {}, {}}, "add to " + order->project.text))
-    ask_registry(self, call, 201, std::move(*order));
+  auto needs = api::list_of_texts(call->body, "needs");
+  if (!where || !needs)
+    return call->refuse(!where ? where.error() : needs.error());
+  learn_tasks(self, *call, *needs, *where,
+              [self, call, where = *where](auto backlog) {
+                auto& context = self->state.context;
+                auto order = api::plan_task(*context.rows, *context.config,
+                                            call->body, call->id, where);
+                if (!order)
+                  return call->refuse(not_found(order.error(), backlog));
+                if (call->admits({order->project, {}, {}},
+                                 "add to " + order->project.text))
+                  ask_registry(self, call, 201, std::move(*order));
+              });
 }
 
 void cancel_task_of(api_pointer self, api_call_ptr call) {
@@ -107,26 +133,17 @@ void claim_task(api_pointer self, api_call_ptr call) {
 }
 
 void post_session(api_pointer self, api_call_ptr call) {
-  auto& context = self->state.context;
   auto where = api::place_of(call->body, call->own_project());
-  if (!where)
-    return call->refuse(where.error());
-  auto plan = api::plan_spawn(*context.rows, *context.config, call->body,
-                              call->id, *where);
-  if (!plan)
-    return call->refuse(plan.error());
-  if (!call->admits({plan->project, {}, {}}, "spawn in " + plan->project.text))
-    return;
-  if (!plan->add)
-    return open(self, call, std::move(plan->open), false);
-  ask<registry_actor>(self, context, registry_name, answer_deadline,
-                      std::move(*plan->add))
-    .then(
-      [self, call, order = plan->open](const task& added) mutable {
-        order.task = added.id;
-        open(self, call, std::move(order), true);
-      },
-      refuse_by(call));
+  auto issue = api::text_of(call->body, "issue");
+  if (!where || !issue)
+    return call->refuse(!where ? where.error() : issue.error());
+  std::vector<std::string> names;
+  if (!issue->empty())
+    names.push_back(*issue);
+  learn_tasks(self, *call, names, *where,
+              [self, call, where = *where](auto backlog) {
+                spawn(self, call, where, backlog);
+              });
 }
 
 } // namespace ao

@@ -35,7 +35,28 @@ dispatch_limits limits_of(const settings& config) {
   limits.parallel_spawns = config.limits.parallel_spawns;
   limits.min_free_memory = config.limits.min_free_memory;
   limits.min_free_disk = config.limits.min_free_disk;
+  for (const auto& [id, project] : config.projects)
+    if (project.limits.sessions)
+      limits.sessions_of_project[id] = *project.limits.sessions;
+  for (const auto& [name, agent] : config.agents)
+    if (agent.limits.sessions)
+      limits.sessions_of_agent[name] = *agent.limits.sessions;
   return limits;
+}
+
+/// Counts one that has a slot, or is about to have one.
+void count(dispatch_load& load, const project_id& project,
+           const std::string& agent, bool alive = false) {
+  load.running += 1;
+  load.running_of_project[project] += 1;
+  load.running_of_agent[agent] += 1;
+  load.spawning += alive ? 0 : 1;
+}
+
+/// The program that a task starts when nobody names another.
+const std::string& agent_for(const settings& config,
+                             const project_settings& project, const task& t) {
+  return t.agent.empty() ? agent_of(config, project) : t.agent;
 }
 
 /// Why a queued session could not start whatever the load.
@@ -112,9 +133,7 @@ picture look_at_rows(self_pointer self) {
     }
     if (has_slot(*s)) {
       st.granted.erase(s->id);
-      ++out.load.running;
-      if (s->runtime != runtime_state::alive)
-        ++out.load.spawning;
+      count(out.load, s->project, s->agent, s->runtime == runtime_state::alive);
       continue;
     }
     if (is_terminal(*s) || s->runtime != runtime_state::queued
@@ -123,12 +142,13 @@ picture look_at_rows(self_pointer self) {
       continue;
     }
     if (st.granted.count(s->id) > 0) {
-      ++out.load.running;
-      ++out.load.spawning;
+      count(out.load, s->project, s->agent);
       continue;
     }
     dispatch_candidate c;
     c.id = s->id.text;
+    c.project = s->project;
+    c.agent = s->agent;
     c.since = s->created_at;
     c.restart = s->run > 0;
     c.held_by = held_by(self, *s);
@@ -141,13 +161,15 @@ picture look_at_rows(self_pointer self) {
     if (t->state != task_state::ready || !project
         || project->dispatch != dispatch_mode::automatic)
       continue;
+    const auto& agent = agent_for(*st.context.config, *project, *t);
     if (st.opening.count(t->id) > 0) {
-      ++out.load.running;
-      ++out.load.spawning;
+      count(out.load, t->project, agent);
       continue;
     }
     dispatch_candidate c;
     c.id = t->id.text;
+    c.project = t->project;
+    c.agent = agent;
     c.priority = t->priority;
     c.since = t->created_at;
     c.held_by = st.held_because;
@@ -176,8 +198,7 @@ void open_session_for(self_pointer self, const task& t) {
   order.session_prefix = project->session_prefix;
   order.branch_template = project->branch;
   order.base = project->default_branch;
-  order.agent
-    = t.agent.empty() ? agent_of(*st.context.config, *project) : t.agent;
+  order.agent = agent_for(*st.context.config, *project, t);
   order.node = node_name{"local"};
   order.actor = "dispatcher";
   st.opening.insert(t.id);

@@ -1,6 +1,7 @@
 #include "actors/hub.hpp"
 
 #include "actors/api.hpp"
+#include "actors/backlog.hpp"
 #include "actors/ci_runners.hpp"
 #include "actors/ci_watcher.hpp"
 #include "actors/dispatcher.hpp"
@@ -244,6 +245,14 @@ child_spec node(const node_context& context) {
   return supervisor_child("node"_name, context, std::move(spec));
 }
 
+/// Ready when the backlogs were read, so that whoever has started the hub can
+/// name their tasks.
+child_spec backlog(const hub_context& context) {
+  auto spec = child("backlog"_name, starts(backlog_keeper, context));
+  spec.ready = child_ready::answers;
+  return spec;
+}
+
 } // namespace
 
 supervisor_spec hub_tree(const node_context& context, api_host host) {
@@ -281,6 +290,7 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
          }),
     child("dispatcher"_name, starts(dispatcher, shared)),
     node(context),
+    backlog(shared),
     child("api"_name, starts(api_keeper, shared, std::move(host)))};
   return spec;
 }

@@ -45,8 +45,12 @@ std::string stored_answer(const registry_decision& decision) {
   }
   if (auto* opened = std::get_if<session_opened>(&decision.answer))
     return dump(json{{"session", opened->session.id.text}});
-  if (auto* added = std::get_if<tasks_added>(&decision.answer))
-    return dump(json{{"task", added->tasks.front().id.text}});
+  if (auto* added = std::get_if<tasks_added>(&decision.answer)) {
+    auto ids = json::array();
+    for (const auto& t : added->tasks)
+      ids.push_back(t.id.text);
+    return dump(json{{"tasks", std::move(ids)}, {"fresh", added->fresh}});
+  }
   if (auto* changed = std::get_if<task_changed>(&decision.answer))
     return dump(json{{"task", changed->task.id.text}});
   return "{}";
@@ -163,6 +167,9 @@ void perform(self_pointer self, const registry_effect& effect) {
                        msg::task_changed{*t});
     if (t)
       tell_session(self, t->session, t);
+    // Its session is in the queue and has to say what it waits for now.
+    if (t && t->state == task_state::blocked && !t->session.empty())
+      tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
     return;
   }
 }
@@ -189,6 +196,28 @@ result<json> first_answer(const error& repeated) {
   return first;
 }
 
+/// What the book is asked to add.
+add_task request_of(const msg::add_task& asked) {
+  add_task request;
+  request.project = asked.project;
+  request.title = asked.title;
+  request.body = asked.body;
+  request.labels = asked.labels;
+  request.priority = asked.priority;
+  for (const auto& need : asked.needs)
+    request.needs.push_back(need.text);
+  request.agent = asked.agent;
+  request.ref = asked.ref;
+  request.key = asked.key;
+  return request;
+}
+
+/// The task of a stored answer.
+std::string task_named_in(const json& stored) {
+  auto all = stored.value("tasks", std::vector<std::string>{});
+  return all.empty() ? stored.value("task", "") : all.front();
+}
+
 /// The task that an answer is about; null when it is about none.
 const task* task_in(const registry_book& book,
                     const decltype(registry_decision::answer)& answer) {
@@ -199,6 +228,50 @@ const task* task_in(const registry_book& book,
   if (auto* changed = std::get_if<claim_changed>(&answer))
     return book.find_task(changed->claim.subject);
   return nullptr;
+}
+
+/// What a repeated batch was answered first, with the tasks as they are now.
+result<msg::tasks_added> first_batch(const registry_book& book,
+                                     const error& repeated) {
+  auto first = first_answer(repeated);
+  if (!first)
+    return fail(first.error());
+  msg::tasks_added out;
+  for (const auto& id : first->value("tasks", std::vector<std::string>{})) {
+    const auto* t = book.find_task(id);
+    if (t == nullptr)
+      return fail(ec::no_such_task, id + " is no longer kept");
+    out.tasks.push_back(*t);
+  }
+  out.fresh = first->value("fresh", std::vector<bool>{});
+  return out;
+}
+
+caf::result<msg::tasks_added> add_all(self_pointer self,
+                                      const msg::add_tasks& asked) {
+  // Nothing to add is nothing to record.
+  if (asked.items.empty())
+    return msg::tasks_added{};
+  add_tasks request;
+  for (const auto& item : asked.items)
+    request.items.push_back(request_of(item));
+  auto promise = self->make_response_promise<msg::tasks_added>();
+  decide(self, "", asked.request, std::move(request),
+         [self, promise](auto outcome) mutable {
+           if (outcome) {
+             auto& added = std::get<tasks_added>(*outcome);
+             promise.deliver(msg::tasks_added{added.tasks, added.fresh});
+             return;
+           }
+           auto again = outcome.error().code == ec::request_in_flight
+             ? first_batch(self->state.book, outcome.error())
+             : result<msg::tasks_added>{fail(outcome.error())};
+           if (again)
+             promise.deliver(std::move(*again));
+           else
+             promise.deliver(make_error(again.error()));
+         });
+  return promise;
 }
 
 /// Delivers a task, also as the first answer of a repeat.
@@ -212,7 +285,7 @@ on_decided answer_task(self_pointer self,
       why = outcome.error();
       if (why.code == ec::request_in_flight) {
         if (auto first = first_answer(why))
-          found = book.find_task(first->value("task", ""));
+          found = book.find_task(task_named_in(*first));
         else
           why = first.error();
       }
@@ -320,20 +393,10 @@ registry_actor::behavior_type registry(self_pointer self, hub_context context) {
   perform(self, self->state.book.recover());
   return {
     [self](const msg::add_task& asked) -> caf::result<task> {
-      add_task request;
-      request.project = asked.project;
-      request.title = asked.title;
-      request.body = asked.body;
-      request.labels = asked.labels;
-      request.priority = asked.priority;
-      for (const auto& need : asked.needs)
-        request.needs.push_back(need.text);
-      request.agent = asked.agent;
-      request.ref = asked.ref;
-      request.key = asked.key;
       return answered(self, task_id{asked.key}, asked.request,
-                      std::move(request));
+                      request_of(asked));
     },
+    [self](const msg::add_tasks& asked) { return add_all(self, asked); },
     [self](const msg::open_session& asked) { return open(self, asked); },
     [self](const msg::move_task& asked) {
       move_task request{asked.task, asked.epoch, asked.to, asked.why,
@@ -349,8 +412,9 @@ registry_actor::behavior_type registry(self_pointer self, hub_context context) {
     },
     [self](const msg::regrant_claim& asked) { return regrant(self, asked); },
     [self](const msg::cancel_task& asked) {
-      return answered(self, asked.task, asked.request,
-                      cancel_task{asked.task, "cancelled by " + asked.actor});
+      return answered(
+        self, asked.task, asked.request,
+        cancel_task{asked.task, "cancelled by " + asked.actor, asked.cascade});
     },
     [self](const msg::park_task& asked) {
       return answered(self, asked.task, asked.request,

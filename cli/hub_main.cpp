@@ -317,6 +317,24 @@ void restore_parked(const hub_context& context, caf::scoped_actor& self) {
   }
 }
 
+/// What was wrong with backlogs at this start, one text each.
+std::vector<std::string> refused_backlogs(const hub_context& context,
+                                          wall_time since) {
+  const auto& feed = context.rows->events();
+  constexpr std::uint64_t far_enough = event_feed::capacity / 2;
+  auto last = feed.last_seq();
+  auto recent = feed.events_after(last > far_enough ? last - far_enough : 0,
+                                  event_feed::capacity, std::string{"hub"});
+  std::vector<std::string> out;
+  if (recent)
+    for (const auto& e : *recent)
+      if (e->kind == event_kind::backlog_refused && e->at >= since)
+        if (auto data = parse_json(e->data, "event"))
+          out.push_back("the backlog of " + data->value("project", "")
+                        + " was not taken in\n" + data->value("why", ""));
+  return out;
+}
+
 /// What can be said to the starter, or the foreground's terminal.
 int refuse(int ready_fd, const error& why) {
   if (ready_fd >= 0)
@@ -401,18 +419,23 @@ int live(const arguments& args, const home& place, settings all,
                                        std::to_string(::getpid()) + "\n");
           !ok)
         context.say(log_level::warn, "pid_file_not_written");
+      auto notes = refused_backlogs(context, host.started_at);
       report_readiness(ready_fd,
                        json{{"ready", true},
                             {"pid", ::getpid()},
                             {"socket", place.hub_socket()},
                             {"startedAt", format_time(host.started_at)},
                             {"adopted", count_adopted(context)},
-                            {"agents", usable_agents(env)}});
+                            {"agents", usable_agents(env)},
+                            {"notes", notes}});
       if (args.restore)
         restore_parked(context, self);
-      if (ready_fd < 0)
+      if (ready_fd < 0) {
         std::fprintf(stderr, "ao: hub %s runs, pid %d\n",
                      place.hub_socket().c_str(), ::getpid());
+        for (const auto& note : notes)
+          std::fprintf(stderr, "ao: %s\n", note.c_str());
+      }
       // A root that fails ends the process, and a service manager starts it
       // again; nothing durable is lost.
       std::thread watch_root([&system, root, &stopping] {

@@ -89,7 +89,8 @@ namespace ao {
   X(message_superseded)                                                        \
   X(message_unknown)                                                           \
   X(published)                                                                 \
-  X(publish_failed)
+  X(publish_failed)                                                            \
+  X(backlog_refused)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

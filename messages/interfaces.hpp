@@ -4,7 +4,7 @@
 ///
 ///   page            roles
 ///   store           STORE
-///   tasks           REGISTRY, TASK, DISPATCHER
+///   tasks           REGISTRY, BACKLOG, TASK, DISPATCHER
 ///   sessions        SESSION, MAILBOX, UPLINK, RUNNER, REPOSITORY, TMUX
 ///   api             API, EVENT STREAMER
 ///   forge           FORGE, CI WATCHER, CI RUNNERS, MERGE QUEUE, PUBLISHER

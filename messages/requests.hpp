@@ -32,6 +32,40 @@ struct add_task {
   std::string actor = "api";
 };
 
+/// Adds all of a backlog or nothing. `needs` may also name keys of the same
+/// batch, also of later ones.
+struct add_tasks {
+  request_id request;
+  std::vector<add_task> items;
+  std::string actor = "api";
+};
+
+struct tasks_added {
+  /// In the order of the items.
+  std::vector<task> tasks;
+  /// Of each: false when its key was there already.
+  std::vector<bool> fresh;
+};
+
+/// To the BACKLOG: take in the backlog of `project`.
+struct import_backlog {
+  request_id request;
+  project_id project;
+  /// What somebody else has read; absent = the project's own is read.
+  std::optional<std::string> text;
+  /// Where that came from: an absolute path, or `-`.
+  std::string file;
+  std::string actor = "api";
+};
+
+struct backlog_imported {
+  /// What was read, as it is named in the keys.
+  std::string source;
+  /// What the backlog says, and the tasks that it came to.
+  std::vector<add_task> items;
+  tasks_added outcome;
+};
+
 /// Grants the claim on a task and makes the session's row in the same commit.
 struct open_session {
   request_id request;

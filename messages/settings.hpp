@@ -119,6 +119,12 @@ struct limit_settings {
   std::uint64_t min_free_disk = 2ull << 30;
 };
 
+/// `limits:` of one project or agent, within the ones of the hub.
+struct limit_override {
+  /// Live sessions of it; absent = no cap of its own.
+  std::optional<std::uint32_t> sessions;
+};
+
 /// `defaults:` What a project says nothing about.
 struct default_settings {
   std::string agent = "claude-code";
@@ -149,6 +155,7 @@ struct agent_settings {
   std::string account;
   /// Exit 0 = ready; empty: the adapter's own check.
   command_line probe;
+  limit_override limits;
   restart_override restart;
   hang_override hang;
 };
@@ -258,6 +265,7 @@ struct project_settings {
   role_settings orchestrator;
   agent_config agent_defaults;
   dispatch_mode dispatch = dispatch_mode::manual;
+  limit_override limits;
   forge_settings forge;
   std::optional<tracker_settings> tracker;
   /// Absent = no checks = passing.

@@ -1,31 +1,11 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
+#include "cli/commands/spawning.hpp"
 
 namespace ao::cli {
 namespace {
 
 using nlohmann::json;
-
-/// How far a new session is.
-enum class progress { under_way, settled, failed };
-
-progress progress_of(const json& session) {
-  auto status = text_at(session, "status");
-  auto runtime = text_at(session, "runtime.state");
-  // Nobody has looked yet whether it has to wait.
-  if (status == "queued" && text_at(session, "runtime.reason").empty())
-    return progress::under_way;
-  if (status == "errored" || status == "killed" || status == "parked")
-    return progress::failed;
-  // Without a reason the dispatcher has not looked at it yet.
-  if (status == "queued" && text_at(session, "runtime.reason").empty())
-    return progress::under_way;
-  if (runtime == "alive" || runtime == "exited" || status == "queued"
-      || status == "blocked" || status == "auth_blocked"
-      || status == "rate_limited" || status == "done" || status == "merged")
-    return progress::settled;
-  return progress::under_way;
-}
 
 void tell(output& out, const json& session) {
   auto id = text_at(session, "id");
@@ -63,29 +43,13 @@ outcome run_spawn(invocation& what) {
   for (const auto* name : {"agent", "node"})
     if (auto value = what.args.maybe(name))
       body[name] = *value;
-  auto answer
-    = what.api().call("POST", api_root + "/sessions", body, idempotency(id));
-  if (!answer)
-    return fail(answer.error());
-  result<json> session = std::move(answer->body);
-  if (!what.args.flag("no-wait"))
-    session = follow_session(
-      what, *session,
-      [](const json& now) { return progress_of(now) != progress::under_way; },
-      *allowed);
+  auto session
+    = start_session(what, body, id, !what.args.flag("no-wait"), *allowed);
   if (!session)
     return fail(session.error());
-  auto name = text_at(*session, "id");
-  if (progress_of(*session) == progress::failed && !what.args.flag("no-wait")) {
-    error why{ec::saga_failed,
-              name + " is " + shown(*session, "status") + ": "
-                + shown(*session, "runtime.reason")};
-    why.details.emplace_back("session", name);
-    return fail(std::move(why));
-  }
   what.out.document(*session);
   tell(what.out, *session);
-  what.out.result_line("SESSION", name);
+  what.out.result_line("SESSION", text_at(*session, "id"));
   return 0;
 }
 

@@ -68,6 +68,9 @@ outcome tell(invocation& what, const home& where, json facts, bool already) {
     what.out.line("Adopted " + adopted.dump() + " running sessions");
   if (auto agents = facts.value("agents", json::array()); !agents.empty())
     what.out.line("Agent programs found: " + shown(facts, "agents"));
+  for (const auto& note : facts.value("notes", json::array()))
+    if (note.is_string())
+      what.out.note("ao: " + note.get<std::string>());
   return 0;
 }
 

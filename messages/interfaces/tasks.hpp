@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/interfaces/supervision.hpp"
 #include "messages/local_types.hpp"
 #include "messages/role.hpp"
 
@@ -16,6 +17,8 @@ using look_atom = caf::atom_constant<caf::atom("look")>;
 AO_ROLE(registry_actor,
         // Answers the task, the existing one when its key is known.
         caf::replies_to<msg::add_task>::with<task>,
+        // Answers all of them, new or not. Errors: dependency_cycle, …
+        caf::replies_to<msg::add_tasks>::with<msg::tasks_added>,
         // Answers the session that was born with the claim. Errors:
         // task_already_claimed (details holder, epoch), task_closed, …
         caf::replies_to<msg::open_session>::with<msg::opened_session>,
@@ -28,6 +31,15 @@ AO_ROLE(registry_actor,
         // From the JOURNAL, when an actor of the task was given up.
         caf::replies_to<msg::park_task>::with<task>,
         caf::replies_to<msg::retry_task>::with<task>);
+
+/// The BACKLOG: reads the backlogs of the projects and has the REGISTRY take
+/// them in; never writes one.
+AO_ROLE(backlog_actor,
+        // Answers when each backlog was read once, or could not be.
+        caf::replies_to<ready_atom>::with<child_list>,
+        // Answers what became of each item. Errors: bad_input with the lines,
+        // no_such_project, no_such_task, dependency_cycle.
+        caf::replies_to<msg::import_backlog>::with<msg::backlog_imported>);
 
 /// The TASK: one unfinished task; turns what its session and its change have
 /// become into the task's next state.

@@ -34,6 +34,8 @@ constexpr rule rules[] = {
   {"GET", "/nodes", none, any, none, none, none},
   {"GET", "/summary", none, proj, none, none, none},
   {"POST", "/tasks", none, proj, none, none, none},
+  {"POST", "/tasks/import", none, proj, none, none, none},
+  {"POST", "/tasks/resolve", none, proj, none, none, none},
   {"POST", "/sessions", none, proj, none, none, none},
   {"POST", "/sessions/{id}/reports", own, own, own, own, own},
   {"POST", "/sessions/{id}/messages", none, proj, none, none, none},

@@ -274,6 +274,7 @@ private:
     bind(of + "passEnv", a.pass_env);
     bind(of + "account", a.account);
     bind(of + "probe", a.probe);
+    bind(of + "limits.sessions", a.limits.sessions);
     bind_restart(of, a.restart);
     bind(of + "hang.after", a.hang.after);
     bool broken = has_error_at(section.shown + ".adapter")
@@ -331,6 +332,7 @@ private:
     bind_role(of + "orchestrator.", p.orchestrator);
     bind_agent_config(of, p.agent_defaults);
     bind(of + "dispatch", p.dispatch);
+    bind(of + "limits.sessions", p.limits.sessions);
     bind_forge(of + "forge", p.forge);
     bind_tracker(of + "tracker", p);
     if (find(of + "ci")) {
@@ -380,13 +382,24 @@ private:
     bind(at + ".plugin", t.plugin);
     const auto* path = find(at + ".path");
     if (path)
-      t.path = absolute(path->text, p.path, *path);
+      t.path = backlog_path(*path, p.path);
     if (t.plugin == tracker_kind::github)
       note(*find(at + ".plugin"),
            "the github tracker is not available in this release: tasks come "
            "from ao task add, import and spawn --prompt");
     else if (!path && !has_error_at(section->shown))
       missing(*section, "path", "", "the path of a backlog");
+  }
+
+  /// A backlog is below the project, unless it is named from the root.
+  fs::path backlog_path(const checked_value& v, const fs::path& project) {
+    auto path = absolute(v.text, project, v);
+    auto relative = path.lexically_relative(project.lexically_normal());
+    if (fs::path{v.text}.is_relative() && v.text.substr(0, 1) != "~"
+        && (relative.empty() || *relative.begin() == ".."))
+      wrong(v, "\"" + v.text + "\" leads out of the project",
+            "a path below it, or an absolute one");
+    return path;
   }
 
   void bind_work(const std::string& of, project_settings& p) {

@@ -119,6 +119,16 @@ void add_restart_and_hang(table_writer& t, const std::string& below, bool top) {
           .range(second, 7 * day));
 }
 
+void add_own_limits(table_writer& t, const std::string& below,
+                    const std::string& of_whom) {
+  auto of = below + "limits";
+  t.add(
+    key(of, type::section, "", "Caps of its own, within the ones of the hub."));
+  t.add(key(of + ".sessions", type::integer, "",
+            "Live sessions of " + of_whom + "; absent = no cap of its own.")
+          .range(1, 100'000));
+}
+
 void add_agent_config(table_writer& t, const std::string& below) {
   auto of = below + "agentConfig";
   t.add(key(of, type::section, "", "Options of the built-in agents.").open());
@@ -251,6 +261,7 @@ void add_agents(table_writer& t) {
           .at(next_session));
   t.add(key("agents.*.probe", type::command, "", "Exit 0 = the agent is ready.")
           .at(next_session));
+  add_own_limits(t, "agents.*.", "this agent");
   add_restart_and_hang(t, "agents.*.", false);
 }
 
@@ -385,6 +396,7 @@ void add_projects(table_writer& t) {
   t.add(key(of + ".dispatch", type::word, "manual",
             "auto: every ready task starts within the limits.")
           .words({"manual", "auto"}));
+  add_own_limits(t, of + ".", "this project");
   add_forge(t);
   add_tracker_and_ci(t);
   add_project_work(t);

@@ -37,7 +37,7 @@ public:
   }
 
   /// Why the next one has to wait; empty when it does not.
-  std::string refusal(bool restart) const {
+  std::string refusal(const dispatch_candidate& c) const {
     if (load_.free_memory < limits_.min_free_memory)
       return "free memory " + format_size(load_.free_memory) + " is below "
         + format_size(limits_.min_free_memory);
@@ -45,10 +45,16 @@ public:
       return "free disk " + format_size(load_.free_disk) + " is below "
         + format_size(limits_.min_free_disk);
     if (load_.running >= limits_.sessions)
-      return "all " + std::to_string(limits_.sessions) + " slots are taken";
+      return all_taken(limits_.sessions, "");
+    if (auto cap = limits_.sessions_of_project.find(c.project);
+        is_full(cap, limits_.sessions_of_project, load_.running_of_project))
+      return all_taken(cap->second, " of project " + c.project.text);
+    if (auto cap = limits_.sessions_of_agent.find(c.agent);
+        is_full(cap, limits_.sessions_of_agent, load_.running_of_agent))
+      return all_taken(cap->second, " of agent " + c.agent);
     if (load_.spawning >= limits_.parallel_spawns)
       return std::to_string(load_.spawning) + " sessions are being started";
-    if (!restart && paced())
+    if (!c.restart && paced())
       return "at most " + std::to_string(limits_.spawns_per_minute)
         + " starts a minute";
     return {};
@@ -65,14 +71,32 @@ public:
     return load_.starts[last] + pace_period;
   }
 
-  void take(bool restart, mono_time now) {
+  void take(const dispatch_candidate& c, mono_time now) {
     load_.running += 1;
+    load_.running_of_project[c.project] += 1;
+    load_.running_of_agent[c.agent] += 1;
     load_.spawning += 1;
-    if (!restart)
+    if (!c.restart)
       load_.starts.push_back(now);
   }
 
 private:
+  static std::string all_taken(std::uint32_t cap, const std::string& of) {
+    return cap == 1
+      ? "the only slot" + of + " is taken"
+      : "all " + std::to_string(cap) + " slots" + of + " are taken";
+  }
+
+  /// Whether there is such a cap and as many run.
+  template <class Caps>
+  static bool is_full(typename Caps::const_iterator cap, const Caps& caps,
+                      const Caps& running) {
+    if (cap == caps.end())
+      return false;
+    auto now = running.find(cap->first);
+    return cap->second <= (now == running.end() ? 0 : now->second);
+  }
+
   dispatch_load load_;
   const dispatch_limits& limits_;
 };
@@ -115,9 +139,9 @@ dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
       plan.wait.push_back({c.id, "backs off after a failure"});
       continue;
     }
-    auto why = left.refusal(c.restart);
+    auto why = left.refusal(c);
     if (why.empty()) {
-      left.take(c.restart, now);
+      left.take(c, now);
       plan.start.push_back(c.id);
       continue;
     }

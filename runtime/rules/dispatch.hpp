@@ -4,6 +4,7 @@
 #include "messages/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,12 +19,19 @@ struct dispatch_limits {
   std::uint32_t parallel_spawns = 16;
   std::uint64_t min_free_memory = std::uint64_t{1} << 30;
   std::uint64_t min_free_disk = std::uint64_t{2} << 30;
+  /// Sessions of one project or of one agent; who is not here has no cap of
+  /// its own.
+  std::map<project_id, std::uint32_t> sessions_of_project;
+  std::map<std::string, std::uint32_t> sessions_of_agent;
 };
 
 /// What runs at present.
 struct dispatch_load {
   /// Sessions with a slot: provisioning, starting or alive.
   std::uint32_t running = 0;
+  /// The same, counted apart.
+  std::map<project_id, std::uint32_t> running_of_project;
+  std::map<std::string, std::uint32_t> running_of_agent;
   /// Those of them that are not alive yet.
   std::uint32_t spawning = 0;
   /// When the starts of the last minute were.
@@ -36,6 +44,9 @@ struct dispatch_load {
 struct dispatch_candidate {
   /// `app-7` or `T42`.
   std::string id;
+  project_id project;
+  /// The program that it starts.
+  std::string agent;
   /// 0 first.
   int priority = 5;
   /// Since when it waits.

@@ -95,6 +95,8 @@ struct move_task {
 struct cancel_task {
   task_id task;
   std::string why;
+  /// Everything that needs it as well, in the same commit.
+  bool cascade = false;
 };
 struct park_task {
   task_id task;
@@ -228,6 +230,7 @@ public:
   result<registry_decision> decide(const move_task& request, wall_time now);
 
   /// Errors: `no_such_task`, `task_closed` of a merged, done or failed one.
+  /// Of one that is cancelled already `cascade` cancels what is left.
   result<registry_decision> decide(const cancel_task& request, wall_time now);
   result<registry_decision> decide(const park_task& request, wall_time now);
 

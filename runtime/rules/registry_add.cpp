@@ -1,5 +1,6 @@
 #include "runtime/rules/event_data.hpp"
 #include "runtime/rules/registry.hpp"
+#include "runtime/rules/text.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -7,60 +8,7 @@
 namespace ao {
 namespace {
 
-constexpr std::size_t title_limit = 500;
 constexpr std::size_t body_limit = std::size_t{1} << 20;
-constexpr std::size_t word_limit = 200;
-
-/// The length of the well-formed UTF-8 sequence at `i`, 0 if there is none
-/// (overlong forms, surrogates and what is above U+10FFFF are none).
-std::size_t sequence_at(const std::string& s, std::size_t i) {
-  auto byte = [&s](std::size_t k) {
-    return k < s.size() ? static_cast<unsigned char>(s[k]) : 0u;
-  };
-  auto more = [&byte](std::size_t k) { return (byte(k) & 0xC0u) == 0x80u; };
-  auto first = byte(i);
-  if (first < 0x80)
-    return 1;
-  if (first >= 0xC2 && first <= 0xDF)
-    return more(i + 1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    auto second = byte(i + 1);
-    auto good = first == 0xE0 ? second >= 0xA0
-      : first == 0xED         ? second <= 0x9F
-                              : true;
-    return good && more(i + 1) && more(i + 2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    auto second = byte(i + 1);
-    auto good = first == 0xF0 ? second >= 0x90
-      : first == 0xF4         ? second <= 0x8F
-                              : true;
-    return good && more(i + 1) && more(i + 2) && more(i + 3) ? 4 : 0;
-  }
-  return 0;
-}
-
-bool is_utf8(const std::string& s) {
-  for (std::size_t i = 0; i < s.size();) {
-    auto n = sequence_at(s, i);
-    if (n == 0)
-      return false;
-    i += n;
-  }
-  return true;
-}
-
-bool has_control(const std::string& s) {
-  return std::any_of(s.begin(), s.end(), [](char c) {
-    auto u = static_cast<unsigned char>(c);
-    return u < 0x20 || u == 0x7F;
-  });
-}
-
-/// One line that can be shown, stored and passed on.
-bool is_word(const std::string& s) {
-  return !s.empty() && s.size() <= word_limit && is_utf8(s) && !has_control(s);
-}
 
 /// What a person calls the item.
 const std::string& name_of_item(const add_task& x) {
@@ -72,7 +20,7 @@ result<void> check(const add_task& x) {
     return fail(ec::bad_input, "a task needs a project");
   if (x.title.find_first_not_of(' ') == std::string::npos)
     return fail(ec::bad_input, "the title of a task is empty");
-  if (x.title.size() > title_limit)
+  if (x.title.size() > longest_title)
     return fail(ec::bad_input, "the title of a task is longer than 500 bytes");
   if (!is_utf8(x.title) || has_control(x.title))
     return fail(ec::bad_input, "the title of a task is not one line of UTF-8");

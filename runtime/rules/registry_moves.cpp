@@ -1,5 +1,7 @@
 #include "runtime/rules/registry.hpp"
 
+#include <iterator>
+
 namespace ao {
 namespace {
 
@@ -26,6 +28,18 @@ const std::vector<moves_from>& move_table() {
     {s::parked, {s::merged}},
   };
   return table;
+}
+
+/// Adds what `more` writes and locks to `d`; the answer stays.
+void append(registry_decision& d, registry_decision more) {
+  auto move_all = [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()),
+              std::make_move_iterator(from.end()));
+  };
+  move_all(d.subjects, more.subjects);
+  move_all(d.write.guards, more.write.guards);
+  move_all(d.write.rows, more.write.rows);
+  move_all(d.write.events, more.write.events);
 }
 
 std::string states(task_state from, task_state to) {
@@ -110,15 +124,29 @@ result<registry_decision> registry_book::decide(const cancel_task& request,
   auto t = task_of(request.task);
   if (t == nullptr)
     return fail(ec::no_such_task, request.task.text + " is unknown");
-  if (t->state == task_state::cancelled) {
-    registry_decision d;
-    d.answer = task_changed{*t};
-    return d;
+  registry_decision d;
+  d.answer = task_changed{*t};
+  if (t->state != task_state::cancelled) {
+    if (is_closed(t->state))
+      return fail(ec::task_closed,
+                  t->id.text + " is " + std::string{to_string(t->state)});
+    auto first = put_to(*t, task_state::cancelled, request.why, {}, now);
+    if (!first)
+      return first;
+    d = std::move(*first);
   }
-  if (is_closed(t->state))
-    return fail(ec::task_closed,
-                t->id.text + " is " + std::string{to_string(t->state)});
-  return put_to(*t, task_state::cancelled, request.why, {}, now);
+  if (!request.cascade)
+    return d;
+  for (const auto& id : dependents_of(t->id)) {
+    auto more = put_to(*task_of(id), task_state::cancelled,
+                       request.why + " with " + t->id.text, {}, now);
+    if (!more) {
+      abandon(d);
+      return more;
+    }
+    append(d, std::move(*more));
+  }
+  return d;
 }
 
 result<registry_decision> registry_book::decide(const park_task& request,

@@ -53,6 +53,9 @@ private:
 struct script {
   std::vector<msg::add_task> added;
   std::vector<msg::open_session> opened;
+  std::vector<msg::import_backlog> imports;
+  /// What is in the rows once a backlog was read.
+  std::function<void()> learn = [] {};
   std::vector<store_write> writes;
   std::vector<msg::session_order> orders;
   std::vector<msg::agent_word> words;
@@ -76,6 +79,9 @@ scripted_registry(registry_actor::stateful_pointer<no_state>,
       t.project = asked.project;
       t.title = asked.title;
       return t;
+    },
+    [](const msg::add_tasks&) -> caf::result<msg::tasks_added> {
+      return msg::tasks_added{};
     },
     [s](const msg::open_session& asked) -> caf::result<msg::opened_session> {
       s->opened.push_back(asked);
@@ -102,6 +108,22 @@ scripted_registry(registry_actor::stateful_pointer<no_state>,
     },
     [](const msg::park_task&) -> caf::result<task> { return task{}; },
     [](const msg::retry_task&) -> caf::result<task> { return task{}; },
+  };
+}
+
+backlog_actor::behavior_type
+scripted_backlog(backlog_actor::stateful_pointer<no_state>,
+                 std::shared_ptr<script> s) {
+  return {
+    [](ready_atom) -> caf::result<child_list> { return child_list{}; },
+    [s](
+      const msg::import_backlog& asked) -> caf::result<msg::backlog_imported> {
+      s->imports.push_back(asked);
+      if (s->refusal)
+        return make_error(*s->refusal);
+      s->learn();
+      return msg::backlog_imported{};
+    },
   };
 }
 
@@ -164,6 +186,7 @@ protected:
     rows.load(stored, {}, 0);
     spawn_as("registry", scripted_registry, seen);
     spawn_as("store", scripted_store, seen);
+    spawn_as("backlog", scripted_backlog, seen);
   }
 
   void configure(const std::vector<std::string>& projects) {
@@ -179,6 +202,7 @@ protected:
       p.id = project_id{id};
       p.path = "/src/" + id;
       p.session_prefix = id;
+      p.tracker.emplace().path = "/src/" + id + "/backlog.md";
       all.projects[p.id] = p;
     }
     hub.config = std::make_shared<const settings>(std::move(all));
@@ -292,6 +316,77 @@ TEST_F(Api, DoesNotFindATaskThatIsNotThere) {
   EXPECT_EQ(get("/changes/app%239")->body["error"], "no_such_change");
   EXPECT_EQ(get("/nowhere")->status, 404);
   EXPECT_EQ(send("POST", "/status")->status, 405);
+}
+
+TEST_F(Api, ReadsTheBacklogForATaskThatNobodyKnows) {
+  seen->learn = [this] {
+    task t;
+    t.id = task_id{"T2"};
+    t.key = "app/file:backlog.md#LEX";
+    t.ref = "LEX";
+    t.project = project_id{"app"};
+    stored.tasks.push_back(t);
+    rows.load(stored, {}, 0);
+  };
+  auto box = send("POST", "/sessions", {{"issue", "LEX"}});
+  EXPECT_EQ(box->status, 201) << box->body;
+  ASSERT_EQ(seen->imports.size(), 1u);
+  EXPECT_EQ(seen->imports[0].project.text, "app");
+  EXPECT_FALSE(seen->imports[0].text);
+  ASSERT_EQ(seen->opened.size(), 1u);
+  EXPECT_EQ(seen->opened[0].task.text, "T2");
+  // What is known is not looked for again.
+  EXPECT_EQ(send("POST", "/sessions", {{"issue", "LEX"}})->status, 201);
+  EXPECT_EQ(
+    send("POST", "/tasks", {{"title", "x"}, {"needs", {"LEX", "T1"}}})->status,
+    201);
+  EXPECT_EQ(seen->imports.size(), 1u);
+}
+
+TEST_F(Api, SaysWhyABacklogKnowsNoSuchTask) {
+  seen->refusal = error{ec::bad_input, "backlog.md:2: the priority is none"};
+  auto box = send("POST", "/tasks", {{"title", "x"}, {"needs", {"LEX"}}});
+  EXPECT_EQ(box->status, 404);
+  EXPECT_EQ(box->body["detail"],
+            "no task is called LEX, and the backlog could "
+            "not be read\nbacklog.md:2: the priority is "
+            "none");
+  // A task of the hub is in no backlog.
+  EXPECT_EQ(send("POST", "/sessions", {{"issue", "T77"}})->status, 404);
+  EXPECT_EQ(seen->imports.size(), 1u);
+}
+
+TEST_F(Api, ReadsNoBacklogBeyondTheReachOfTheCaller) {
+  configure({"app", "web"});
+  auto box = send("POST", "/tasks/resolve", {{"issues", {"web/LEX", "T1"}}},
+                  token("orchestrator"));
+  EXPECT_EQ(box->status, 200) << box->body;
+  EXPECT_TRUE(seen->imports.empty());
+  EXPECT_EQ(box->body["data"][0]["error"], "no_such_task");
+  EXPECT_EQ(box->body["data"][1]["task"], "T1");
+  EXPECT_EQ(box->body["meta"]["parallelSpawns"], 16);
+  EXPECT_EQ(
+    send("POST", "/tasks/import", {{"project", "web"}}, token("orchestrator"))
+      ->status,
+    403);
+}
+
+TEST_F(Api, ImportsTheConfiguredBacklogOrWhatIsSent) {
+  EXPECT_EQ(send("POST", "/tasks/import", {{"requestId", "r"}})->status, 200);
+  EXPECT_EQ(
+    send("POST", "/tasks/import", {{"file", "/src/app/x.md"}, {"text", ""}})
+      ->status,
+    200);
+  ASSERT_EQ(seen->imports.size(), 2u);
+  EXPECT_EQ(seen->imports[0].request.text, "r");
+  EXPECT_FALSE(seen->imports[0].text);
+  EXPECT_EQ(seen->imports[1].text, "");
+  EXPECT_EQ(seen->imports[1].file, "/src/app/x.md");
+  // The hub opens no file for anybody but its configuration.
+  for (const auto& bad : {json{{"file", "/etc/passwd"}}, json{{"text", "x"}},
+                          json{{"file", "x.md"}, {"text", "x"}}})
+    EXPECT_EQ(send("POST", "/tasks/import", bad)->status, 400) << bad;
+  EXPECT_EQ(seen->imports.size(), 2u);
 }
 
 TEST_F(Api, FindsTheProjectByTheDirectory) {

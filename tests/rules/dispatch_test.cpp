@@ -28,6 +28,14 @@ dispatch_candidate waiting(std::string id, int priority = 5, int since = 0) {
   return c;
 }
 
+/// One that counts for a project and an agent as well.
+dispatch_candidate of(std::string id, const char* project, const char* agent) {
+  auto c = waiting(std::move(id));
+  c.project = project_id{project};
+  c.agent = agent;
+  return c;
+}
+
 std::vector<dispatch_candidate> crowd(int n) {
   std::vector<dispatch_candidate> out;
   for (int i = 1; i <= n; ++i)
@@ -68,6 +76,61 @@ TEST(Dispatch, NamesTheCapThatMakesItWait) {
   load = idle();
   load.free_disk = 1 << 30;
   EXPECT_EQ(reason(load, {}), "free disk 1GiB is below 2GiB");
+}
+
+TEST(Dispatch, KeepsTheCapOfAProject) {
+  dispatch_limits limits;
+  limits.sessions_of_project = {{project_id{"app"}, 2}};
+  auto load = idle();
+  load.running = load.running_of_project[project_id{"app"}] = 1;
+  auto plan = plan_dispatch({of("app-1", "app", "a"), of("app-2", "app", "b"),
+                             of("web-3", "web", "a"), of("web-4", "web", "b")},
+                            load, limits, now);
+  EXPECT_EQ(plan.start, (std::vector<std::string>{"app-1", "web-3", "web-4"}));
+  ASSERT_EQ(plan.wait.size(), 1u);
+  EXPECT_EQ(plan.wait[0].id, "app-2");
+  EXPECT_EQ(plan.wait[0].reason, "all 2 slots of project app are taken");
+}
+
+TEST(Dispatch, KeepsTheCapOfAnAgent) {
+  dispatch_limits limits;
+  limits.sessions_of_agent = {{"codex", 1}, {"idle", 5}};
+  auto plan
+    = plan_dispatch({of("app-1", "app", "codex"), of("web-2", "web", "codex"),
+                     of("web-3", "web", "free"), of("web-4", "web", "idle")},
+                    idle(), limits, now);
+  EXPECT_EQ(plan.start, (std::vector<std::string>{"app-1", "web-3", "web-4"}));
+  ASSERT_EQ(plan.wait.size(), 1u);
+  EXPECT_EQ(plan.wait[0].reason, "the only slot of agent codex is taken");
+  auto load = idle();
+  load.running = load.running_of_agent["codex"] = 1;
+  EXPECT_EQ(plan_dispatch({of("app-1", "app", "codex")}, load, limits, now)
+              .start.size(),
+            0u);
+}
+
+TEST(Dispatch, NamesTheWidestCapThatIsReached) {
+  dispatch_limits limits;
+  limits.sessions = 3;
+  limits.sessions_of_project = {{project_id{"app"}, 3}};
+  limits.sessions_of_agent = {{"codex", 3}};
+  auto reason = [&](std::uint32_t all, std::uint32_t app, std::uint32_t codex) {
+    auto load = idle();
+    load.running = all;
+    load.running_of_project[project_id{"app"}] = app;
+    load.running_of_agent["codex"] = codex;
+    auto plan = plan_dispatch({of("app-1", "app", "codex")}, load, limits, now);
+    return plan.wait.empty() ? "" : plan.wait[0].reason;
+  };
+  for (std::uint32_t app = 0; app <= 4; ++app)
+    for (std::uint32_t codex = 0; codex <= 4; ++codex)
+      for (std::uint32_t all = 0; all <= 4; ++all)
+        EXPECT_EQ(reason(all, app, codex),
+                  all >= 3       ? "all 3 slots are taken"
+                    : app >= 3   ? "all 3 slots of project app are taken"
+                    : codex >= 3 ? "all 3 slots of agent codex are taken"
+                                 : "")
+          << all << ' ' << app << ' ' << codex;
 }
 
 TEST(Dispatch, SaysWhenThePaceAllowsTheNext) {
@@ -113,18 +176,47 @@ RC_GTEST_PROP(DispatchProperty, NeverExceedsACapAndPlansEachOnce, ()) {
   auto load = idle();
   load.running = pick(25);
   load.spawning = std::min(load.running, pick(25));
+  const std::vector<project_id> projects{project_id{"a"}, project_id{"b"}};
+  const std::vector<std::string> agents{"x", "y"};
+  for (const auto& project : projects) {
+    if (pick(2) == 0)
+      limits.sessions_of_project[project] = pick(8);
+    load.running_of_project[project] = pick(4);
+  }
+  for (const auto& agent : agents) {
+    if (pick(2) == 0)
+      limits.sessions_of_agent[agent] = pick(8);
+    load.running_of_agent[agent] = pick(4);
+  }
   for (auto n = pick(25); n > 0; --n)
     load.starts.push_back(now - std::chrono::seconds{pick(120)});
   std::vector<dispatch_candidate> candidates;
   for (auto n = pick(40); n > 0; --n) {
     auto c = waiting("app-" + std::to_string(n), static_cast<int>(pick(10)),
                      static_cast<int>(pick(5)));
+    c.project = projects[pick(2)];
+    c.agent = agents[pick(2)];
     if (pick(5) == 0)
       c.held_by = "held";
     candidates.push_back(std::move(c));
   }
   auto plan = plan_dispatch(candidates, load, limits, now);
   auto started = static_cast<std::uint32_t>(plan.start.size());
+  auto count = [&](auto of_it) {
+    std::uint32_t n = 0;
+    for (const auto& id : plan.start)
+      for (const auto& c : candidates)
+        n += c.id == id && of_it(c) ? 1 : 0;
+    return n;
+  };
+  for (const auto& [project, cap] : limits.sessions_of_project) {
+    auto more = count([&p = project](auto& c) { return c.project == p; });
+    RC_ASSERT(more == 0 || load.running_of_project[project] + more <= cap);
+  }
+  for (const auto& [agent, cap] : limits.sessions_of_agent) {
+    auto more = count([&a = agent](auto& c) { return c.agent == a; });
+    RC_ASSERT(more == 0 || load.running_of_agent[agent] + more <= cap);
+  }
   RC_ASSERT(plan.start.size() + plan.wait.size() == candidates.size());
   if (started > 0) {
     RC_ASSERT(load.running + started <= limits.sessions);
@@ -135,7 +227,8 @@ RC_GTEST_PROP(DispatchProperty, NeverExceedsACapAndPlansEachOnce, ()) {
       RC_ASSERT(static_cast<std::uint32_t>(recent) + started
                 <= limits.spawns_per_minute);
   }
-  // Nobody that can start waits behind one that comes after it.
+  // Nobody that can start waits behind one of the same caps that comes after
+  // it.
   std::map<std::string, dispatch_candidate> by_id;
   for (const auto& c : candidates)
     by_id[c.id] = c;
@@ -145,8 +238,9 @@ RC_GTEST_PROP(DispatchProperty, NeverExceedsACapAndPlansEachOnce, ()) {
     if (!c.held_by.empty())
       continue;
     for (const auto& s : plan.start)
-      RC_ASSERT(std::make_pair(by_id[s].priority, by_id[s].since)
-                <= std::make_pair(c.priority, c.since));
+      if (by_id[s].project == c.project && by_id[s].agent == c.agent)
+        RC_ASSERT(std::make_pair(by_id[s].priority, by_id[s].since)
+                  <= std::make_pair(c.priority, c.since));
   }
 }
 

@@ -402,6 +402,71 @@ TEST_F(Registry, CancelsAndListsWhatDependsOnIt) {
   EXPECT_EQ(refusal(park_task{a, ""}).code, ec::task_closed);
 }
 
+TEST_F(Registry, CancelsAllThatDependsOnItInOneCommit) {
+  auto a = add();
+  auto b = add({"T1"});
+  auto c = add({"T2"});
+  auto other = add();
+  open(c);
+  auto done = add({"T1"});
+  commit(cancel_task{done, "by hand"});
+  auto d = commit(cancel_task{a, "cancelled by api", true});
+  EXPECT_EQ(std::get<task_changed>(d.answer).task.id, a);
+  // Three tasks, and the claim of the one that was held.
+  EXPECT_EQ(d.write.rows.size(), 4u);
+  for (const auto& id : {a, b, c})
+    EXPECT_EQ(row(id).state, task_state::cancelled) << id;
+  EXPECT_EQ(row(a).why, "cancelled by api");
+  EXPECT_EQ(row(c).why, "cancelled by api with T1");
+  EXPECT_EQ(row(done).why, "by hand");
+  EXPECT_EQ(row(other).state, task_state::ready);
+  EXPECT_FALSE(book.find_claim(c.text)->held);
+  settle();
+  EXPECT_TRUE(commit(cancel_task{a, "", true}).empty());
+}
+
+TEST_F(Registry, CancelsWhatIsLeftOfACascade) {
+  auto a = add();
+  auto b = add({"T1"});
+  commit(cancel_task{a, "cancelled"});
+  settle();
+  EXPECT_EQ(row(b).why, "waits for T1 (cancelled)");
+  auto d = commit(cancel_task{a, "cancelled", true});
+  EXPECT_EQ(std::get<task_changed>(d.answer).task.id, a);
+  EXPECT_EQ(row(b).state, task_state::cancelled);
+}
+
+TEST_F(Registry, CancelsNothingWhileOneOfThemIsDecidedAbout) {
+  auto a = add();
+  auto b = add({"T1"});
+  auto busy = *book.decide(park_task{b, "wait"}, now);
+  EXPECT_EQ(refusal(cancel_task{a, "", true}).code, ec::request_in_flight);
+  EXPECT_FALSE(book.busy(a.text));
+  EXPECT_EQ(row(a).state, task_state::ready);
+  book.adopt(busy);
+  commit(cancel_task{a, "", true});
+  EXPECT_EQ(row(b).state, task_state::cancelled);
+}
+
+TEST_F(Registry, NamesWhatADependentWaitsForAndWhy) {
+  auto a = add();
+  auto b = add();
+  auto c = add({"T1", "T2"});
+  EXPECT_EQ(row(c).why, "waits for T1, T2");
+  auto epoch = open(a).claim.epoch;
+  commit(move_task{a, epoch, task_state::failed, "no way", {}});
+  settle();
+  EXPECT_EQ(row(c).why, "waits for T1 (failed), T2");
+  commit(park_task{b, "look"});
+  settle();
+  EXPECT_EQ(row(c).why, "waits for T1 (failed), T2 (parked)");
+  EXPECT_EQ(row(c).state, task_state::blocked);
+  commit(retry_task{a});
+  commit(retry_task{b});
+  settle();
+  EXPECT_EQ(row(c).why, "waits for T1, T2");
+}
+
 TEST_F(Registry, MovesASessionToAnotherNodeUnderANewEpoch) {
   auto id = add();
   auto got = open(id);

@@ -23,6 +23,8 @@ constexpr route all_routes[] = {
   {"GET", "/status"},
   {"GET", "/tasks"},
   {"POST", "/tasks"},
+  {"POST", "/tasks/import"},
+  {"POST", "/tasks/resolve"},
   {"GET", "/tasks/{id}"},
   {"POST", "/tasks/{id}/cancel"},
   {"POST", "/tasks/{id}/retry"},
@@ -54,7 +56,8 @@ bool may_change(session_role role, const route& r) {
     return true;
   if (p == "/changes")
     return role == session_role::worker || role == session_role::manual;
-  if (p == "/tasks" || p == "/sessions")
+  if (p == "/tasks" || p == "/tasks/import" || p == "/tasks/resolve"
+      || p == "/sessions")
     return role == session_role::orchestrator;
   return false;
 }

@@ -1,5 +1,6 @@
 #include "tests/support/config_reading.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -78,6 +79,32 @@ TEST(Config, AcceptsTheSampleOfTheContract) {
   EXPECT_EQ(all.notification_routing.info, std::vector<std::string>{});
   EXPECT_EQ(all.cluster.listen, "127.0.0.1:7420");
   EXPECT_EQ(all.keep.sessions, 24h * 14);
+}
+
+TEST(Config, CapsProjectsAndAgentsApart) {
+  auto outcome = read("agents: {codex: {limits: {sessions: 2}}}\n"
+                      "projects:\n"
+                      "  app: {path: /a, limits: {sessions: 3}}\n"
+                      "  web: {path: /w}\n");
+  ASSERT_TRUE(outcome.value) << report(outcome);
+  EXPECT_EQ(outcome.value->agents.at("codex").limits.sessions, 2u);
+  EXPECT_FALSE(outcome.value->agents.at("gemini").limits.sessions);
+  EXPECT_EQ(project(outcome, "app").limits.sessions, 3u);
+  EXPECT_FALSE(project(outcome, "web").limits.sessions);
+  EXPECT_THAT(shown(outcome, "projects.app.limits.sessions"),
+              testing::StartsWith("3 <- "));
+}
+
+TEST(Config, FindsTheBacklogBelowTheProjectOrFromTheRoot) {
+  auto of = [](const std::string& path) {
+    auto outcome = read("projects: {app: {path: ~/app/, tracker: {path: \""
+                        + path + "\"}}}\n");
+    EXPECT_TRUE(outcome.value) << report(outcome);
+    return outcome.value ? project(outcome, "app").tracker->path.string() : "";
+  };
+  EXPECT_EQ(of("docs/../TODO"), "/home/me/app/TODO");
+  EXPECT_EQ(of("/srv/backlog.json"), "/srv/backlog.json");
+  EXPECT_EQ(of("~/backlog.md"), "/home/me/backlog.md");
 }
 
 TEST(Config, IsJsonToo) {
