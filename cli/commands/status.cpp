@@ -26,6 +26,26 @@ std::string age_of(const std::string& at) {
   return std::to_string(seconds / day) + " d";
 }
 
+/// `T5` or `T5 (app-2)`.
+std::string side_of(const json& pair, const char* task, const char* session) {
+  auto holder = text_at(pair, session);
+  return text_at(pair, task) + (holder.empty() ? "" : " (" + holder + ")");
+}
+
+/// The pairs of tasks that may be the same work.
+void print_pairs(output& out, const json& status) {
+  for (const auto& pair :
+       status.at("meta").value("suspectedDuplicates", json::array())) {
+    auto held = pair.value("held", false)
+      ? "; it waits, ao task retry " + text_at(pair, "task") + " starts it"
+      : std::string{};
+    out.line(side_of(pair, "task", "session") + " looks like "
+               + side_of(pair, "other", "otherSession") + ": "
+               + shown(pair, "reason") + held,
+             colour::yellow);
+  }
+}
+
 } // namespace
 
 outcome run_status(invocation& what) {
@@ -60,6 +80,7 @@ outcome run_status(invocation& what) {
                            : "No live sessions.");
   if (!ended.empty())
     what.out.line(ended, colour::dim);
+  print_pairs(what.out, answer->body);
   return 0;
 }
 
