@@ -79,15 +79,25 @@ void suspect(self_pointer self, const session& a, const session& b,
           });
 }
 
+/// What a branch changes, nothing where it is not at the forge.
+result<std::vector<hunk>> hunks_of(const local_forge& git,
+                                   const std::string& branch) {
+  auto base = git.head_of(git.base());
+  if (!base)
+    return fail(base.error());
+  auto head = git.head_of(branch);
+  if (!head)
+    return fail(head.error());
+  if (!*base || !*head)
+    return std::vector<hunk>{};
+  return git.changed_hunks(**base, **head);
+}
+
 /// Compares what `s` has pushed with the work of the others.
 void look_at(self_pointer self, const session& s) {
   auto& st = self->state;
   forget(self, s.id);
-  auto head = st.git->head_of(s.branch);
-  if (head && !*head)
-    return;
-  auto hunks = head ? st.git->changed_hunks(st.git->base(), **head)
-                    : result<std::vector<hunk>>{fail(head.error())};
+  auto hunks = hunks_of(*st.git, s.branch);
   if (!hunks) {
     st.context.say(log_level::warn,
                    "diff_not_read session=" + s.id.text + " reason=\""
