@@ -122,6 +122,12 @@ TEST(Duplicates, AreToldApartByNumbersAndNames) {
                          "Port src/b.c to the allocator"));
   EXPECT_FALSE(suspected("Document the flag --force of push",
                          "Document the flag --dry-run of push"));
+  // However many other words they share.
+  EXPECT_FALSE(
+    suspected("Backport retries of failed webhook deliveries with their "
+              "tests for paused customers to 2.1",
+              "Backport retries of failed webhook deliveries with their "
+              "tests for paused customers to 2.2"));
   EXPECT_TRUE(suspected("Bump zlib to v1.3", "Update zlib to 1.3"));
   EXPECT_TRUE(suspected("Port src/a.c to the allocator",
                         "src/a.c: port it to the allocator"));
@@ -140,6 +146,21 @@ TEST(Duplicates, AreFoundBehindTheFormOfAnIssueTracker) {
             of_template("There is no export button.")),
     text_of("Sidebar flickers", of_template("The sidebar flickers.")));
   EXPECT_LT(other.score, 0.4);
+}
+
+TEST(Duplicates, AreToldApartByTheWorkInsideOfOneFrame) {
+  auto between = [](const std::string& a, const std::string& b) {
+    return compare(text_of("Work on the task below", framed(a)),
+                   text_of("Work on the task below", framed(b)))
+      .score;
+  };
+  EXPECT_LT(between("port src/orders.c", "port src/customers.c"),
+            suspected_from);
+  EXPECT_LT(between("invoices crash the renderer", "add a VAT field to forms"),
+            suspected_from);
+  EXPECT_GT(
+    between("invoices crash the renderer", "the renderer crashes for invoices"),
+    suspected_from);
 }
 
 TEST(Duplicates, OfOtherAlphabetsAreComparedWordByWord) {

@@ -236,6 +236,15 @@ TEST_F(Held, TaskIsBlockedAndSaysByWhomAndHowItStarts) {
   EXPECT_THAT(ready, ElementsAre(task_id{"T1"}));
 }
 
+TEST_F(Held, TaskWaitsForOneThatIsStillBeingWritten) {
+  auto one = *book.decide(titled(crash), now);
+  auto two = *book.decide(titled(same_crash), now);
+  adopt(one);
+  adopt(two);
+  EXPECT_EQ(row(task_id{"T2"}).state, task_state::blocked);
+  EXPECT_THAT(ready, ElementsAre(task_id{"T1"}));
+}
+
 TEST_F(Held, TaskStartsWhenTheOtherIsClosed) {
   auto first = add(crash);
   auto later = add(same_crash);
