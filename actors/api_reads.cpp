@@ -1,5 +1,6 @@
 #include "actors/api_call.hpp"
 #include "messages/protocol.hpp"
+#include "runtime/api/suspects.hpp"
 
 #include <unistd.h>
 
@@ -95,9 +96,13 @@ void get_status(api_pointer self, api_call_ptr call) {
   hub.version = self->state.host.version;
   hub.started_at = self->state.host.started_at;
   hub.adopted = self->state.host.adopted;
-  call->answer(200,
-               api::status_document(sessions_for(self, *call),
-                                    with_terminated(*call), hub));
+  auto out = api::status_document(sessions_for(self, *call),
+                                  with_terminated(*call), hub);
+  out["meta"]["suspectedDuplicates"]
+    = api::suspected_pairs(*self->state.context.rows, [&](const task& t) {
+        return of_project(*call, t.project) && call->reaches(target_of(t));
+      });
+  call->answer(200, std::move(out));
 }
 
 void get_sessions(api_pointer self, api_call_ptr call) {
@@ -123,7 +128,7 @@ void get_tasks(api_pointer self, api_call_ptr call) {
   for (const auto& t : self->state.context.rows->all<task>())
     if (of_project(*call, t->project) && (!state || t->state == *state)
         && call->reaches(target_of(*t)))
-      out.push_back(api::task_object(*t));
+      out.push_back(api::task_object(*self->state.context.rows, *t));
   call->answer(200, api::list_of(std::move(out)));
 }
 
@@ -139,7 +144,7 @@ void get_task(api_pointer self, api_call_ptr call) {
         ? error{ec::no_such_task, "no task is called " + call->param("id")}
         : t.error());
   if (call->admits(target_of(**t), "see " + (*t)->id.text))
-    call->answer(200, api::task_object(**t));
+    call->answer(200, api::task_object(*context.rows, **t));
 }
 
 void get_changes(api_pointer self, api_call_ptr call) {

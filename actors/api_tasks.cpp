@@ -23,9 +23,11 @@ void ask_registry(api_pointer self, api_call_ptr call, int status,
                   Message order) {
   ask<registry_actor>(self, self->state.context, registry_name, answer_deadline,
                       std::move(order))
-    .then([call, status](
-            const task& t) { call->answer(status, api::task_object(t)); },
-          refuse_by(call));
+    .then(
+      [self, call, status](const task& t) {
+        call->answer(status, api::task_object(*self->state.context.rows, t));
+      },
+      refuse_by(call));
 }
 
 /// The session that holds the task made for this very request: in a project

@@ -275,6 +275,8 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
       if (auto c = st.context.rows->open_change(st.project, news.branch))
         tell<ci_watcher_actor>(st.context,
                                make_actor_name("ci-watcher", c->id.text), news);
+      tell<overlaps_actor>(st.context,
+                           make_actor_name("overlaps", st.project.text), news);
     },
     [self](const msg::follow_checkout& wish) {
       return answer_follower(self, wish.asked);

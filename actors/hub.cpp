@@ -10,6 +10,7 @@
 #include "actors/journal.hpp"
 #include "actors/mailbox.hpp"
 #include "actors/merge_queue.hpp"
+#include "actors/overlaps.hpp"
 #include "actors/publisher.hpp"
 #include "actors/registry.hpp"
 #include "actors/repository.hpp"
@@ -193,14 +194,19 @@ child_spec forge_of(const node_context& context, const project_id& id) {
              starts(ci_runners, hub_context{context}, id, context.inherited)),
        child(make_actor_name("merge-queue", id.text),
              starts(merge_queue, hub_context{context}, id)),
-       late(make_actor_name("watchers", id.text), context, [context, id] {
-         return family(context, "watchers/" + id.text, "ci-watcher",
-                       open_changes(*context.rows, id), restart_kind::transient,
-                       false, [context](const std::string& key) {
-                         return starts(ci_watcher, hub_context{context},
-                                       change_id{key});
-                       });
-       })};
+       late(make_actor_name("watchers", id.text), context,
+            [context, id] {
+              return family(context, "watchers/" + id.text, "ci-watcher",
+                            open_changes(*context.rows, id),
+                            restart_kind::transient, false,
+                            [context](const std::string& key) {
+                              return starts(ci_watcher, hub_context{context},
+                                            change_id{key});
+                            });
+            }),
+       // Behind the others, as nobody waits for it.
+       child(make_actor_name("overlaps", id.text),
+             starts(overlaps, hub_context{context}, id), true)};
   const auto* project = context.project(id);
   if (project != nullptr && project->forge.publish)
     spec.children.push_back(child(make_actor_name("publisher", id.text),

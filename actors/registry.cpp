@@ -372,6 +372,10 @@ caf::result<task> answered(self_pointer self, const task_id& subject,
 
 void load_book(self_pointer self) {
   auto& st = self->state;
+  std::map<project_id, duplicate_policy> policies;
+  for (const auto& [id, project] : st.context.config->projects)
+    policies.emplace(id, project.duplicates);
+  st.book.judge_duplicates(std::move(policies));
   std::vector<task> tasks;
   for (const auto& p : st.context.rows->all<task>())
     tasks.push_back(*p);
@@ -422,6 +426,13 @@ registry_actor::behavior_type registry(self_pointer self, hub_context context) {
     },
     [self](const msg::retry_task& asked) {
       return answered(self, asked.task, asked.request, retry_task{asked.task});
+    },
+    [self](const msg::suspect_tasks& asked) {
+      suspect_tasks request{asked.task,          asked.session, asked.other,
+                            asked.other_session, asked.score,   asked.reason};
+      auto later = number_of(asked.task) > number_of(asked.other) ? asked.task
+                                                                  : asked.other;
+      return answered(self, later, {}, std::move(request));
     },
   };
 }

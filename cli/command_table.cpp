@@ -100,7 +100,8 @@ const std::vector<command>& command_table() {
      {must("task", "T42 or key"), flag("--cascade", "Also those that need it")},
      run_task_cancel},
     {"task retry",
-     "Make a failed, cancelled or parked task ready again",
+     "Make a failed, cancelled or parked task ready again, or let one start "
+     "that is held because it looks like another",
      {must("task", "T42 or key")},
      run_task_retry},
     {"session ls",

@@ -48,6 +48,14 @@ enum class merge_state : std::uint8_t {
 std::string_view to_string(merge_state s);
 std::optional<merge_state> merge_state_from(std::string_view text);
 
+/// Lines of the base that a change replaces; `count` is zero where it only
+/// inserts behind line `first`.
+struct hunk {
+  std::string path;
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+};
+
 /// A row of `changes`: what other forges call a pull request. Born by the
 /// project's FORGE; from then on its one writer is its CI WATCHER.
 struct change {

@@ -7,7 +7,8 @@
 ///   tasks           REGISTRY, BACKLOG, TASK, DISPATCHER
 ///   sessions        SESSION, MAILBOX, UPLINK, RUNNER, REPOSITORY, TMUX
 ///   api             API, EVENT STREAMER
-///   forge           FORGE, CI WATCHER, CI RUNNERS, MERGE QUEUE, PUBLISHER
+///   forge           FORGE, OVERLAPS, CI WATCHER, CI RUNNERS, MERGE QUEUE,
+///                   PUBLISHER
 ///   supervision     SUPERVISOR, JOURNAL
 ///
 /// Supervisors' children and the wire are the only untyped conversations.

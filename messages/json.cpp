@@ -12,6 +12,21 @@ template <class T>
 struct members;
 
 template <>
+struct members<suspicion> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("other", x.other);
+    v("title", x.title);
+    v("score", x.score);
+    v("reason", x.reason);
+    v("session", x.session);
+    v("otherSession", x.other_session);
+    v("hold", x.hold);
+    v("since", x.since);
+  }
+};
+
+template <>
 struct members<task> {
   template <class Visit, class X>
   static void each(Visit&& v, X& x) {
@@ -31,6 +46,7 @@ struct members<task> {
     v("session", x.session);
     v("epoch", x.epoch);
     v("change", x.change);
+    v("suspects", x.suspects);
     v("createdAt", x.created_at);
     v("updatedAt", x.updated_at);
     v("closedAt", x.closed_at);
@@ -551,6 +567,7 @@ std::string problem_of(const json::exception& e) {
     read_members(in, x);                                                       \
   }
 
+AO_ROW(suspicion)
 AO_ROW(task)
 AO_ROW(claim)
 AO_ROW(counter)

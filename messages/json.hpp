@@ -19,6 +19,8 @@ using json = nlohmann::json;
 /// the wrong type throws `nlohmann::json::exception`.
 void to_json(json& out, const task& x);
 void from_json(const json& in, task& x);
+void to_json(json& out, const suspicion& x);
+void from_json(const json& in, suspicion& x);
 void to_json(json& out, const claim& x);
 void from_json(const json& in, claim& x);
 void to_json(json& out, const counter& x);

@@ -143,6 +143,18 @@ struct retry_task {
   std::string actor = "api";
 };
 
+/// OVERLAPS → REGISTRY: the live sessions of these two tasks change the same
+/// lines.
+struct suspect_tasks {
+  task_id task;
+  session_id session;
+  task_id other;
+  session_id other_session;
+  /// 0 to 100.
+  int score = 0;
+  std::string reason;
+};
+
 /// What people order of a SESSION.
 struct session_order {
   enum class kind : std::uint8_t {

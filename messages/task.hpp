@@ -34,6 +34,25 @@ bool is_closed(task_state s);
 /// True for the states that free a task's dependents.
 bool frees_dependents(task_state s);
 
+/// Another task of the project that may be the same work. Kept with the later
+/// of the two; a pair is suspected once.
+struct suspicion {
+  /// The earlier one, and its title then.
+  task_id other;
+  std::string title;
+  /// How sure, 0 to 100.
+  int score = 0;
+  /// For people: `titles share 5 of 6 words`.
+  std::string reason;
+  /// The sessions whose diffs touch the same lines; empty when it is the texts
+  /// that are alike.
+  session_id session;
+  session_id other_session;
+  /// The task waits until `other` is closed, or a person retries it.
+  bool hold = false;
+  wall_time since{};
+};
+
 /// A row of `tasks`; its one writer is the REGISTRY.
 struct task {
   task_id id;
@@ -60,6 +79,7 @@ struct task {
   session_id session;
   epoch_no epoch = 0;
   change_id change;
+  std::vector<suspicion> suspects;
   wall_time created_at{};
   wall_time updated_at{};
   std::optional<wall_time> closed_at;

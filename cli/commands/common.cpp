@@ -206,6 +206,14 @@ void print_rows(output& out, const json& rows,
   out.print(what);
 }
 
+void print_suspects(output& out, const json& row) {
+  auto id = text_at(row, row.contains("task") ? "task" : "id");
+  for (const auto& other : row.value("suspectedDuplicateOf", json::array()))
+    out.line(id + " looks like " + shown(other, "task") + " ("
+               + shown(other, "title") + "): " + shown(other, "reason"),
+             colour::yellow);
+}
+
 void print_object(output& out, const json& what) {
   std::size_t width = 0;
   for (const auto& [name, value] : what.items())

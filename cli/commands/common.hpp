@@ -66,6 +66,9 @@ void print_rows(output& out, const nlohmann::json& rows,
                 const std::vector<std::pair<std::string, std::string>>& columns,
                 int flexible, std::string_view nothing);
 
+/// Says which tasks `row`, a task or a session, looks like; one a line.
+void print_suspects(output& out, const nlohmann::json& row);
+
 /// All scalar members of an object, aligned, one a line.
 void print_object(output& out, const nlohmann::json& what);
 

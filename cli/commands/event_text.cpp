@@ -38,6 +38,7 @@ const detail details[] = {
   {"ci_failed", {"{sha}, exit status {exitCode}", "{sha}, {cause}"}},
   {"merge_queued", {"{head}"}},
   {"merged", {"as {sha}"}},
+  {"duplicate_suspected", {"{task} looks like {other}: {reason}"}},
   {"rescue_saved", {"{ref}"}},
   {"base_diverged",
    {"{project}: {base} is {ours} here, {theirs} in the checkout"}},

@@ -15,6 +15,7 @@ void tell(output& out, const json& session) {
   for (auto name : {"task", "branch", "workspacePath"})
     if (auto text = text_at(session, name); !text.empty())
       out.line("  " + std::string{name} + ": " + text);
+  print_suspects(out, session);
 }
 
 } // namespace

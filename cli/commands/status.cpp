@@ -44,6 +44,26 @@ int rank_of(const json& row) {
   return static_cast<int>(ranks.size());
 }
 
+/// `T5` or `T5 (app-2)`.
+std::string side_of(const json& pair, const char* task, const char* session) {
+  auto holder = text_at(pair, session);
+  return text_at(pair, task) + (holder.empty() ? "" : " (" + holder + ")");
+}
+
+/// The pairs of tasks that may be the same work.
+void print_pairs(output& out, const json& status) {
+  for (const auto& pair :
+       status.at("meta").value("suspectedDuplicates", json::array())) {
+    auto held = pair.value("held", false)
+      ? "; it waits, ao task retry " + text_at(pair, "task") + " starts it"
+      : std::string{};
+    out.line(side_of(pair, "task", "session") + " looks like "
+               + side_of(pair, "other", "otherSession") + ": "
+               + shown(pair, "reason") + held,
+             colour::yellow);
+  }
+}
+
 /// `3 working, 1 needs_input`.
 std::string counts_of(const json& answer) {
   std::string out;
@@ -94,6 +114,7 @@ result<void> show_status(invocation& what) {
                            : "No live sessions.");
   if (!ended.empty())
     what.out.line(ended, colour::dim);
+  print_pairs(what.out, answer->body);
   return {};
 }
 

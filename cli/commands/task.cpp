@@ -55,6 +55,7 @@ outcome run_task_add(invocation& what) {
   what.out.document(answer->body);
   what.out.line("Added " + shown(answer->body, "id") + " ("
                 + shown(answer->body, "state") + ")");
+  print_suspects(what.out, answer->body);
   what.out.result_line("TASK", text_at(answer->body, "id"));
   return 0;
 }

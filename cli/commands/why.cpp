@@ -34,6 +34,19 @@ result<subject> find_subject(const http::api_client& api,
   return subject{"task:" + text_at(task->body, "id"), std::move(task->body)};
 }
 
+/// The task that it is or works on; without one an empty object.
+result<json> task_of(const http::api_client& api, const subject& found) {
+  if (found.name.rfind("task:", 0) == 0)
+    return found.row;
+  auto id = text_at(found.row, "task");
+  if (id.empty())
+    return json::object();
+  auto task = api.call("GET", item_path("tasks", id));
+  if (!task)
+    return fail(task.error());
+  return std::move(task->body);
+}
+
 /// Adds every event of `name` to `out`.
 result<void> read_events(const http::api_client& api, const std::string& name,
                          story& out) {
@@ -66,6 +79,29 @@ result<void> read_neighbours(const http::api_client& api, story& out) {
   for (const auto& name : names)
     if (auto read = read_events(api, name, out); !read)
       return read;
+  return {};
+}
+
+/// The suspicion that the task named by `row` is the same work as another is
+/// kept with the later of the two: both tell of it.
+result<void> read_suspicions(const http::api_client& api, const json& row,
+                             story& out) {
+  auto mine = text_at(row, "id");
+  for (const auto& other : row.value("suspectedDuplicateOf", json::array())) {
+    auto theirs = text_at(other, "task");
+    auto later
+      = number_of(task_id{mine}) > number_of(task_id{theirs}) ? mine : theirs;
+    story all;
+    if (auto read = read_events(api, "task:" + later, all); !read)
+      return read;
+    for (auto& [seq, event] : all) {
+      auto pair = std::set<std::string>{text_at(event, "data.task"),
+                                        text_at(event, "data.other")};
+      if (text_at(event, "kind") == "duplicate_suspected"
+          && pair == std::set<std::string>{mine, theirs})
+        out[seq] = std::move(event);
+    }
+  }
   return {};
 }
 
@@ -122,6 +158,11 @@ outcome run_why(invocation& what) {
   if (found->name.rfind("task:", 0) == 0)
     if (auto read = read_neighbours(api, all); !read)
       return fail(read.error());
+  auto of = task_of(api, *found);
+  if (!of)
+    return fail(of.error());
+  if (auto read = read_suspicions(api, *of, all); !read)
+    return fail(read.error());
   if (what.json) {
     auto rows = json::array();
     for (auto& [seq, event] : all)
@@ -132,6 +173,7 @@ outcome run_why(invocation& what) {
     return 0;
   }
   what.out.print(table_of(all));
+  print_suspects(what.out, *of);
   auto task = found->name.rfind("task:", 0) == 0;
   auto reason = text_at(found->row, task ? "why" : "runtime.reason");
   what.out.line("now: " + shown(found->row, task ? "state" : "status")

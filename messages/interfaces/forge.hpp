@@ -21,6 +21,15 @@ AO_ROLE(forge_actor,
         caf::replies_to<msg::prepare_merge>::with<msg::prepared_merge>,
         caf::replies_to<msg::land_merge>::with<msg::landed_merge>);
 
+/// OVERLAPS: compares what the live sessions of one project have pushed, and
+/// has the REGISTRY suspect those that change the same lines. Blocks (git), so
+/// it is detached.
+AO_ROLE(overlaps_actor,
+        // From the FORGE: a branch has a new head.
+        caf::reacts_to<msg::branch_pushed>,
+        // INTERNAL: reads the next branch of those pushed before this start.
+        caf::reacts_to<look_atom>);
+
 /// The CI WATCHER: follows one open change: checks of its head, merge, end.
 /// The one writer of its rows.
 AO_ROLE(ci_watcher_actor,

@@ -30,7 +30,9 @@ AO_ROLE(registry_actor,
         caf::replies_to<msg::cancel_task>::with<task>,
         // From the JOURNAL, when an actor of the task was given up.
         caf::replies_to<msg::park_task>::with<task>,
-        caf::replies_to<msg::retry_task>::with<task>);
+        caf::replies_to<msg::retry_task>::with<task>,
+        // From OVERLAPS. Answers the later of the two tasks.
+        caf::replies_to<msg::suspect_tasks>::with<task>);
 
 /// The BACKLOG: reads the backlogs of the projects and has the REGISTRY take
 /// them in; never writes one.

@@ -1,5 +1,6 @@
 #include "runtime/api/objects.hpp"
 
+#include "runtime/api/suspects.hpp"
 #include "runtime/rules/status.hpp"
 
 #include <map>
@@ -165,6 +166,8 @@ session_view view_of(const row_view& rows, const settings& all,
   session_view out;
   out.of = rows.find<task>(row->task.text);
   out.opened = rows.find<change>(row->change.text);
+  if (out.of)
+    out.suspects = suspects_of(rows, *out.of, true);
   if (auto held = rows.held_claim(row->subject);
       held && held->session == row->id)
     out.held = std::move(held);
@@ -224,7 +227,8 @@ json status_row(const session_view& s) {
            {{"state", word(row.runtime)},
             {"reason", text_or_null(row.reason)},
             {"pid", count_or_null(static_cast<std::uint64_t>(row.agent_pid))}}},
-          {"change", change_summary(s)}};
+          {"change", change_summary(s)},
+          {"suspectedDuplicateOf", s.suspects}};
 }
 
 json session_row(const session_view& s) {
@@ -257,7 +261,7 @@ json session_object(const session_view& s, const std::vector<saved_work>& saved,
   return out;
 }
 
-json task_object(const task& t) {
+json task_object(const row_view& rows, const task& t) {
   auto needs = json::array();
   for (const auto& need : t.needs)
     needs.push_back(need.text);
@@ -277,7 +281,8 @@ json task_object(const task& t) {
           {"createdAt", time_or_null(t.created_at)},
           {"updatedAt", time_or_null(t.updated_at)},
           {"closedAt", time_or_null(t.closed_at)},
-          {"why", text_or_null(t.why)}};
+          {"why", text_or_null(t.why)},
+          {"suspectedDuplicateOf", suspects_of(rows, t, false)}};
 }
 
 json change_object(const change& c) {

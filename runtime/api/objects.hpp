@@ -21,6 +21,8 @@ struct session_view {
   row_ptr<claim> held;
   /// The project's name for people.
   std::string project_name;
+  /// Open tasks that may be the same work; see `suspects_of`.
+  json suspects = json::array();
 };
 
 /// Looks the neighbours of `row` up.
@@ -50,7 +52,7 @@ json session_row(const session_view& s);
 json session_object(const session_view& s, const std::vector<saved_work>& saved,
                     const std::string& repository);
 
-json task_object(const task& t);
+json task_object(const row_view& rows, const task& t);
 json change_object(const change& c);
 json message_object(const message& m);
 

@@ -350,9 +350,11 @@ void add_project_work(table_writer& t) {
   t.add(key(of + ".reviewer.agent", type::agent, "", "The reviewing agent.")
           .required()
           .at(next_session));
-  t.add(key(of + ".duplicates", type::word, "warn",
-            "What is done about a task that looks like another.")
-          .words({"warn", "hold", "off"}));
+  t.add(
+    key(of + ".duplicates", type::word, "warn",
+        "A task that looks like another open one: warn says so, hold keeps it "
+        "waiting until that is closed or it is retried, off says nothing.")
+      .words({"warn", "hold", "off"}));
   t.add(key(of + ".disconnect", type::section, "",
             "What happens when a node is cut off."));
   t.add(key(of + ".disconnect.stopOnClientAfter", type::duration, "8s",

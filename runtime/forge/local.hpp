@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/change.hpp"
 #include "messages/error.hpp"
 #include "messages/ids.hpp"
 #include "messages/settings.hpp"
@@ -51,14 +52,6 @@ struct diff_stat {
   std::vector<file_change> files;
   std::uint64_t added = 0;
   std::uint64_t removed = 0;
-};
-
-/// Lines of the base that a change replaces; `count` is zero where it only
-/// inserts behind line `first`.
-struct hunk {
-  std::string path;
-  std::uint64_t first = 0;
-  std::uint64_t count = 0;
 };
 
 /// Whose name a merge bears, and when it was decided: the same question gives

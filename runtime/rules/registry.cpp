@@ -38,7 +38,7 @@ bool registry_book::busy(const std::string& subject) const {
 std::vector<registry_effect>
 registry_book::adopt(const registry_decision& decision) {
   using kind = registry_effect::kind;
-  abandon(decision);
+  unlock(decision);
   std::vector<registry_effect> effects;
   std::set<std::uint64_t> look_at;
   for (const auto& r : decision.write.rows) {
@@ -68,6 +68,8 @@ registry_book::adopt(const registry_decision& decision) {
       look_at.insert(number);
       if (auto i = dependents_.find(number); i != dependents_.end())
         look_at.insert(i->second.begin(), i->second.end());
+      if (auto i = held_back_.find(number); i != held_back_.end())
+        look_at.insert(i->second.begin(), i->second.end());
     }
   }
   // Claims come after their tasks in the rows, so look when all are in.
@@ -80,9 +82,16 @@ registry_book::adopt(const registry_decision& decision) {
   return effects;
 }
 
-void registry_book::abandon(const registry_decision& decision) {
+void registry_book::unlock(const registry_decision& decision) {
   for (const auto& subject : decision.subjects)
     locked_.erase(subject);
+}
+
+void registry_book::abandon(const registry_decision& decision) {
+  unlock(decision);
+  for (const auto& r : decision.write.rows)
+    if (auto t = std::get_if<task>(&r); t && task_of(t->id) == nullptr)
+      open_texts_.erase(number_of(t->id));
 }
 
 const task* registry_book::find_task(const std::string& name,
@@ -145,10 +154,9 @@ const task* registry_book::task_of(const task_id& id) const {
   return i == tasks_.end() ? nullptr : &i->second;
 }
 
-registry_book::outlook
-registry_book::outlook_of(const std::vector<task_id>& needs) const {
+registry_book::outlook registry_book::outlook_of(const task& t) const {
   outlook out;
-  for (const auto& id : needs) {
+  for (const auto& id : t.needs) {
     auto need = task_of(id);
     if (need && frees_dependents(need->state))
       continue;
@@ -157,6 +165,18 @@ registry_book::outlook_of(const std::vector<task_id>& needs) const {
     // The others go on by themselves; these need a person.
     if (need && (is_closed(need->state) || need->state == task_state::parked))
       out.why += " (" + std::string{to_string(need->state)} + ")";
+    out.open = true;
+  }
+  for (const auto& s : t.suspects) {
+    auto other = task_of(s.other);
+    // One that is being written is not there yet.
+    auto there
+      = other ? !is_closed(other->state) : open_texts_.has(number_of(s.other));
+    if (!s.hold || !there)
+      continue;
+    out.why += (out.open ? "; looks like " : "looks like ") + s.other.text
+      + " (" + s.title + "): " + s.reason + "; `ao task retry " + t.id.text
+      + "` starts it all the same";
     out.open = true;
   }
   return out;
@@ -171,7 +191,7 @@ task registry_book::settled(const task& t) const {
   auto out = t;
   if (t.state != task_state::blocked && t.state != task_state::ready)
     return out;
-  auto needs = outlook_of(t.needs);
+  auto needs = outlook_of(t);
   if (needs.open) {
     out.state = task_state::blocked;
     out.why = needs.why;
@@ -235,7 +255,15 @@ void registry_book::take_in(task t) {
       by_ref_[{t.project.text, t.ref}] = number;
     for (const auto& need : t.needs)
       dependents_[number_of(need)].push_back(number);
+    for (const auto& s : t.suspects)
+      if (s.hold)
+        held_back_[number_of(s.other)].push_back(number);
   }
+  if (is_closed(t.state))
+    open_texts_.erase(number);
+  else if (!open_texts_.has(number)
+           && policy_of(t.project) != duplicate_policy::off)
+    open_texts_.put(number, t.project, t.title, text_of(t.title, t.body));
   tasks_[number] = std::move(t);
 }
 

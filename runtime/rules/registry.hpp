@@ -1,6 +1,8 @@
 #pragma once
 
+#include "messages/settings.hpp"
 #include "messages/store.hpp"
+#include "runtime/rules/duplicates.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -106,7 +108,20 @@ struct retry_task {
   task_id task;
 };
 
-/// Brings a task in line with its needs; asked for by `effect::settle`.
+/// The live sessions of two tasks change the same lines. The later task is
+/// suspected to be the same work, once; it runs already and is never held.
+struct suspect_tasks {
+  task_id task;
+  session_id session;
+  task_id other;
+  session_id other_session;
+  /// 0 to 100.
+  int score = 0;
+  std::string reason;
+};
+
+/// Brings a task in line with its needs and with what it is held for; asked for
+/// by `effect::settle`.
 struct settle_task {
   task_id task;
 };
@@ -196,6 +211,10 @@ public:
   /// @param actor The name that signs the events.
   explicit registry_book(std::string actor = "registry");
 
+  /// What to do about tasks that look alike, by project; `warn` where nothing
+  /// is said. Before `load`.
+  void judge_duplicates(std::map<project_id, duplicate_policy> policies);
+
   /// Takes in committed rows, before the first decision.
   void load(std::vector<task> tasks, std::vector<claim> claims,
             const std::vector<counter>& counters);
@@ -234,10 +253,16 @@ public:
   result<registry_decision> decide(const cancel_task& request, wall_time now);
   result<registry_decision> decide(const park_task& request, wall_time now);
 
-  /// Closed and parked tasks are ready or blocked again; others are an empty
+  /// Closed and parked tasks are ready or blocked again, and one that is held
+  /// as a suspected duplicate is held no longer; others are an empty
   /// decision.
   result<registry_decision> decide(const retry_task& request, wall_time now);
   result<registry_decision> decide(const settle_task& request, wall_time now);
+
+  /// An empty decision when the pair is suspected already, one of the two is
+  /// closed or the project does not want to know. Errors: `no_such_task`,
+  /// `bad_input` (of two projects, or one task), `request_in_flight`.
+  result<registry_decision> decide(const suspect_tasks& request, wall_time now);
 
   /// Takes in what was committed; returns what to do now.
   std::vector<registry_effect> adopt(const registry_decision& decision);
@@ -266,15 +291,23 @@ private:
     std::uint64_t last = 0;
   };
 
-  /// What its needs say of a task.
+  /// What its needs and suspicions say of a task.
   struct outlook {
     bool open = false;
     /// `waits for T1, T2 (failed)`; empty when they are closed.
     std::string why;
   };
 
+  /// What the tasks of one `add_tasks` wait for.
+  struct batch;
+
   const task* task_of(const task_id& id) const;
-  outlook outlook_of(const std::vector<task_id>& needs) const;
+  outlook outlook_of(const task& t) const;
+  duplicate_policy policy_of(const project_id& project) const;
+  /// What a new task looks like, among the open ones and those before it that
+  /// are being written; from here on others may look like it.
+  std::vector<suspicion> suspects_of(const task& t, batch& of, wall_time now);
+  event note(const suspicion& s, const task& t, wall_time now) const;
   bool held(const std::string& subject) const;
   /// What `settle_task` would make of `t`.
   task settled(const task& t) const;
@@ -294,6 +327,9 @@ private:
   result<registry_decision> put_to(const task& t, task_state to,
                                    const std::string& why,
                                    const change_id& change, wall_time now);
+  /// `t` as `next`, which is held by no suspicion any more.
+  result<registry_decision> let_go(const task& t, task next, wall_time now);
+  void unlock(const registry_decision& decision);
   void take_in(task t);
 
   std::string actor_;
@@ -301,6 +337,11 @@ private:
   std::unordered_map<std::string, std::uint64_t> by_key_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> by_ref_;
   std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> dependents_;
+  /// The tasks that look like this one and wait for it.
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> held_back_;
+  std::map<project_id, duplicate_policy> policies_;
+  /// Of open tasks, and of those whose birth is being written.
+  duplicate_index open_texts_;
   std::unordered_map<std::string, claim> claims_;
   std::unordered_map<std::string, numbers> counters_;
   std::set<std::string> locked_;

@@ -1,5 +1,6 @@
 #include "runtime/rules/event_data.hpp"
 #include "runtime/rules/registry.hpp"
+#include "runtime/rules/registry_batch.hpp"
 #include "runtime/rules/text.hpp"
 
 #include <algorithm>
@@ -139,6 +140,7 @@ result<registry_decision> registry_book::decide(const add_tasks& request,
     ids[t.key] = t.id;
     answer.tasks.push_back(std::move(t));
   }
+  registry_book::batch others;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!answer.fresh[i])
       continue;
@@ -160,7 +162,14 @@ result<registry_decision> registry_book::decide(const add_tasks& request,
       if (std::find(t.needs.begin(), t.needs.end(), id) == t.needs.end())
         t.needs.push_back(id);
     }
-    auto needs = outlook_of(t.needs);
+    others.waits_for[t.id.text] = t.needs;
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!answer.fresh[i])
+      continue;
+    auto& t = answer.tasks[i];
+    t.suspects = suspects_of(t, others, now);
+    auto needs = outlook_of(t);
     t.state = needs.open ? task_state::blocked : task_state::ready;
     t.why = needs.why;
     // Cannot fail: keys were found free above and ids are new.
@@ -168,6 +177,8 @@ result<registry_decision> registry_book::decide(const add_tasks& request,
     d.write.events.push_back(note(event_kind::task_added, t, now));
     d.write.events.push_back(note(
       needs.open ? event_kind::task_blocked : event_kind::task_ready, t, now));
+    for (const auto& s : t.suspects)
+      d.write.events.push_back(note(s, t, now));
     d.write.rows.emplace_back(t);
   }
   d.answer = std::move(answer);

@@ -109,7 +109,7 @@ result<registry_decision> registry_book::decide(const open_session& request,
   registry_decision d;
   (void)lock(d, subject);
   auto number = take_numbers("session/" + request.prefix, 1, d);
-  auto needs = t != nullptr ? outlook_of(t->needs) : outlook{};
+  auto needs = t != nullptr ? outlook_of(*t) : outlook{};
   session_opened answer;
   auto& s = answer.session;
   s.id = session_id{request.prefix + "-" + std::to_string(number)};
@@ -187,7 +187,7 @@ result<registry_decision> registry_book::decide(const regrant_claim& request,
       next.change = {};
     next.session = request.session;
     next.epoch = c.epoch;
-    auto needs = outlook_of(t->needs);
+    auto needs = outlook_of(*t);
     next.state = needs.open ? task_state::blocked : task_state::claimed;
     next.why = needs.why;
     next.updated_at = now;
@@ -219,7 +219,7 @@ result<registry_decision> registry_book::decide(const release_claim& request,
                                 c, t, now, request.why));
   if (t != nullptr) {
     auto next = *t;
-    auto needs = outlook_of(t->needs);
+    auto needs = outlook_of(*t);
     next.version += 1;
     next.state = needs.open ? task_state::blocked : task_state::ready;
     next.why = needs.open ? needs.why : request.why;

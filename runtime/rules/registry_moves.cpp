@@ -171,14 +171,14 @@ result<registry_decision> registry_book::decide(const retry_task& request,
   if (t == nullptr)
     return fail(ec::no_such_task, request.task.text + " is unknown");
   registry_decision d;
-  if (!is_closed(t->state) && t->state != task_state::parked) {
-    d.answer = task_changed{*t};
-    return d;
-  }
+  auto next = *t;
+  for (auto& s : next.suspects)
+    s.hold = false;
+  if (!is_closed(t->state) && t->state != task_state::parked)
+    return let_go(*t, std::move(next), now);
   if (auto ok = lock(d, t->id.text); !ok)
     return fail(ok.error());
-  auto next = *t;
-  auto needs = outlook_of(t->needs);
+  auto needs = outlook_of(next);
   next.version += 1;
   next.state = needs.open ? task_state::blocked : task_state::ready;
   next.why = needs.why;

@@ -58,6 +58,8 @@ struct row_view::tables {
     rows;
 
   std::map<std::string, row_ptr<task>, std::less<>> tasks_by_key;
+  /// (earlier, later) of suspected pairs.
+  std::map<text_pair, row_ptr<task>, pair_less> tasks_by_suspect;
   /// (node, subject) of held claims.
   std::map<text_pair, row_ptr<claim>, pair_less> claims_by_node;
   /// (project, branch) of open changes.
@@ -86,10 +88,14 @@ struct row_view::tables {
 
   void unindex(const row_ptr<task>& x) {
     erase_if_mine(tasks_by_key, x->key, x);
+    for (const auto& s : x->suspects)
+      erase_if_mine(tasks_by_suspect, {s.other.text, x->id.text}, x);
   }
   void index(const row_ptr<task>& x) {
     if (!x->key.empty())
       tasks_by_key[x->key] = x;
+    for (const auto& s : x->suspects)
+      tasks_by_suspect[{s.other.text, x->id.text}] = x;
   }
 
   void unindex(const row_ptr<claim>& x) {
@@ -185,6 +191,29 @@ row_ptr<task> row_view::find_task_by_key(std::string_view key) const {
   return look_up(tables_->of<task>(), key);
 }
 
+std::vector<row_ptr<task>>
+row_view::suspected_as(const task_id& earlier) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  const auto& pairs = tables_->tasks_by_suspect;
+  std::vector<row_ptr<task>> out;
+  for (auto i = pairs.lower_bound(view_pair{earlier.text, {}});
+       i != pairs.end() && i->first.first == earlier.text; ++i)
+    out.push_back(i->second);
+  return out;
+}
+
+std::vector<row_ptr<task>> row_view::suspected_tasks() const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  std::map<std::string_view, row_ptr<task>, natural_less> found;
+  for (const auto& [pair, x] : tables_->tasks_by_suspect)
+    if (!is_closed(x->state))
+      found.emplace(x->id.text, x);
+  std::vector<row_ptr<task>> out;
+  for (auto& [id, x] : found)
+    out.push_back(std::move(x));
+  return out;
+}
+
 row_ptr<claim> row_view::held_claim(std::string_view subject) const {
   auto x = find<claim>(subject);
   return x && x->held ? x : nullptr;
@@ -247,6 +276,7 @@ void row_view::load(store_rows rows, std::vector<event> tail,
     std::unique_lock<std::shared_mutex> guard{tables_->mutex};
     tables_->rows.swap(fresh->rows);
     tables_->tasks_by_key.swap(fresh->tasks_by_key);
+    tables_->tasks_by_suspect.swap(fresh->tasks_by_suspect);
     tables_->claims_by_node.swap(fresh->claims_by_node);
     tables_->changes_by_branch.swap(fresh->changes_by_branch);
     tables_->changes_by_session.swap(fresh->changes_by_session);

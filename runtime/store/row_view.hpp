@@ -43,6 +43,13 @@ public:
   /// By its canonical key (`app/file:backlog.md#7`) or its short id (`T42`).
   row_ptr<task> find_task_by_key(std::string_view key) const;
 
+  /// The tasks that came after `earlier` and are suspected to be the same work,
+  /// closed ones too.
+  std::vector<row_ptr<task>> suspected_as(const task_id& earlier) const;
+
+  /// All open tasks that are suspected to be the same work as an earlier one.
+  std::vector<row_ptr<task>> suspected_tasks() const;
+
   /// The claim on this subject (`T42`, `role/…`) while somebody holds it.
   row_ptr<claim> held_claim(std::string_view subject) const;
 

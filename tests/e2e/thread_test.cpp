@@ -38,24 +38,43 @@ std::vector<std::string> names_of(const json& object) {
 }
 
 /// What every row of `status` has (CONTRACT §3).
-const std::vector<std::string> status_members
-  = {"name",           "role",     "branch",
-     "status",         "summary",  "pr",
-     "prNumber",       "issue",    "lastActivity",
-     "project",        "ciStatus", "reviewDecision",
-     "pendingThreads", "activity", "task",
-     "epoch",          "run",      "node",
-     "agent",          "restarts", "since",
-     "workspacePath",  "runtime",  "change"};
+const std::vector<std::string> status_members = {"name",
+                                                 "role",
+                                                 "branch",
+                                                 "status",
+                                                 "summary",
+                                                 "pr",
+                                                 "prNumber",
+                                                 "issue",
+                                                 "lastActivity",
+                                                 "project",
+                                                 "ciStatus",
+                                                 "reviewDecision",
+                                                 "pendingThreads",
+                                                 "activity",
+                                                 "task",
+                                                 "epoch",
+                                                 "run",
+                                                 "node",
+                                                 "agent",
+                                                 "restarts",
+                                                 "since",
+                                                 "workspacePath",
+                                                 "runtime",
+                                                 "change",
+                                                 "suspectedDuplicateOf"};
 
 const std::vector<std::string> session_members
   = {"id",     "projectId", "projectName", "role",          "branch",
      "status", "issueId",   "pr",          "workspacePath", "lastActivityAt"};
 
 const std::vector<std::string> task_members
-  = {"id",     "key",       "project",   "ref",      "title",   "body",
-     "labels", "priority",  "needs",     "state",    "session", "epoch",
-     "change", "createdAt", "updatedAt", "closedAt", "why"};
+  = {"id",       "key",       "project",
+     "ref",      "title",     "body",
+     "labels",   "priority",  "needs",
+     "state",    "session",   "epoch",
+     "change",   "createdAt", "updatedAt",
+     "closedAt", "why",       "suspectedDuplicateOf"};
 
 const std::vector<std::string> change_members
   = {"id",    "project", "number",    "session",   "task",

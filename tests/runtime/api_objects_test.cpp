@@ -81,7 +81,7 @@ TEST(ApiObjects, WhatABareSessionHasNotIsNull) {
     "agent": null, "restarts": 0, "since": "2025-11-23T20:00:00.000Z",
     "workspacePath": null, "status": "queued",
     "runtime": {"state": "queued", "reason": null, "pid": null},
-    "change": null})",
+    "change": null, "suspectedDuplicateOf": []})",
                              "golden");
   ASSERT_TRUE(expected);
   shown.erase("summary");
@@ -140,9 +140,9 @@ TEST(ApiObjects, ATaskHasExactlyTheMembersOfTheContract) {
     "needs": ["T2"], "state": "ready", "session": null, "epoch": null,
     "change": null, "createdAt": "2025-11-23T20:00:00.000Z",
     "updatedAt": "2025-11-23T20:00:00.000Z", "closedAt": null,
-    "why": null})",
+    "why": null, "suspectedDuplicateOf": []})",
                              "golden");
-  EXPECT_EQ(task_object(t), *expected);
+  EXPECT_EQ(task_object(row_view{}, t), *expected);
 }
 
 TEST(ApiObjects, AMergedChangeIsNotAskedWhetherItCouldBe) {

@@ -110,6 +110,37 @@ TEST(RowView, FindsATaskByItsCanonicalKey) {
   EXPECT_EQ(view.find_task_by_key(moved.key)->version, 2u);
 }
 
+TEST(RowView, KnowsWhichTasksWereSuspectedAsWhich) {
+  row_view view;
+  auto suspected = [](const std::string& id, std::uint64_t version,
+                      std::vector<std::string> others) {
+    auto t = task_row(id, version);
+    for (auto& other : others) {
+      t.suspects.emplace_back();
+      t.suspects.back().other.text = other;
+    }
+    return t;
+  };
+  auto ids = [](const std::vector<row_ptr<task>>& rows) {
+    std::vector<std::string> out;
+    for (const auto& t : rows)
+      out.push_back(t->id.text);
+    return out;
+  };
+  publish(view,
+          {write_of({task_row("T1", 1), suspected("T10", 1, {"T1"}),
+                     suspected("T9", 1, {"T1", "T10"})})});
+  EXPECT_THAT(ids(view.suspected_as(task_id{"T1"})), ElementsAre("T10", "T9"));
+  EXPECT_THAT(ids(view.suspected_as(task_id{"T10"})), ElementsAre("T9"));
+  EXPECT_THAT(ids(view.suspected_as(task_id{"T9"})), ElementsAre());
+  EXPECT_THAT(ids(view.suspected_tasks()), ElementsAre("T9", "T10"));
+  auto closed = suspected("T9", 2, {"T1", "T10"});
+  closed.state = task_state::cancelled;
+  publish(view, {write_of({closed})});
+  EXPECT_THAT(ids(view.suspected_as(task_id{"T10"})), ElementsAre("T9"));
+  EXPECT_THAT(ids(view.suspected_tasks()), ElementsAre("T10"));
+}
+
 TEST(RowView, KnowsWhichClaimsAreHeldAndWhere) {
   row_view view;
   auto remote = claim_row("T2", 1, 1, true);

@@ -50,6 +50,19 @@ Enum any_of(int count) {
   return static_cast<Enum>(*rc::gen::inRange(0, count));
 }
 
+inline suspicion any_suspicion() {
+  suspicion x;
+  x.other = any_name<task_id>();
+  x.title = *any_text();
+  x.score = any_int();
+  x.reason = *any_text();
+  x.session = any_name<session_id>();
+  x.other_session = any_name<session_id>();
+  x.hold = *rc::gen::arbitrary<bool>();
+  x.since = any_time();
+  return x;
+}
+
 inline task any_task() {
   task x;
   x.id = any_name<task_id>();
@@ -69,6 +82,8 @@ inline task any_task() {
   x.session = any_name<session_id>();
   x.epoch = any_number();
   x.change = any_name<change_id>();
+  for (auto n = *rc::gen::inRange(0, 3); n > 0; --n)
+    x.suspects.push_back(any_suspicion());
   x.created_at = any_time();
   x.updated_at = any_time();
   x.closed_at = maybe(any_time);
