@@ -87,7 +87,9 @@ namespace ao {
   X(message_answered)                                                          \
   X(message_expired)                                                           \
   X(message_superseded)                                                        \
-  X(message_unknown)
+  X(message_unknown)                                                           \
+  X(review_asked)                                                              \
+  X(review_missing)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

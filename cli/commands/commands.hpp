@@ -28,6 +28,7 @@ outcome run_events(invocation& what);
 outcome run_pr_create(invocation& what);
 outcome run_pr_ls(invocation& what);
 outcome run_pr_show(invocation& what);
+outcome run_review_submit(invocation& what);
 outcome run_report(invocation& what);
 outcome run_acknowledge(invocation& what);
 outcome run_config_check(invocation& what);

@@ -253,7 +253,8 @@ repository_cache::worktrees() const {
 }
 
 result<void> repository_cache::add_worktree(const worktree_spec& spec) {
-  if (!valid_branch(spec.branch))
+  auto detached = spec.branch.empty();
+  if (!detached && !valid_branch(spec.branch))
     return fail(ec::bad_input,
                 "not a name of a branch: " + one_line(spec.branch));
   if (!spec.path.is_absolute())
@@ -270,11 +271,12 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
   for (const auto& entry : *list) {
     auto same_path = fs::weakly_canonical(entry.path, problem)
       == fs::weakly_canonical(spec.path, problem);
-    auto same_branch = entry.branch == spec.branch;
+    auto same_branch = !detached && entry.branch == spec.branch;
     if (!same_path && !same_branch)
       continue;
     auto alive = is_there(entry.path / ".git");
-    if (alive && same_path && same_branch)
+    if (alive && same_path
+        && (same_branch || (detached && entry.branch.empty())))
       return {};
     // What a killed `git worktree add` or a lost directory leaves behind.
     if (alive && !(same_path && holds_nothing_but_git(entry.path)))
@@ -291,11 +293,15 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
   }
   if (is_there(spec.path) && !fs::is_empty(spec.path, problem))
     return fail(ec::wrong_state, spec.path.string() + " is not empty");
-  auto found = git_.commits_of(dir_, {branch_ref(spec.branch), spec.base});
+  auto found = git_.commits_of(
+    dir_, {detached ? spec.base : branch_ref(spec.branch), spec.base});
   if (!found)
     return fail(found.error());
   git_call add{dir_, {"worktree", "add", "--quiet", "--no-checkout"}};
-  if (found->front()) {
+  if (detached && found->front()) {
+    add.args.insert(add.args.end(),
+                    {"--detach", "--", spec.path.string(), *found->front()});
+  } else if (found->front()) {
     add.args.insert(add.args.end(), {"--", spec.path.string(), spec.branch});
   } else {
     const auto& base = found->back();

@@ -19,8 +19,11 @@ std::uint64_t number_at_end(const std::string& id) {
 }
 
 bool before(const dispatch_candidate& a, const dispatch_candidate& b) {
-  return std::make_tuple(a.priority, a.since, number_at_end(a.id), a.id)
-    < std::make_tuple(b.priority, b.since, number_at_end(b.id), b.id);
+  auto rank = [](const dispatch_candidate& c) {
+    return std::make_tuple(!c.reviewer, c.priority, c.since,
+                           number_at_end(c.id), c.id);
+  };
+  return rank(a) < rank(b);
 }
 
 /// What the load leaves for the next start.
@@ -37,18 +40,18 @@ public:
   }
 
   /// Why the next one has to wait; empty when it does not.
-  std::string refusal(bool restart) const {
+  std::string refusal(const dispatch_candidate& c) const {
     if (load_.free_memory < limits_.min_free_memory)
       return "free memory " + format_size(load_.free_memory) + " is below "
         + format_size(limits_.min_free_memory);
     if (load_.free_disk < limits_.min_free_disk)
       return "free disk " + format_size(load_.free_disk) + " is below "
         + format_size(limits_.min_free_disk);
-    if (load_.running >= limits_.sessions)
+    if (load_.running >= limits_.sessions && !unlocks(c))
       return "all " + std::to_string(limits_.sessions) + " slots are taken";
     if (load_.spawning >= limits_.parallel_spawns)
       return std::to_string(load_.spawning) + " sessions are being started";
-    if (!restart && paced())
+    if (!c.restart && paced())
       return "at most " + std::to_string(limits_.spawns_per_minute)
         + " starts a minute";
     return {};
@@ -65,14 +68,20 @@ public:
     return load_.starts[last] + pace_period;
   }
 
-  void take(bool restart, mono_time now) {
+  void take(const dispatch_candidate& c, mono_time now) {
     load_.running += 1;
     load_.spawning += 1;
-    if (!restart)
+    load_.reviewers += c.reviewer ? 1 : 0;
+    if (!c.restart)
       load_.starts.push_back(now);
   }
 
 private:
+  /// Without it those that hold the slots might wait for ever.
+  bool unlocks(const dispatch_candidate& c) const {
+    return c.reviewer && load_.reviewers == 0 && load_.await_review > 0;
+  }
+
   dispatch_load load_;
   const dispatch_limits& limits_;
 };
@@ -115,9 +124,9 @@ dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
       plan.wait.push_back({c.id, "backs off after a failure"});
       continue;
     }
-    auto why = left.refusal(c.restart);
+    auto why = left.refusal(c);
     if (why.empty()) {
-      left.take(c.restart, now);
+      left.take(c, now);
       plan.start.push_back(c.id);
       continue;
     }
