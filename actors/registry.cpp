@@ -239,8 +239,10 @@ on_decided answer_task(self_pointer self,
     } else {
       found = task_in(book, *outcome);
       // A role's claim has no task.
-      if (!found && std::holds_alternative<claim_changed>(*outcome))
-        return promise.deliver(task{});
+      if (!found && std::holds_alternative<claim_changed>(*outcome)) {
+        promise.deliver(task{});
+        return;
+      }
     }
     if (found)
       promise.deliver(*found);

@@ -94,6 +94,11 @@ error push_failure(const git_call& call, const git_end& end) {
   return git_failure(call, end);
 }
 
+/// A fetch found a ref moved, or being moved, by another git.
+bool lost_a_race(const error& why) {
+  return why.context.find("cannot lock ref") != std::string::npos;
+}
+
 bool is_stale_lease(const git_end& end) {
   return end.code != 0 && end.out.find("stale info") != std::string::npos;
 }
@@ -207,6 +212,9 @@ result<void> repository_cache::fetch(milliseconds limit) {
   call.scope = git_scope::users;
   call.limit = limit;
   auto out = git_.ask(call);
+  // A push from a worktree moves the same ref, without our lock.
+  for (int tries = 1; !out && lost_a_race(out.error()) && tries < 5; ++tries)
+    out = git_.ask(call);
   result<void> answer;
   if (!out)
     answer = fail(out.error());

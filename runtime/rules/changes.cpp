@@ -194,7 +194,6 @@ public:
       effect(report_recovery{"changes_requested"});
     } else if (verdict == review_state::changes_requested) {
       record(event_kind::changes_requested, data(r));
-      leave_queue("");
       report(r);
     }
     go_on();
@@ -394,6 +393,9 @@ private:
       c().review_reason = failure;
       changed_ = true;
     }
+    // Whatever had let it pass does so no longer.
+    if (!review_passes())
+      leave_queue("");
     if (!policy_.reviewer || (r != nullptr && has_verdict(*r)))
       return;
     if (r == nullptr)
@@ -494,9 +496,12 @@ private:
 
   bool ready() {
     return !c().head_sha.empty() && is_green(c())
-      && (has_ci() ? c().ci == ci_state::passed : true)
-      && (c().review == review_state::none
-          || c().review == review_state::approved);
+      && (has_ci() ? c().ci == ci_state::passed : true) && review_passes();
+  }
+
+  bool review_passes() {
+    return c().review == review_state::none
+      || c().review == review_state::approved;
   }
 
   /// Why a word about a run of `sha` does not count; empty when it does.

@@ -329,6 +329,14 @@ TEST_F(Review, GoesOnWhenAParkedReviewerIsRestored) {
   feed(reviewer_told{s});
   EXPECT_EQ(review().failure, "");
   EXPECT_EQ(watch.row.review, review_state::pending);
+  // Nobody is left to wait for, so it is merged; unless one comes back in time.
+  pass_ci();
+  s.runtime = runtime_state::parked;
+  feed(reviewer_told{s});
+  EXPECT_EQ(watch.row.merge, merge_state::queued);
+  s.runtime = runtime_state::alive;
+  feed(reviewer_told{s});
+  EXPECT_EQ(watch.row.merge, merge_state::idle);
   // What `ao stop --agents` has parked comes back by itself.
   s.runtime = runtime_state::parked;
   s.resume = resume_reason::hub;

@@ -197,6 +197,23 @@ TEST_F(Repository, GivesAReviewerTheHeadWithoutABranch) {
   EXPECT_EQ(cache->add_worktree(s).error().code, ec::wrong_state);
 }
 
+TEST_F(Repository, FetchesWhileAWorktreePushes) {
+  auto tree = provision(1);
+  std::atomic<bool> done{false};
+  std::thread fetching{[&] {
+    while (!done) {
+      auto news = cache->fetch();
+      EXPECT_TRUE(news) << to_string(news.error());
+    }
+  }};
+  for (int n = 0; n < 40; ++n) {
+    commit(tree, "work", {{"b.txt", std::to_string(n)}});
+    git({"push", "--quiet", "origin", "ao/app-1"}, tree);
+  }
+  done = true;
+  fetching.join();
+}
+
 TEST_F(Repository, RunsNoHookOrMonitorThatSomebodyPlanted) {
   auto trap = [&](const fs::path& path) {
     put(path,
