@@ -40,6 +40,8 @@ constexpr api_route routes[] = {
   {"GET", "/changes", get_changes},
   {"POST", "/changes", post_change},
   {"GET", "/changes/{id}", get_change},
+  {"GET", "/changes/{id}/reviews", get_reviews},
+  {"POST", "/changes/{id}/reviews", post_review},
   {"GET", "/events", get_events},
   {"GET", "/nodes", get_nodes},
   {"GET", "/config", get_config},

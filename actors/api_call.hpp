@@ -147,6 +147,10 @@ void post_shutdown(api_pointer self, api_call_ptr call);
 void post_message(api_pointer self, api_call_ptr call);
 void get_messages(api_pointer self, api_call_ptr call);
 
+// api_reviews.cpp
+void post_review(api_pointer self, api_call_ptr call);
+void get_reviews(api_pointer self, api_call_ptr call);
+
 // api_cleanup.cpp
 void post_cleanup(api_pointer self, api_call_ptr call);
 

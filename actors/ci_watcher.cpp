@@ -1,34 +1,22 @@
 #include "actors/ci_watcher.hpp"
 
+#include "actors/ci_watcher_parts.hpp"
 #include "actors/mail.hpp"
-#include "messages/interfaces.hpp"
-#include "runtime/actor/harden.hpp"
 #include "runtime/api/requests.hpp"
 #include "runtime/config/load.hpp"
-#include "runtime/log/redactor.hpp"
 
 #include <stdexcept>
 #include <utility>
 #include <variant>
 
 namespace ao {
+namespace ci_watcher_parts {
 namespace {
 
-using self_pointer = ci_watcher_actor::stateful_pointer<ci_watcher_state>;
-
-constexpr std::chrono::seconds retry_delay{2};
 /// The queue may be long; a lost answer is found again by asking again.
 constexpr std::chrono::hours merge_deadline{1};
 /// What a run may take beyond its own timeout (queue for a core, checkout).
 constexpr std::chrono::minutes ci_slack{30};
-
-void work(self_pointer self);
-
-void submit(self_pointer self, change_input input,
-            std::function<void()> done = {}) {
-  self->state.waiting.push_back({std::move(input), std::move(done)});
-  work(self);
-}
 
 change_policy policy_of(self_pointer self) {
   auto& st = self->state;
@@ -38,28 +26,20 @@ change_policy policy_of(self_pointer self) {
       policy.ci_command = project->ci->command;
     policy.merge_auto = merges_by_itself(*project);
     policy.require_review = project->merge.require_review;
+    policy.reviewer = project->reviewer.has_value();
   }
   return policy;
 }
 
-void say(self_pointer self, log_level level, const std::string& verb,
-         const caf::error& why) {
-  auto& st = self->state;
-  st.context.say(level,
-                 verb + " change=" + st.watch.row.id.text + " reason=\""
-                   + to_string(to_ao_error(why)) + "\"");
-}
-
-/// What no agent may read.
-redactor secrets_of(self_pointer self) {
-  return redactor{
-    secrets_in(*self->state.context.config, process_environment())};
-}
-
 /// The id under which the agent is told of a failure; the same after a crash.
 request_id failure_request(const change_id& id, const std::string& cause,
-                           const std::string& sha) {
-  return request_id{cause + "/" + id.text + "/" + sha};
+                           const std::string& sha, std::uint32_t number = 1) {
+  auto text = cause + "/" + id.text + "/" + sha;
+  return request_id{number > 1 ? text + "/" + std::to_string(number) : text};
+}
+
+bool in_queue(const change& c) {
+  return c.merge == merge_state::queued || c.merge == merge_state::merging;
 }
 
 // -- effects, after the commit ------------------------------------------------
@@ -148,7 +128,18 @@ struct perform {
                         msg::change_changed{row});
     tell<task_actor>(st.context, make_actor_name("task", row.task.text),
                      msg::change_changed{row});
+    tell_reviewers(self);
   }
+
+  void operator()(const find_review_base& order) const {
+    ask_for_base(self, order);
+  }
+
+  void operator()(const open_reviewer& order) const {
+    ask_for_reviewer(self, order);
+  }
+
+  void operator()(const remind_reviewer& order) const { remind(self, order); }
 
   void operator()(const retell_failure& failure) const {
     const auto& st = self->state;
@@ -163,10 +154,13 @@ struct perform {
     auto& st = self->state;
     const auto& row = st.watch.row;
     msg::send_message order;
-    order.request = failure_request(row.id, failure.cause, failure.sha);
+    order.request
+      = failure_request(row.id, failure.cause, failure.sha, failure.number);
     order.session = row.session;
     order.text = secrets_of(self).redact(failure.text);
-    order.topic = "change:" + row.id.text;
+    // A review does not take the place of a failed check, nor the other way.
+    order.topic = "change:" + row.id.text
+      + (failure.cause == "changes_requested" ? "/review" : "");
     order.sender = "ci-watcher/" + row.id.text;
     send_mail(
       self, st.context, registry_deadline, std::move(order),
@@ -188,7 +182,8 @@ struct perform {
     case msg::merge_outcome::kind::conflict:
       return submit(self, merge_conflicted{outcome.files});
     case msg::merge_outcome::kind::red:
-      return; // the failed check has said it already
+      // The failed check has said it already; a later head may be queued.
+      return submit(self, merge_raced{});
     case msg::merge_outcome::kind::stale:
       return submit(self, merge_raced{});
     }
@@ -204,28 +199,55 @@ void conclude(self_pointer self, const change_step& step,
   st.writing = false;
   for (const auto& effect : step.effects)
     std::visit(perform{self}, effect);
+  // Out of the queue no verdict comes any more.
+  if (!in_queue(st.watch.row))
+    for (auto& [sha, asker] : std::exchange(st.verdicts, {}))
+      asker.deliver(msg::merge_verdict{sha, false});
   if (done)
     done();
   if (st.watch.row.state != change_state::open && st.waiting.empty())
     self->quit();
 }
 
-void commit(self_pointer self, change_step step, std::function<void()> done) {
+void commit(self_pointer self, change_step step, ci_watcher_state::call call) {
   auto& st = self->state;
   store_write write;
   write.rows = step.rows;
   write.events = step.events;
-  if (write.rows.empty() && write.events.empty())
-    return conclude(self, step, done);
+  write.request = call.request;
+  if (call.answer)
+    write.answer = answer_of(step);
+  if (write.rows.empty() && write.events.empty() && !call.answer)
+    return conclude(self, step, call.done);
   st.writing = true;
+  auto said = write.answer;
   ask<store_actor>(self, st.context, "store"_name, store_deadline,
                    std::move(write))
     .then(
-      [self, step, done](const store_written&) {
-        conclude(self, step, done);
+      [self, step, call, said](store_written written) {
+        // A repeat has changed nothing.
+        if (written.repeated)
+          self->state.writing = false;
+        else
+          conclude(self, step, call.done);
+        if (!written.repeated)
+          written.answer = said;
+        if (call.answer)
+          call.answer(std::move(written));
         work(self);
       },
-      [self](const caf::error& why) { self->quit(why); });
+      [self, call](const caf::error& why) {
+        if (call.answer)
+          call.answer(fail(to_ao_error(why)));
+        self->quit(why);
+      });
+}
+
+} // namespace
+
+void submit(self_pointer self, change_input input, std::function<void()> done) {
+  self->state.waiting.push_back({std::move(input), std::move(done)});
+  work(self);
 }
 
 void work(self_pointer self) {
@@ -239,11 +261,27 @@ void work(self_pointer self) {
       st.context.say(log_level::debug,
                      "input_dropped change=" + st.watch.row.id.text
                        + " reason=\"" + step.dropped + "\"");
-    commit(self, std::move(step), std::move(call.done));
+    commit(self, std::move(step), std::move(call));
   }
 }
 
-} // namespace
+void say(self_pointer self, log_level level, const std::string& verb,
+         const caf::error& why) {
+  auto& st = self->state;
+  st.context.say(level,
+                 verb + " change=" + st.watch.row.id.text + " reason=\""
+                   + to_string(to_ao_error(why)) + "\"");
+}
+
+/// What no agent may read.
+redactor secrets_of(self_pointer self) {
+  return redactor{
+    secrets_in(*self->state.context.config, process_environment())};
+}
+
+} // namespace ci_watcher_parts
+
+using namespace ci_watcher_parts;
 
 ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
                                            hub_context context, change_id id) {
@@ -257,7 +295,11 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
   for (const auto& run : st.context.rows->all<ci_run>())
     if (run->change == id)
       st.watch.runs.emplace(run->key, *run);
+  for (const auto& r : st.context.rows->all<change_review>())
+    if (r->change == id)
+      st.watch.reviews.emplace(r->key, *r);
   submit(self, change_recovered{});
+  look_at_reviewers(self);
   return {
     [self](const msg::branch_pushed& news) {
       auto holder
@@ -277,7 +319,16 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
       submit(self, merge_prepared{order.sha});
       return promise;
     },
-    [self](look_atom) { submit(self, change_recovered{}); },
+    [self](const msg::submit_review& order) {
+      return take_review(self, order);
+    },
+    [self](const msg::session_changed& told) {
+      submit(self, reviewer_told{told.now});
+    },
+    [self](look_atom) {
+      submit(self, change_recovered{});
+      look_at_reviewers(self);
+    },
   };
 }
 

@@ -22,11 +22,14 @@ struct ci_watcher_state {
   struct call {
     change_input input;
     std::function<void()> done;
+    /// Set for a request: its id, and who is told what the store says.
+    request_id request = {};
+    std::function<void(result<store_written>)> answer = {};
   };
   std::deque<call> waiting;
   bool writing = false;
 
-  /// CI runs that the CI RUNNERS have been asked for, by key.
+  /// CI runs and reviewers that have been asked for, by key.
   std::set<std::string> asked;
 
   /// The MERGE QUEUE waits for the verdict on this commit.
@@ -37,11 +40,12 @@ struct ci_watcher_state {
 
 /// Follows one open change. Every input goes the same way:
 ///
-///   head, result of a check, word of the MERGE QUEUE
-///     --> rule --> COMMIT --> adopt --> effects (checks, queue, news)
+///   head, result of a check, review, word of the MERGE QUEUE
+///     --> rule --> COMMIT --> adopt --> effects (checks, reviewer, queue)
 ///   change merged or closed --> ends
 ///
 /// At its start it reads its rows and repeats what may have been left undone.
+/// What concerns reviews is in ci_watcher_review.
 ///
 /// @param self The actor handle.
 /// @param context The hub.

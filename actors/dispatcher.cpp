@@ -28,6 +28,24 @@ bool has_slot(const session& s) {
     || s.runtime == runtime_state::alive;
 }
 
+bool reviews(const session& s) {
+  return s.role == session_role::reviewer;
+}
+
+/// Its agent can do nothing more until somebody has reviewed its change.
+bool awaits_review(const hub_context& context, const session& s) {
+  auto c = context.rows->open_change(s.id);
+  return c && c->review == review_state::pending;
+}
+
+/// The task that a session works on, or whose change it reviews.
+row_ptr<task> task_of(const hub_context& context, const session& s) {
+  if (!reviews(s))
+    return context.rows->find<task>(s.task.text);
+  auto c = context.rows->find<change>(s.change.text);
+  return c ? context.rows->find<task>(c->task.text) : nullptr;
+}
+
 dispatch_limits limits_of(const settings& config) {
   dispatch_limits limits;
   limits.sessions = config.limits.sessions;
@@ -134,6 +152,8 @@ picture look_at_rows(self_pointer self) {
     if (has_slot(*s)) {
       st.granted.erase(s->id);
       count(out.load, s->project, s->agent, s->runtime == runtime_state::alive);
+      out.load.reviewers += reviews(*s) ? 1 : 0;
+      out.load.await_review += awaits_review(st.context, *s) ? 1 : 0;
       continue;
     }
     if (is_terminal(*s) || s->runtime != runtime_state::queued
@@ -143,6 +163,7 @@ picture look_at_rows(self_pointer self) {
     }
     if (st.granted.count(s->id) > 0) {
       count(out.load, s->project, s->agent);
+      out.load.reviewers += reviews(*s) ? 1 : 0;
       continue;
     }
     dispatch_candidate c;
@@ -151,8 +172,9 @@ picture look_at_rows(self_pointer self) {
     c.agent = s->agent;
     c.since = s->created_at;
     c.restart = s->run > 0;
+    c.reviewer = reviews(*s);
     c.held_by = held_by(self, *s);
-    if (auto t = st.context.rows->find<task>(s->task.text))
+    if (auto t = task_of(st.context, *s))
       c.priority = t->priority;
     out.candidates.push_back(std::move(c));
   }

@@ -193,6 +193,23 @@ caf::result<std::string> answer_follower(self_pointer self, mono_time asked) {
   return *base;
 }
 
+// -- reviews ------------------------------------------------------------------
+
+caf::result<msg::found_base> find_base(self_pointer self,
+                                       const msg::find_base& asked) {
+  auto& st = self->state;
+  auto base = st.git->head_of(settings_of(self).default_branch);
+  if (!base)
+    return make_error(base.error());
+  if (!*base)
+    return make_error(ec::wrong_state,
+                      "the forge has no " + settings_of(self).default_branch);
+  auto found = st.git->merge_base(**base, asked.head_sha);
+  if (!found)
+    return make_error(found.error());
+  return msg::found_base{*found};
+}
+
 // -- merges -------------------------------------------------------------------
 
 merge_author author_of(self_pointer self, const change& c) {
@@ -281,6 +298,7 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
     [self](const msg::follow_checkout& wish) {
       return answer_follower(self, wish.asked);
     },
+    [self](const msg::find_base& asked) { return find_base(self, asked); },
     [self](const msg::prepare_merge& order) { return prepare(self, order.of); },
     [self](const msg::land_merge& order) { return land(self, order); },
   };

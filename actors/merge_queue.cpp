@@ -136,7 +136,8 @@ void begin(self_pointer self) {
                         registry_deadline, msg::begin_merge{item.change})
     .then(
       [self](const change& now) {
-        if (now.state == change_state::open
+        // It may have left the queue meanwhile: its review, or its checks.
+        if (now.merge == merge_state::merging
             && now.head_sha == self->state.items.front().head_sha)
           return merge(self, now);
         msg::merge_outcome outcome;

@@ -293,6 +293,11 @@ on_decided answer_task(self_pointer self,
       why = *refused;
     } else {
       found = task_in(book, *outcome);
+      // A role's claim has no task.
+      if (!found && std::holds_alternative<claim_changed>(*outcome)) {
+        promise.deliver(task{});
+        return;
+      }
     }
     if (found)
       promise.deliver(*found);
@@ -312,6 +317,10 @@ caf::result<msg::opened_session> open(self_pointer self,
   request.agent = asked.agent;
   request.branch_template = asked.branch_template;
   request.base = asked.base;
+  request.subject = asked.subject;
+  request.project = asked.project;
+  request.change = asked.change;
+  request.head = asked.head;
   if (const auto* t = st.book.find_task(asked.task.text))
     request.project = t->project;
   auto promise = self->make_response_promise<msg::opened_session>();
@@ -321,8 +330,8 @@ caf::result<msg::opened_session> open(self_pointer self,
     const auto* t = self->state.book.find_task(opened.task.text);
     promise.deliver(msg::opened_session{opened, t ? *t : task{}, again});
   };
-  decide(self, asked.task.text, asked.request, request,
-         [self, refuse, answer](auto outcome) mutable {
+  decide(self, asked.task.empty() ? asked.subject : asked.task.text,
+         asked.request, request, [self, refuse, answer](auto outcome) mutable {
            if (outcome) {
              if (auto* refused = std::get_if<error>(&*outcome))
                refuse(*refused);

@@ -23,7 +23,7 @@ result<msg::worktree_made> make(self_pointer self,
   worktree_spec spec;
   spec.session = order.session;
   spec.branch = order.branch;
-  spec.base = tracking_ref(order.base);
+  spec.base = order.head.empty() ? tracking_ref(order.base) : order.head;
   spec.path = order.path;
   if (auto ok = cache.add_worktree(spec); !ok)
     return fail(ok.error());
@@ -37,8 +37,8 @@ result<msg::worktree_dropped> drop(self_pointer self,
   auto& cache = *self->state.cache;
   msg::worktree_dropped out;
   std::error_code ignored;
-  bool saved = false;
-  if (!order.undo && std::filesystem::exists(order.path, ignored)) {
+  bool saved = order.discard;
+  if (!order.undo && !saved && std::filesystem::exists(order.path, ignored)) {
     auto state = cache.inspect(order.path);
     if (!state) {
       out.kept = to_string(state.error());
@@ -59,7 +59,7 @@ result<msg::worktree_dropped> drop(self_pointer self,
     out.kept = to_string(ok.error());
     return out;
   }
-  if (order.keep_branch)
+  if (order.keep_branch || order.branch.empty())
     return out;
   if (auto ok = cache.delete_branch(order.branch, tracking_ref(order.base),
                                     order.merged);

@@ -112,14 +112,15 @@ void save_work(self_pointer self) {
     keeper(self));
 }
 
-void remove_work(self_pointer self, bool merged) {
+void remove_work(self_pointer self, msg::stop_how how) {
   auto& st = self->state;
   msg::drop_worktree order;
   order.session = st.id;
   order.branch = st.spec->branch;
   order.base = st.spec->base;
   order.path = worktree_of(self);
-  order.merged = merged;
+  order.merged = how == msg::stop_how::remove_merged;
+  order.discard = how == msg::stop_how::discard;
   ask<repository_actor>(self, st.context,
                         make_actor_name("repository", st.spec->project.text),
                         step_deadline, order)
@@ -142,9 +143,9 @@ void after_stop(self_pointer self) {
   case msg::stop_how::save_and_end:
     return save_work(self);
   case msg::stop_how::remove:
-    return remove_work(self, false);
   case msg::stop_how::remove_merged:
-    return remove_work(self, true);
+  case msg::stop_how::discard:
+    return remove_work(self, self->state.stop->how);
   }
 }
 

@@ -164,6 +164,7 @@ void make_worktree(self_pointer self) {
   order.session = st.id;
   order.branch = st.spec->branch;
   order.base = st.spec->base;
+  order.head = st.spec->head;
   order.path = worktree_of(self);
   ask<repository_actor>(self, st.context,
                         make_actor_name("repository", st.spec->project.text),
@@ -263,6 +264,7 @@ void give_up(self_pointer self, error why) {
     order.base = st.spec->base;
     order.path = worktree_of(self);
     order.undo = true;
+    order.discard = !st.spec->head.empty();
     ask<repository_actor>(self, st.context,
                           make_actor_name("repository", st.spec->project.text),
                           step_deadline, order)

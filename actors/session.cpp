@@ -1,8 +1,7 @@
 #include "actors/session.hpp"
 
-#include "messages/interfaces.hpp"
+#include "actors/session_parts.hpp"
 #include "messages/json.hpp"
-#include "runtime/actor/harden.hpp"
 #include "runtime/agents/launch.hpp"
 #include "runtime/rules/tasks.hpp"
 
@@ -10,24 +9,10 @@
 #include <utility>
 
 namespace ao {
+namespace session_parts {
 namespace {
 
-using self_pointer = session_actor::stateful_pointer<session_actor_state>;
-
-/// After a neighbour did not answer, everything due is done again.
-constexpr std::chrono::seconds retry_delay{2};
-
 void work(self_pointer self);
-
-void submit(self_pointer self, session_input input,
-            std::function<void(result<session>)> answer = {}) {
-  self->state.waiting.push_back({std::move(input), std::move(answer)});
-  work(self);
-}
-
-const session& row_of(self_pointer self) {
-  return self->state.machine->row();
-}
 
 session_policy policy_of(self_pointer self) {
   auto& st = self->state;
@@ -45,17 +30,6 @@ session_policy policy_of(self_pointer self) {
   return policy;
 }
 
-/// A neighbour did not take an order: says so and does what is due later.
-auto try_later(self_pointer self, const char* what) {
-  return [self, what](const caf::error& why) {
-    auto& st = self->state;
-    st.context.say(log_level::warn,
-                   std::string{what} + " session=" + row_of(self).id.text
-                     + " reason=\"" + to_string(to_ao_error(why)) + "\"");
-    self->delayed_send(self, retry_delay, look_atom::value);
-  };
-}
-
 // -- effects, after the commit ------------------------------------------------
 
 msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
@@ -71,6 +45,7 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
   spec.resume = order.reason;
   spec.branch = row.branch;
   spec.base = row.base;
+  spec.head = row.head;
   spec.agent = row.agent;
   if (const auto* project = st.context.project(row.project))
     spec.hang_after = hang_of(*st.context.config, *project, row.agent).after;
@@ -79,6 +54,8 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
     spec.issue = t->ref;
     spec.prompt = prompt_of(*t);
   }
+  if (row.role == session_role::reviewer)
+    add_review(self, spec);
   if (auto m = st.context.rows->find<message>(row.prompt.text))
     spec.prompt = m->text;
   token_claims who;
@@ -103,6 +80,11 @@ void order_run(self_pointer self, const ensure_run& order) {
   ask<uplink_actor>(self, self->state.context, "uplink"_name, registry_deadline,
                     msg::ensure_order{spec_of(self, order)})
     .then([](const session_id&) {}, try_later(self, "ensure_not_taken"));
+}
+
+/// The worktree of a reviewer is nobody's work once its review is over.
+bool is_scratch(const session& s) {
+  return s.role == session_role::reviewer && s.end == session_end::done;
 }
 
 void order_stop(self_pointer self, run_no run, msg::stop_how how) {
@@ -136,7 +118,9 @@ struct perform {
   }
 
   void operator()(const stop_run& order) const {
-    order_stop(self, order.run, msg::stop_how::save_and_end);
+    order_stop(self, order.run,
+               is_scratch(row_of(self)) ? msg::stop_how::end_agent
+                                        : msg::stop_how::save_and_end);
   }
 
   void operator()(const publish_branch&) const {
@@ -168,6 +152,8 @@ struct perform {
 
   void operator()(const tell_task&) const {
     const auto& row = row_of(self);
+    if (row.role == session_role::reviewer)
+      return tell_review(self);
     tell<task_actor>(self->state.context,
                      make_actor_name("task", row.task.text),
                      msg::session_changed{row});
@@ -186,13 +172,18 @@ struct perform {
   void operator()(const remove_worktree&) const {
     const auto& row = row_of(self);
     order_stop(self, row.run,
-               row.end == session_end::merged ? msg::stop_how::remove_merged
-                                              : msg::stop_how::remove);
+               is_scratch(row)                    ? msg::stop_how::discard
+                 : row.end == session_end::merged ? msg::stop_how::remove_merged
+                                                  : msg::stop_how::remove);
   }
 
   void operator()(const arm_restart& order) const {
     self->state.armed_run = order.run;
     self->delayed_send(self, order.delay, msg::restart_now{order.run});
+  }
+
+  void operator()(const look_later& order) const {
+    self->delayed_send(self, order.delay, look_atom::value);
   }
 
   void operator()(const raise_incident& what) const {
@@ -446,6 +437,20 @@ void finish_restore(self_pointer self) {
 
 } // namespace
 
+void submit(self_pointer self, session_input input,
+            std::function<void(result<session>)> answer) {
+  self->state.waiting.push_back({std::move(input), std::move(answer)});
+  work(self);
+}
+
+const session& row_of(self_pointer self) {
+  return self->state.machine->row();
+}
+
+} // namespace session_parts
+
+using namespace session_parts;
+
 session_actor::behavior_type
 session_keeper(self_pointer self, hub_context context, session_id id) {
   harden(self, context);
@@ -484,6 +489,8 @@ session_keeper(self_pointer self, hub_context context, session_id id) {
                                      agent_said{word.state, word.note}});
     },
     [self](const msg::change_changed& told) {
+      if (row_of(self).role == session_role::reviewer)
+        return heed_review(self);
       submit(self, change_told{told.now.id, told.now.state});
     },
     [self](const msg::slot_granted& granted) {

@@ -75,6 +75,9 @@ struct change {
   /// Both are facts about `head_sha` and are reset when it moves.
   ci_state ci = ci_state::pending;
   review_state review = review_state::none;
+  /// Why nobody reviews it at present; empty = somebody does, or none is
+  /// wanted.
+  std::string review_reason;
   merge_state merge = merge_state::idle;
   /// Why it cannot be merged, e.g. the files in conflict.
   std::string merge_reason;
@@ -108,5 +111,41 @@ struct ci_run {
   wall_time started_at{};
   std::optional<wall_time> finished_at;
 };
+
+/// The review of one head. A row of `reviews`; its one writer is the change's
+/// CI WATCHER.
+struct change_review {
+  /// `<change>/<sha>`: there is one per (change, SHA).
+  std::string key;
+  std::uint64_t version = 0;
+  change_id change;
+  std::string sha;
+  /// Where the work under review begins: the merge base with the base branch
+  /// when the review was asked for; empty without a reviewer.
+  std::string base_sha;
+  /// `pending` until somebody has given one; the latest counts.
+  review_state verdict = review_state::pending;
+  /// Who gave it: `session/app-4`, or `api` = the operator.
+  std::string by;
+  std::string text;
+  /// How many verdicts were given on this head.
+  std::uint32_t number = 0;
+  /// The reviewer's session; empty = none has been opened.
+  session_id session;
+  /// How many sessions were wanted for this head, with the present one.
+  std::uint32_t attempts = 0;
+  /// The run that ended without a verdict and was reminded of it; 0 = none.
+  run_no reminded_run = 0;
+  /// Why the reviewer gives no verdict; empty while it may.
+  std::string failure;
+  wall_time asked_at{};
+  std::optional<wall_time> given_at;
+};
+
+/// True once somebody has approved or requested changes.
+inline bool has_verdict(const change_review& r) {
+  return r.verdict == review_state::approved
+    || r.verdict == review_state::changes_requested;
+}
 
 } // namespace ao

@@ -90,7 +90,9 @@ namespace ao {
   X(message_unknown)                                                           \
   X(published)                                                                 \
   X(publish_failed)                                                            \
-  X(backlog_refused)
+  X(backlog_refused)                                                           \
+  X(review_asked)                                                              \
+  X(review_missing)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

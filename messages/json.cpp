@@ -119,6 +119,7 @@ struct members<session> {
     v("agent", x.agent);
     v("branch", x.branch);
     v("base", x.base);
+    v("head", x.head);
     v("runtime", x.runtime);
     v("reason", x.reason);
     v("activity", x.activity);
@@ -133,6 +134,8 @@ struct members<session> {
     v("exit", x.exit);
     v("worktree", x.worktree);
     v("change", x.change);
+    v("finishedAt", x.finished_at);
+    v("finished", x.finished);
     v("restarts", x.restarts);
     v("end", x.end);
     v("endReason", x.end_reason);
@@ -164,6 +167,7 @@ struct members<change> {
     v("state", x.state);
     v("ci", x.ci);
     v("review", x.review);
+    v("reviewReason", x.review_reason);
     v("merge", x.merge);
     v("mergeReason", x.merge_reason);
     v("mergedSha", x.merged_sha);
@@ -188,6 +192,28 @@ struct members<ci_run> {
     v("directory", x.directory);
     v("startedAt", x.started_at);
     v("finishedAt", x.finished_at);
+  }
+};
+
+template <>
+struct members<change_review> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("key", x.key);
+    v("version", x.version);
+    v("change", x.change);
+    v("sha", x.sha);
+    v("baseSha", x.base_sha);
+    v("verdict", x.verdict);
+    v("by", x.by);
+    v("text", x.text);
+    v("number", x.number);
+    v("session", x.session);
+    v("attempts", x.attempts);
+    v("remindedRun", x.reminded_run);
+    v("failure", x.failure);
+    v("askedAt", x.asked_at);
+    v("givenAt", x.given_at);
   }
 };
 
@@ -576,6 +602,7 @@ AO_ROW(worktree_facts)
 AO_ROW(session)
 AO_ROW(change)
 AO_ROW(ci_run)
+AO_ROW(change_review)
 AO_ROW(message_evidence)
 AO_ROW(message)
 
@@ -592,6 +619,7 @@ AO_DUMP(counter)
 AO_DUMP(session)
 AO_DUMP(change)
 AO_DUMP(ci_run)
+AO_DUMP(change_review)
 AO_DUMP(message)
 
 #undef AO_DUMP

@@ -35,6 +35,8 @@ void to_json(json& out, const change& x);
 void from_json(const json& in, change& x);
 void to_json(json& out, const ci_run& x);
 void from_json(const json& in, ci_run& x);
+void to_json(json& out, const change_review& x);
+void from_json(const json& in, change_review& x);
 void to_json(json& out, const message_evidence& x);
 void from_json(const json& in, message_evidence& x);
 void to_json(json& out, const message& x);
@@ -53,6 +55,7 @@ std::string dump(const counter& x);
 std::string dump(const session& x);
 std::string dump(const change& x);
 std::string dump(const ci_run& x);
+std::string dump(const change_review& x);
 std::string dump(const message& x);
 
 /// Reads foreign JSON. Errors: `bad_input` with the position.

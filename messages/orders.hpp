@@ -26,6 +26,10 @@ struct session_spec {
   std::string branch;
   /// Short name of the branch that changes go to.
   std::string base;
+  /// Without a branch: the commit that the worktree is at.
+  std::string head = {};
+  /// The change that a reviewer reviews.
+  change_id change = {};
   std::string title;
   /// The exact bytes for `AO_PROMPT_FILE`.
   std::string prompt;
@@ -55,6 +59,9 @@ enum class stop_how : std::uint8_t {
   /// The same for a session whose work is on the base: the branch goes even
   /// though its own commits are not there (squash).
   remove_merged = 3,
+  /// For a session without branch, whose worktree is nobody's work: the agent
+  /// ended, then worktree and pane removed, nothing saved.
+  discard = 4,
 };
 
 /// HUB → RUNNER: make it true that no agent of this session lives.

@@ -66,10 +66,18 @@ struct backlog_imported {
   tasks_added outcome;
 };
 
-/// Grants the claim on a task and makes the session's row in the same commit.
+/// Grants the claim on a task (or on a role's subject) and makes the session's
+/// row in the same commit.
 struct open_session {
   request_id request;
+  /// Empty for a role session.
   task_id task;
+  /// `role/<subject>` and project of a role session.
+  std::string subject = {};
+  project_id project = {};
+  /// What a reviewer reviews.
+  change_id change = {};
+  std::string head = {};
   session_role role = session_role::worker;
   /// `<prefix>-<n>` becomes the session's id.
   std::string session_prefix;
@@ -102,6 +110,7 @@ struct move_task {
 
 /// Gives a task back; it is ready (or blocked) again.
 struct release_claim {
+  /// The claim's subject; a role's is answered with an empty task.
   task_id task;
   epoch_no epoch = 0;
   std::string why;
@@ -210,6 +219,37 @@ struct open_change {
   /// Empty = what the forge has.
   std::string head_sha;
   std::string actor = "api";
+};
+
+/// Where the work on `head_sha` begins.
+struct find_base {
+  change_id change;
+  std::string head_sha;
+};
+
+struct found_base {
+  std::string sha;
+};
+
+/// A verdict on the present head of a change. The same request id has the
+/// first answer.
+struct submit_review {
+  request_id request;
+  change_id change;
+  review_state verdict = review_state::approved;
+  /// Empty = the present head.
+  std::string sha;
+  std::string text;
+  /// `session/<id>`, or `api` = the operator.
+  std::string by = "api";
+  session_id session = {};
+};
+
+struct review_submitted {
+  change_review review;
+  /// This is the first answer to a request that came again, or the very
+  /// review that was known.
+  bool repeated = false;
 };
 
 /// The hook's news: refs of the forge have moved.

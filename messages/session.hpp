@@ -121,6 +121,9 @@ struct session {
   std::string agent;
   std::string branch;
   std::string base;
+  /// The commit that a worktree without branch is at (a reviewer's); empty for
+  /// a session that works on its branch.
+  std::string head;
   runtime_state runtime = runtime_state::queued;
   /// Why the runtime is in this state: a saga step, a queue reason, an error.
   std::string reason;
@@ -139,6 +142,11 @@ struct session {
   std::optional<exit_info> exit;
   std::optional<worktree_facts> worktree;
   change_id change;
+  /// Set when it has done what it is for: its agent may leave by itself for a
+  /// while before it is ended.
+  std::optional<wall_time> finished_at;
+  /// What it has done then.
+  std::string finished;
   /// Restarts after failures, over all hub lives.
   std::uint32_t restarts = 0;
   session_end end = session_end::open;

@@ -24,13 +24,14 @@ enum class table : std::uint8_t {
   ci = 4,
   counters = 5,
   messages = 6,
+  reviews = 7,
 };
 
 /// A whole row; writing one replaces the one of its key. Its `version` must
 /// be one more than the stored row's (1 for a new one); the store checks it,
 /// which makes every write a compare-and-swap by its owner.
-using row
-  = std::variant<task, claim, session, change, ci_run, counter, message>;
+using row = std::variant<task, claim, session, change, ci_run, counter, message,
+                         change_review>;
 
 /// A further condition on a row that this write does not touch.
 struct guard {

@@ -15,6 +15,8 @@ struct add_worktree {
   /// Short name of the branch that a new one begins at.
   std::string base;
   std::string path;
+  /// Instead of a branch: the commit that it is at, detached.
+  std::string head = {};
 };
 
 struct worktree_made {
@@ -31,6 +33,8 @@ struct drop_worktree {
   std::string path;
   /// Undo of a failed provisioning: nobody has worked in it.
   bool undo = false;
+  /// What is in it is nobody's work: nothing is saved.
+  bool discard = false;
   bool keep_branch = false;
   /// The work is on the base already, in another commit (squash): the branch
   /// may go.

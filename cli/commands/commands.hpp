@@ -32,6 +32,7 @@ outcome run_pr_ls(invocation& what);
 outcome run_pr_show(invocation& what);
 outcome run_pull(invocation& what);
 outcome run_summary(invocation& what);
+outcome run_review_submit(invocation& what);
 outcome run_report(invocation& what);
 outcome run_acknowledge(invocation& what);
 outcome run_config_check(invocation& what);

@@ -36,6 +36,10 @@ const detail details[] = {
   {"ci_started", {"{sha}"}},
   {"ci_passed", {"{sha}"}},
   {"ci_failed", {"{sha}, exit status {exitCode}", "{sha}, {cause}"}},
+  {"review_asked", {"{reviewer} reviews {sha}"}},
+  {"review_missing", {"{why}"}},
+  {"approved", {"{sha} by {by}: {text}", "{sha} by {by}", "{head}"}},
+  {"changes_requested", {"{sha} by {by}: {text}", "{sha} by {by}", "{head}"}},
   {"merge_queued", {"{head}"}},
   {"merged", {"as {sha}"}},
   {"duplicate_suspected", {"{task} looks like {other}: {reason}"}},
@@ -68,7 +72,9 @@ std::string fill(std::string_view pattern, const json& event) {
     auto text = shown(event, "data." + name);
     if (text == "-")
       return "";
-    out += is_object_name(text) ? text.substr(0, sha_shown) : text;
+    // Of a text of several lines the first says what it is about.
+    out += is_object_name(text) ? text.substr(0, sha_shown)
+                                : text.substr(0, text.find('\n'));
     pattern.remove_prefix(close + 1);
   }
   return out;

@@ -3,9 +3,32 @@
 #include "cli/commands/program.hpp"
 #include "runtime/home/files.hpp"
 
+#include <sstream>
+
 namespace ao::cli {
 
 using nlohmann::json;
+
+namespace {
+
+/// `Review of 0123456789ab: approved by session/app-4`, then its text.
+void print_review(output& out, const json& review) {
+  auto by = text_at(review, "by");
+  auto session = text_at(review, "session");
+  auto reason = text_at(review, "reason");
+  out.line("Review of " + text_at(review, "sha").substr(0, 12) + ": "
+             + shown(review, "verdict")
+             + (!by.empty()          ? " by " + by
+                  : !session.empty() ? ", asked of session/" + session
+                                     : "")
+             + (reason.empty() ? "" : ": " + reason),
+           colour_of(shown(review, "verdict")));
+  std::istringstream lines{text_at(review, "text")};
+  for (std::string line; std::getline(lines, line);)
+    out.line("  " + line);
+}
+
+} // namespace
 
 outcome run_pr_create(invocation& what) {
   auto text = text_or_file(what, "body");
@@ -53,7 +76,21 @@ outcome run_pr_ls(invocation& what) {
 }
 
 outcome run_pr_show(invocation& what) {
-  return show_object(what, item_path("changes", what.args.text("change")));
+  auto id = what.args.text("change");
+  auto api = what.api();
+  auto change = api.call("GET", item_path("changes", id));
+  if (!change)
+    return fail(change.error());
+  what.out.document(change->body);
+  if (what.json)
+    return 0;
+  print_object(what.out, change->body);
+  auto reviews = api.call("GET", item_path("changes", id, "reviews"));
+  if (!reviews)
+    return fail(reviews.error());
+  for (const auto& one : reviews->body.value("data", json::array()))
+    print_review(what.out, one);
+  return 0;
 }
 
 } // namespace ao::cli

@@ -18,6 +18,8 @@ AO_ROLE(forge_actor,
         caf::reacts_to<msg::branch_pushed>,
         // From a SESSION that is about to be made. Answers the base's commit.
         caf::replies_to<msg::follow_checkout>::with<std::string>,
+        // From the CI WATCHER: where the work under review begins.
+        caf::replies_to<msg::find_base>::with<msg::found_base>,
         caf::replies_to<msg::prepare_merge>::with<msg::prepared_merge>,
         caf::replies_to<msg::land_merge>::with<msg::landed_merge>);
 
@@ -39,6 +41,11 @@ AO_ROLE(ci_watcher_actor,
         caf::replies_to<msg::begin_merge>::with<change>,
         // From the MERGE QUEUE. Answers when the checks have ended.
         caf::replies_to<msg::check_merge>::with<msg::merge_verdict>,
+        // From the API. Answers once durable. Errors: ref_moved (the head is
+        // another), wrong_state, not_allowed.
+        caf::replies_to<msg::submit_review>::with<msg::review_submitted>,
+        // From a reviewer's SESSION, at each change and each start of that.
+        caf::reacts_to<msg::session_changed>,
         // INTERNAL: does again what may have been left undone.
         caf::reacts_to<look_atom>);
 

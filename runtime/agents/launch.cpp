@@ -80,6 +80,8 @@ void set_identity(environment& env, const msg::session_spec& spec,
   env.set("AO_CALLER_TYPE", std::string{caller_type(spec.role)});
   env.set("AO_PROJECT_ID", spec.project.text);
   env.set("AO_ISSUE_ID", spec.issue);
+  if (!spec.change.empty())
+    env.set("AO_CHANGE", spec.change.text);
   env.set("AO_SOCKET", places.agent_socket);
   env.set("AO_TOKEN", spec.token);
   auto path = env.get("PATH");

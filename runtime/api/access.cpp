@@ -30,6 +30,8 @@ constexpr rule rules[] = {
   {"GET", "/sessions/{id}", own, proj, own, own, own},
   {"GET", "/changes", own, proj, proj, proj, own},
   {"GET", "/changes/{id}", own, proj, proj, proj, own},
+  {"GET", "/changes/{id}/reviews", own, proj, proj, proj, own},
+  {"POST", "/changes/{id}/reviews", none, none, none, own, none},
   {"GET", "/events", own, proj, own, own, own},
   {"GET", "/nodes", none, any, none, none, none},
   {"GET", "/summary", none, proj, none, none, none},

@@ -304,6 +304,19 @@ json change_object(const change& c) {
           {"url", nullptr}};
 }
 
+json review_object(const change_review& r) {
+  return {{"change", r.change.text},
+          {"sha", r.sha},
+          {"baseSha", text_or_null(r.base_sha)},
+          {"verdict", word(r.verdict)},
+          {"by", text_or_null(r.by)},
+          {"text", text_or_null(r.text)},
+          {"session", id_or_null(r.session)},
+          {"reason", text_or_null(r.failure)},
+          {"askedAt", time_or_null(r.asked_at)},
+          {"givenAt", time_or_null(r.given_at)}};
+}
+
 json message_object(const message& m) {
   auto evidence = json::array();
   for (const auto& e : m.evidence)

@@ -54,6 +54,8 @@ json session_object(const session_view& s, const std::vector<saved_work>& saved,
 
 json task_object(const row_view& rows, const task& t);
 json change_object(const change& c);
+/// An element of `GET /changes/<id>/reviews`.
+json review_object(const change_review& r);
 json message_object(const message& m);
 
 /// `local`, the node inside of the hub.

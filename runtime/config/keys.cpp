@@ -326,7 +326,7 @@ void add_tracker_and_ci(table_writer& t) {
   t.add(key(of + ".method", type::word, "squash", "How a change lands.")
           .words({"squash", "merge", "rebase"}));
   t.add(key(of + ".requireReview", type::boolean, "false",
-            "Merges only what is approved."));
+            "Merges only what is approved, by a reviewer or the operator."));
   t.add(key(of + ".deleteBranch", type::boolean, "true",
             "Removes the branch of a merged change."));
 }
@@ -346,7 +346,8 @@ void add_project_work(table_writer& t) {
             "Shell commands that run in each new worktree.")
           .at(next_session));
   t.add(key(of + ".reviewer", type::section, "",
-            "The agent that reviews each change; absent = none."));
+            "The agent that reviews each head of a change, whose verdict is "
+            "waited for while one may come; absent = none."));
   t.add(key(of + ".reviewer.agent", type::agent, "", "The reviewing agent.")
           .required()
           .at(next_session));

@@ -355,6 +355,22 @@ result<bool> local_forge::contains(std::string_view ancestor,
   return git_.contains(dir_, ancestor, descendant);
 }
 
+result<std::string> local_forge::merge_base(std::string_view base,
+                                            std::string_view head) const {
+  if (!valid_oid(base) || !valid_oid(head))
+    return fail(ec::bad_input, "not an object name");
+  git_call call{dir_, {"merge-base", std::string{base}, std::string{head}}};
+  auto end = git_.run(call);
+  if (!end)
+    return fail(end.error());
+  constexpr int none = 1;
+  if (end->code == none)
+    return std::string{base};
+  if (end->code != 0)
+    return fail(git_failure(call, *end));
+  return one_line(end->out);
+}
+
 result<std::size_t> local_forge::ahead(std::string_view base,
                                        std::string_view head) const {
   if (!valid_oid(base) || !valid_oid(head))

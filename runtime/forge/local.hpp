@@ -106,6 +106,11 @@ public:
   result<bool> contains(std::string_view ancestor,
                         std::string_view descendant) const;
 
+  /// The commit at which `head` left `base` (object names); `base` itself when
+  /// they have none in common.
+  result<std::string> merge_base(std::string_view base,
+                                 std::string_view head) const;
+
   /// Number of commits of `head` that `base` does not have.
   result<std::size_t> ahead(std::string_view base, std::string_view head) const;
 

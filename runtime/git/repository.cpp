@@ -94,6 +94,11 @@ error push_failure(const git_call& call, const git_end& end) {
   return git_failure(call, end);
 }
 
+/// A fetch found a ref moved, or being moved, by another git.
+bool lost_a_race(const error& why) {
+  return why.context.find("cannot lock ref") != std::string::npos;
+}
+
 bool is_stale_lease(const git_end& end) {
   return end.code != 0 && end.out.find("stale info") != std::string::npos;
 }
@@ -207,6 +212,9 @@ result<void> repository_cache::fetch(milliseconds limit) {
   call.scope = git_scope::users;
   call.limit = limit;
   auto out = git_.ask(call);
+  // A push from a worktree moves the same ref, without our lock.
+  for (int tries = 1; !out && lost_a_race(out.error()) && tries < 5; ++tries)
+    out = git_.ask(call);
   result<void> answer;
   if (!out)
     answer = fail(out.error());
@@ -253,7 +261,8 @@ repository_cache::worktrees() const {
 }
 
 result<void> repository_cache::add_worktree(const worktree_spec& spec) {
-  if (!valid_branch(spec.branch))
+  auto detached = spec.branch.empty();
+  if (!detached && !valid_branch(spec.branch))
     return fail(ec::bad_input,
                 "not a name of a branch: " + one_line(spec.branch));
   if (!spec.path.is_absolute())
@@ -270,11 +279,12 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
   for (const auto& entry : *list) {
     auto same_path = fs::weakly_canonical(entry.path, problem)
       == fs::weakly_canonical(spec.path, problem);
-    auto same_branch = entry.branch == spec.branch;
+    auto same_branch = !detached && entry.branch == spec.branch;
     if (!same_path && !same_branch)
       continue;
     auto alive = is_there(entry.path / ".git");
-    if (alive && same_path && same_branch)
+    if (alive && same_path
+        && (same_branch || (detached && entry.branch.empty())))
       return {};
     // What a killed `git worktree add` or a lost directory leaves behind.
     if (alive && !(same_path && holds_nothing_but_git(entry.path)))
@@ -291,11 +301,15 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
   }
   if (is_there(spec.path) && !fs::is_empty(spec.path, problem))
     return fail(ec::wrong_state, spec.path.string() + " is not empty");
-  auto found = git_.commits_of(dir_, {branch_ref(spec.branch), spec.base});
+  auto found = git_.commits_of(
+    dir_, {detached ? spec.base : branch_ref(spec.branch), spec.base});
   if (!found)
     return fail(found.error());
   git_call add{dir_, {"worktree", "add", "--quiet", "--no-checkout"}};
-  if (found->front()) {
+  if (detached && found->front()) {
+    add.args.insert(add.args.end(),
+                    {"--detach", "--", spec.path.string(), *found->front()});
+  } else if (found->front()) {
     add.args.insert(add.args.end(), {"--", spec.path.string(), spec.branch});
   } else {
     const auto& base = found->back();

@@ -18,11 +18,12 @@ namespace ao {
 struct worktree_spec {
   session_id session;
 
-  /// The session's branch, short.
+  /// The session's branch, short; empty = the head is detached.
   std::string branch;
 
-  /// Where a new branch begins: a full ref or an object name, e.g.
-  /// `refs/remotes/origin/main`. Need not exist when the branch does.
+  /// Where a new branch begins or the detached head is: a full ref or an
+  /// object name, e.g. `refs/remotes/origin/main`. Need not exist when the
+  /// branch does.
   std::string base;
 
   std::filesystem::path path;
@@ -93,8 +94,9 @@ public:
   // -- provisioning: add_worktree, checkout, link, configure ----------------
 
   /// Makes branch and worktree without files. An existing branch is taken
-  /// over as it is. Errors: `bad_input` (name, base), `wrong_state` (the
-  /// branch is checked out elsewhere, the path is taken by something else).
+  /// over as it is, and so is a detached worktree. Errors: `bad_input` (name,
+  /// base), `wrong_state` (the branch is checked out elsewhere, the path is
+  /// taken by something else).
   result<void> add_worktree(const worktree_spec& spec);
 
   /// Fills a worktree that has never been filled; one that has is left as it

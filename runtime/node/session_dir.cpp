@@ -27,6 +27,8 @@ json spec_json(const msg::session_spec& s) {
               {"resume", std::string{to_string(s.resume)}},
               {"branch", s.branch},
               {"base", s.base},
+              {"head", s.head},
+              {"change", s.change.text},
               {"title", s.title},
               {"agent", s.agent},
               {"issue", s.issue},
@@ -46,6 +48,9 @@ msg::session_spec spec_from(const json& in) {
                .value_or(resume_reason::none);
   s.branch = in.at("branch").get<std::string>();
   s.base = in.at("base").get<std::string>();
+  // Absent in files of an earlier version.
+  s.head = in.value("head", "");
+  s.change = change_id{in.value("change", "")};
   s.title = in.at("title").get<std::string>();
   s.agent = in.at("agent").get<std::string>();
   s.issue = in.at("issue").get<std::string>();

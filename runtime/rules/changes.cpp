@@ -1,9 +1,12 @@
 #include "runtime/rules/changes.hpp"
 
 #include "runtime/rules/event_data.hpp"
+#include "runtime/rules/fence.hpp"
 #include "runtime/rules/log_lines.hpp"
+#include "runtime/rules/reviews.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace ao {
 namespace {
@@ -37,6 +40,11 @@ public:
       auto& run = out_.next.runs.at(key);
       run.version += 1;
       out_.rows.emplace_back(run);
+    }
+    for (const auto& key : touched_reviews_) {
+      auto& r = out_.next.reviews.at(key);
+      r.version += 1;
+      out_.rows.emplace_back(r);
     }
     if (changed_) {
       c().version += 1;
@@ -78,12 +86,11 @@ public:
     c().head_sha = x.sha;
     c().epoch = x.epoch;
     c().ci = has_ci() ? ci_state::pending : ci_state::none;
-    c().review
-      = policy_.require_review ? review_state::pending : review_state::none;
     c().merge = merge_state::idle;
     c().merge_reason.clear();
     changed_ = true;
     record(event_kind::head_moved, data());
+    review_anew();
     // The branch may be back at a head that has its verdict.
     if (auto run = find(x.sha, false); run != nullptr) {
       if (concluded(*run)) {
@@ -158,20 +165,89 @@ public:
 
   void operator()(const review_given& x) {
     if (!open())
-      return drop("is closed");
+      return refuse(ec::wrong_state, "is " + std::string{to_string(c().state)});
     if (!x.sha.empty() && x.sha != c().head_sha)
-      return drop("is not at " + x.sha.substr(0, 12));
-    if (x.review == c().review)
+      return refuse(ec::ref_moved,
+                    "is at " + c().head_sha.substr(0, 12)
+                      + ", the review is of " + x.sha.substr(0, 12));
+    if (!x.session.empty() && x.session == c().session)
+      return refuse(ec::not_allowed,
+                    "is the work of " + x.session.text
+                      + ", which cannot review it");
+    auto verdict
+      = x.review == review_state::none ? review_state::pending : x.review;
+    auto known = find_review(c().head_sha);
+    if (known ? known->verdict == verdict && known->by == x.by
+            && known->text == x.text
+              : verdict == review_state::pending)
       return drop("knows that review");
-    c().review = x.review;
-    changed_ = true;
-    if (x.review == review_state::approved) {
-      record(event_kind::approved, data());
+    auto& r = touch_review(c().head_sha);
+    r.verdict = verdict;
+    r.by = x.by;
+    r.text = x.text;
+    r.given_at = now_;
+    r.failure.clear();
+    if (has_verdict(r))
+      r.number += 1;
+    if (verdict == review_state::approved) {
+      record(event_kind::approved, data(r));
       effect(report_recovery{"changes_requested"});
-    } else if (x.review == review_state::changes_requested) {
-      record(event_kind::changes_requested, data().with("text", x.text));
-      leave_queue("");
-      effect(report_failure{"changes_requested", c().head_sha, x.text});
+    } else if (verdict == review_state::changes_requested) {
+      record(event_kind::changes_requested, data(r));
+      report(r);
+    }
+    go_on();
+    tell();
+  }
+
+  void operator()(const review_begun& x) {
+    if (!open() || x.sha != c().head_sha)
+      return drop("is not at " + x.sha.substr(0, 12));
+    if (find_review(x.sha) != nullptr)
+      return drop("knows that review");
+    if (!policy_.reviewer)
+      return drop("has no reviewer");
+    auto& r = touch_review(x.sha);
+    r.base_sha = x.base_sha;
+    r.attempts = 1;
+    go_on();
+  }
+
+  void operator()(const reviewer_opened& x) {
+    auto known = find_review(x.sha);
+    if (known == nullptr || known->attempts != x.attempt
+        || !known->session.empty())
+      return drop("knows its reviewer of " + x.sha.substr(0, 12));
+    auto& r = touch_review(x.sha);
+    r.session = x.session;
+    record(event_kind::review_asked, data(r));
+    // It may be of a head that has moved meanwhile, and is to hear so.
+    tell();
+  }
+
+  void operator()(const reviewer_told& x) {
+    auto known = find_review(c().head_sha);
+    if (!open() || known == nullptr || known->session != x.now.id)
+      return drop("is not reviewed by " + x.now.id.text);
+    auto outlook = look_at_reviewer(*known, x.now);
+    switch (outlook.what) {
+    case reviewer_outlook::need::nothing:
+      return drop("waits for " + x.now.id.text);
+    case reviewer_outlook::need::another:
+      review_anew();
+      break;
+    case reviewer_outlook::need::reminder:
+      if (known->reminded_run == 0)
+        touch_review(c().head_sha).reminded_run = x.now.run;
+      return effect(remind_reviewer{*known});
+    case reviewer_outlook::need::given_up:
+      if (known->failure == outlook.why)
+        return drop("knows that " + outlook.why);
+      give_up_review(outlook.why);
+      break;
+    case reviewer_outlook::need::is_back:
+      touch_review(c().head_sha).failure.clear();
+      break;
     }
     go_on();
     tell();
@@ -270,6 +346,7 @@ private:
   void go_on() {
     if (!open() || c().head_sha.empty())
       return;
+    go_on_reviewing();
     if (!has_ci() && c().ci != ci_state::none) {
       c().ci = ci_state::none;
       changed_ = true;
@@ -300,6 +377,56 @@ private:
     changed_ = true;
   }
 
+  // -- reviews ----------------------------------------------------------------
+
+  /// The row says of its head what the review of that says; a reviewer that is
+  /// wanted and not there yet is asked for.
+  void go_on_reviewing() {
+    auto r = find_review(c().head_sha);
+    auto failure = r == nullptr ? std::string{} : r->failure;
+    auto state = r != nullptr && has_verdict(*r) ? r->verdict
+      : policy_.require_review || (policy_.reviewer && failure.empty())
+      ? review_state::pending
+      : review_state::none;
+    if (c().review != state || c().review_reason != failure) {
+      c().review = state;
+      c().review_reason = failure;
+      changed_ = true;
+    }
+    // Whatever had let it pass does so no longer.
+    if (!review_passes())
+      leave_queue("");
+    if (!policy_.reviewer || (r != nullptr && has_verdict(*r)))
+      return;
+    if (r == nullptr)
+      effect(find_review_base{c().head_sha});
+    else if (r->session.empty() && r->attempts > 0)
+      effect(open_reviewer{*r});
+  }
+
+  /// The head is to be reviewed by another session than the one it had.
+  void review_anew() {
+    auto known = find_review(c().head_sha);
+    if (known == nullptr || has_verdict(*known) || known->session.empty())
+      return;
+    auto& r = touch_review(c().head_sha);
+    r.session = {};
+    r.attempts += 1;
+    r.reminded_run = 0;
+    r.failure.clear();
+  }
+
+  void give_up_review(const std::string& why) {
+    auto& r = touch_review(c().head_sha);
+    r.failure = why;
+    record(event_kind::review_missing, data(r).with("why", why));
+  }
+
+  void report(const change_review& r) {
+    effect(report_failure{"changes_requested", r.sha, changes_requested_text(r),
+                          r.number});
+  }
+
   // -- failures ---------------------------------------------------------------
 
   void report(const ci_run& run, const std::vector<std::string>& log_tail) {
@@ -320,6 +447,9 @@ private:
   void retell() {
     if (c().merge == merge_state::conflict)
       report_conflict();
+    if (auto r = find_review(c().head_sha);
+        r != nullptr && r->verdict == review_state::changes_requested)
+      report(*r);
     if (auto run = red_run(); run != nullptr && !policy_.external_ci)
       effect(retell_failure{run->sha, run->merged_result});
   }
@@ -366,9 +496,12 @@ private:
 
   bool ready() {
     return !c().head_sha.empty() && is_green(c())
-      && (has_ci() ? c().ci == ci_state::passed : true)
-      && c().review != review_state::changes_requested
-      && (!policy_.require_review || c().review == review_state::approved);
+      && (has_ci() ? c().ci == ci_state::passed : true) && review_passes();
+  }
+
+  bool review_passes() {
+    return c().review == review_state::none
+      || c().review == review_state::approved;
   }
 
   /// Why a word about a run of `sha` does not count; empty when it does.
@@ -387,7 +520,26 @@ private:
     return i == out_.next.runs.end() ? nullptr : &i->second;
   }
 
+  const change_review* find_review(const std::string& sha) {
+    auto i = out_.next.reviews.find(review_key(c().id, sha));
+    return i == out_.next.reviews.end() ? nullptr : &i->second;
+  }
+
   // -- the step ---------------------------------------------------------------
+
+  /// The review, made if there is none; it will be committed.
+  change_review& touch_review(const std::string& sha) {
+    auto key = review_key(c().id, sha);
+    auto& r = out_.next.reviews[key];
+    if (r.key.empty()) {
+      r.key = key;
+      r.change = c().id;
+      r.sha = sha;
+      r.asked_at = now_;
+    }
+    touched_reviews_.insert(key);
+    return r;
+  }
 
   /// The run, made if there is none; it will be committed.
   ci_run& touch(const std::string& sha, bool merged_result) {
@@ -427,6 +579,12 @@ private:
     return d;
   }
 
+  event_data data(const change_review& r) {
+    auto d = data();
+    d.with("sha", r.sha).with("by", r.by).with("text", r.text);
+    return d.with("reviewer", r.session);
+  }
+
   void record(event_kind kind, const event_data& data) {
     out_.events.push_back(make_event(kind, now_, subject_of(c().id),
                                      "ci-watcher/" + c().id.text, c().epoch,
@@ -439,11 +597,17 @@ private:
 
   void drop(const std::string& why) { out_.dropped = c().id.text + " " + why; }
 
+  void refuse(ec code, const std::string& why) {
+    drop(why);
+    out_.refused = error{code, c().id.text + " " + why};
+  }
+
   const change_policy& policy_;
   wall_time now_;
   change_step out_;
   bool changed_ = false;
   std::vector<std::string> touched_;
+  std::set<std::string> touched_reviews_;
 };
 
 } // namespace
@@ -512,20 +676,7 @@ std::string ci_failure_text(const ci_run& run,
       = log_tail.size() > most_lines ? log_tail.size() - most_lines : 0;
     for (auto i = first; i < log_tail.size(); ++i)
       lines.push_back(readable_line(log_tail[i]));
-    // The fence is longer than any in the log, which cannot close it then.
-    std::size_t longest = 2;
-    for (const auto& line : lines) {
-      std::size_t ticks = 0;
-      for (auto c : line) {
-        ticks = c == '`' ? ticks + 1 : 0;
-        longest = std::max(longest, ticks);
-      }
-    }
-    std::string fence(longest + 1, '`');
-    text += "Last lines of the log:\n" + fence + "\n";
-    for (const auto& line : lines)
-      text += line + "\n";
-    text += fence + "\n";
+    text += "Last lines of the log:\n" + fenced(lines);
   }
   text += "Fix the cause, commit and push to the same branch; do not weaken or "
           "skip the checks.\n";

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "messages/change.hpp"
+#include "messages/error.hpp"
 #include "messages/event.hpp"
+#include "messages/session.hpp"
 #include "messages/store.hpp"
 
 #include <cstdint>
@@ -21,13 +23,17 @@ struct change_policy {
   /// True when the forge runs the checks and only their results are told.
   bool external_ci = false;
   bool merge_auto = true;
+  /// Merges only what is approved, whoever reviews.
   bool require_review = false;
+  /// An agent reviews each head: its verdict is waited for while one may come.
+  bool reviewer = false;
 };
 
-/// One change and the runs of its CI, by `ci_run::key`.
+/// One change, the runs of its CI and its reviews, by their keys.
 struct change_watch {
   change row;
   std::map<std::string, ci_run> runs;
+  std::map<std::string, change_review> reviews = {};
 };
 
 /// The key of a run: `<change>/<sha>`, with `/merge` behind it when `sha` is a
@@ -63,11 +69,31 @@ struct ci_ended {
   /// The last lines of its log.
   std::vector<std::string> log_tail;
 };
-/// A review of `sha` (empty = of the present head).
+/// A review of `sha` (empty = of the present head). Refused: `wrong_state`
+/// (closed), `ref_moved` (of another head), `not_allowed` (its author's).
 struct review_given {
   review_state review = review_state::none;
   std::string sha;
   std::string text;
+  /// `session/<id>`, or `api` = the operator.
+  std::string by = "api";
+  /// The session that gave it; empty = none.
+  session_id session = {};
+};
+/// Where the work of `sha` begins is found: its review can be asked for.
+struct review_begun {
+  std::string sha;
+  std::string base_sha;
+};
+/// The session of the review of `sha` exists, made for that attempt.
+struct reviewer_opened {
+  std::string sha;
+  std::uint32_t attempt = 0;
+  session_id session;
+};
+/// The present row of a reviewer's session.
+struct reviewer_told {
+  session now;
 };
 /// `ao pr merge`, or the forge's button: wanted even without `merge.auto`.
 struct merge_wanted {};
@@ -94,7 +120,8 @@ struct change_dropped {
 using change_input
   = std::variant<change_recovered, head_moved, ci_began, ci_ended, review_given,
                  merge_wanted, merge_began, merge_prepared, merge_done,
-                 merge_conflicted, merge_raced, change_dropped>;
+                 merge_conflicted, merge_raced, change_dropped, review_begun,
+                 reviewer_opened, reviewer_told>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -116,8 +143,21 @@ struct tell_queue {
   std::string sha;
   bool passed = false;
 };
-/// Tell SESSION and TASK the row.
+/// Tell the row to SESSION and TASK, and to the reviewers' sessions.
 struct tell_owners {};
+/// Find where the work of `sha` begins and say it by `review_begun`.
+struct find_review_base {
+  std::string sha;
+};
+/// Have the session of this review opened; keyed by its attempt, so one that
+/// exists is the answer.
+struct open_reviewer {
+  change_review of;
+};
+/// Tell the reviewer's agent, once, that its verdict is missing.
+struct remind_reviewer {
+  change_review of;
+};
 /// The agent may not have been told of the failed run of `sha`: find its log
 /// again by asking for the run, which has ended.
 struct retell_failure {
@@ -130,6 +170,8 @@ struct report_failure {
   std::string cause;
   std::string sha;
   std::string text;
+  /// Tells apart what is said about one commit.
+  std::uint32_t number = 1;
 };
 /// Close the incident of `cause` (empty = all of the change): the reason is
 /// gone.
@@ -139,24 +181,29 @@ struct report_recovery {
 
 using change_effect
   = std::variant<run_ci, cancel_ci, enqueue_merge, tell_queue, tell_owners,
-                 retell_failure, report_failure, report_recovery>;
+                 retell_failure, report_failure, report_recovery,
+                 find_review_base, open_reviewer, remind_reviewer>;
 
 /// What an input leads to.
 struct change_step {
   change_watch next;
-  /// Rows to commit (versions are already one more): the change, CI runs.
+  /// Rows to commit (versions are already one more): the change, CI runs,
+  /// reviews.
   std::vector<row> rows;
   std::vector<event> events;
   /// To be done after the commit, in this order.
   std::vector<change_effect> effects;
   /// Why the input was dropped; empty when it was not.
   std::string dropped;
+  /// Set when the one who asked is to be refused.
+  std::optional<error> refused;
 };
 
 /// The machine of the CI WATCHER: state per head SHA, each event once per
 /// (SHA, conclusion), words about another SHA are dropped.
 ///
-///   open --head--> run CI --passed (and approved)--> queued --> merging
+///   open --head--> run CI, ask for a review
+///        --passed, and approved where wanted--> queued --> merging
 ///        merging --done--> merged
 ///                --conflict--> waits for a new head
 ///                --raced--> queued

@@ -19,8 +19,11 @@ std::uint64_t number_at_end(const std::string& id) {
 }
 
 bool before(const dispatch_candidate& a, const dispatch_candidate& b) {
-  return std::make_tuple(a.priority, a.since, number_at_end(a.id), a.id)
-    < std::make_tuple(b.priority, b.since, number_at_end(b.id), b.id);
+  auto rank = [](const dispatch_candidate& c) {
+    return std::make_tuple(!c.reviewer, c.priority, c.since,
+                           number_at_end(c.id), c.id);
+  };
+  return rank(a) < rank(b);
 }
 
 /// What the load leaves for the next start.
@@ -44,14 +47,8 @@ public:
     if (load_.free_disk < limits_.min_free_disk)
       return "free disk " + format_size(load_.free_disk) + " is below "
         + format_size(limits_.min_free_disk);
-    if (load_.running >= limits_.sessions)
-      return all_taken(limits_.sessions, "");
-    if (auto cap = limits_.sessions_of_project.find(c.project);
-        is_full(cap, limits_.sessions_of_project, load_.running_of_project))
-      return all_taken(cap->second, " of project " + c.project.text);
-    if (auto cap = limits_.sessions_of_agent.find(c.agent);
-        is_full(cap, limits_.sessions_of_agent, load_.running_of_agent))
-      return all_taken(cap->second, " of agent " + c.agent);
+    if (auto why = over_cap(c); !why.empty() && !unlocks(c))
+      return why;
     if (load_.spawning >= limits_.parallel_spawns)
       return std::to_string(load_.spawning) + " sessions are being started";
     if (!c.restart && paced())
@@ -76,11 +73,25 @@ public:
     load_.running_of_project[c.project] += 1;
     load_.running_of_agent[c.agent] += 1;
     load_.spawning += 1;
+    load_.reviewers += c.reviewer ? 1 : 0;
     if (!c.restart)
       load_.starts.push_back(now);
   }
 
 private:
+  /// The cap that has no slot left; empty when each has.
+  std::string over_cap(const dispatch_candidate& c) const {
+    if (load_.running >= limits_.sessions)
+      return all_taken(limits_.sessions, "");
+    if (auto cap = limits_.sessions_of_project.find(c.project);
+        is_full(cap, limits_.sessions_of_project, load_.running_of_project))
+      return all_taken(cap->second, " of project " + c.project.text);
+    if (auto cap = limits_.sessions_of_agent.find(c.agent);
+        is_full(cap, limits_.sessions_of_agent, load_.running_of_agent))
+      return all_taken(cap->second, " of agent " + c.agent);
+    return {};
+  }
+
   static std::string all_taken(std::uint32_t cap, const std::string& of) {
     return cap == 1
       ? "the only slot" + of + " is taken"
@@ -95,6 +106,11 @@ private:
       return false;
     auto now = running.find(cap->first);
     return cap->second <= (now == running.end() ? 0 : now->second);
+  }
+
+  /// Without it those that hold the slots might wait for ever.
+  bool unlocks(const dispatch_candidate& c) const {
+    return c.reviewer && load_.reviewers == 0 && load_.await_review > 0;
   }
 
   dispatch_load load_;

@@ -34,6 +34,10 @@ struct dispatch_load {
   std::map<std::string, std::uint32_t> running_of_agent;
   /// Those of them that are not alive yet.
   std::uint32_t spawning = 0;
+  /// Those of them that review a change.
+  std::uint32_t reviewers = 0;
+  /// Those of them whose change waits for its review.
+  std::uint32_t await_review = 0;
   /// When the starts of the last minute were.
   std::vector<mono_time> starts;
   std::uint64_t free_memory = 0;
@@ -55,6 +59,8 @@ struct dispatch_candidate {
   std::optional<mono_time> not_before;
   /// Has run before; the pace is for new ones.
   bool restart = false;
+  /// Reviews a change.
+  bool reviewer = false;
   /// Why it cannot start whatever the load: open needs, a breaker. Empty =
   /// it can.
   std::string held_by;
@@ -83,8 +89,10 @@ struct dispatch_plan {
   std::optional<mono_time> again_at;
 };
 
-/// Who starts now: by priority, then by age, then by number of the id; never
-/// above a cap.
+/// Who starts now: reviewers first (they finish work that is nearly done), by
+/// priority, then by age, then by number of the id; never above a cap. Where
+/// agents that wait for a review hold all slots and nobody reviews, all would
+/// wait for ever: one reviewer then starts above the cap of sessions.
 dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
                             const dispatch_load& load,
                             const dispatch_limits& limits, mono_time now);

@@ -60,6 +60,10 @@ struct open_session {
   /// `ao/{session}`; knows `{session}`, `{task}` and `{project}`.
   std::string branch_template = "ao/{session}";
   std::string base;
+  /// For a reviewer: the change and the head of it that it reviews. Its
+  /// template is empty then, and it has no branch.
+  change_id change = {};
+  std::string head = {};
 };
 
 /// Gives a session that exists its subject under a new epoch: a move to

@@ -123,6 +123,8 @@ result<registry_decision> registry_book::decide(const open_session& request,
     : t != nullptr                 ? t->agent
                                    : std::string{};
   s.base = request.base;
+  s.change = request.change;
+  s.head = request.head;
   s.branch = expand(request.branch_template, s);
   s.runtime = runtime_state::queued;
   s.reason = needs.open ? needs.why : "";

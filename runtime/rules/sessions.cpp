@@ -7,6 +7,9 @@
 namespace ao {
 namespace {
 
+/// How long an agent may go on that has nothing more to do.
+constexpr std::chrono::seconds leave_time{30};
+
 /// True where a run of an agent is being made or lives.
 bool runs(const session& s) {
   return s.runtime == runtime_state::provisioning
@@ -59,11 +62,16 @@ public:
     auto& s = row();
     if (s.role == session_role::manual)
       return tell();
+    if (s.finished_at && !is_terminal(s)) {
+      if (!runs(s) || time_to_leave() == milliseconds{0})
+        return finish_as(session_end::done, s.finished);
+      effect(look_later{time_to_leave()});
+    }
     if (is_terminal(s)) {
       if (runs(s))
         effect(stop_run{s.run});
       else
-        remove_if_merged();
+        remove_if_over();
     } else if (s.runtime == runtime_state::queued) {
       effect(await_slot{});
     } else if (s.runtime == runtime_state::exited) {
@@ -161,6 +169,20 @@ public:
     finish_as(x.end, x.why);
   }
 
+  void operator()(const work_finished& x) {
+    auto& s = row();
+    if (is_terminal(s))
+      return drop("has ended");
+    if (!runs(s) || s.runtime == runtime_state::lost)
+      return finish_as(session_end::done, x.why);
+    if (s.finished_at)
+      return drop("knows that it may leave");
+    s.finished_at = context_.now;
+    s.finished = x.why;
+    out_.changed = true;
+    effect(look_later{time_to_leave()});
+  }
+
   void operator()(const park_session& x) {
     auto& s = row();
     if (is_terminal(s))
@@ -201,6 +223,8 @@ public:
     s.end = session_end::open;
     s.end_reason.clear();
     s.ended_at.reset();
+    s.finished_at.reset();
+    s.finished.clear();
     out_.next.failures.clear();
     // The hub's own stop only interrupted what the agent was at.
     if (x.reason != resume_reason::hub)
@@ -547,14 +571,18 @@ private:
     if (!saved.empty())
       record(event_kind::rescue_saved, data().with("ref", rescue));
     effect(release_slot{});
-    remove_if_merged();
+    remove_if_over();
   }
 
   void turn_completed() {
     auto& s = row();
     const auto& w = *s.worktree;
     effect(release_slot{});
-    if (s.role != session_role::worker) {
+    if (s.finished_at)
+      return finish_as(session_end::done, s.finished);
+    if (s.role == session_role::reviewer) {
+      // Whoever waits for its verdict knows whether there is one.
+    } else if (s.role != session_role::worker) {
       end_as(session_end::done, "completed");
     } else if (w.dirty) {
       std::string text = "uncommitted changes at exit:";
@@ -578,6 +606,8 @@ private:
     auto& s = row();
     const auto& e = *s.exit;
     s.needs_input.clear();
+    if (s.finished_at)
+      return finish_as(session_end::done, s.finished);
     if (e.failure == "auth") {
       effect(release_slot{});
       s.reason = "not logged in";
@@ -641,7 +671,7 @@ private:
     } else {
       to(runtime_state::exited, s.reason);
       effect(release_slot{});
-      remove_if_merged();
+      remove_if_over();
     }
     tell();
   }
@@ -682,10 +712,20 @@ private:
     return std::clamp(pause - gone, milliseconds{0}, pause);
   }
 
-  void remove_if_merged() {
+  milliseconds time_to_leave() {
+    auto gone = std::chrono::duration_cast<milliseconds>(context_.now
+                                                         - *row().finished_at);
+    return std::clamp<milliseconds>(leave_time - gone, milliseconds{0},
+                                    leave_time);
+  }
+
+  /// A merged one's worktree goes if that is wanted, a reviewer's in any case.
+  void remove_if_over() {
     auto& s = row();
-    if (s.end == session_end::merged && !s.cleaned
-        && context_.policy.remove_after_merge && s.run > 0)
+    auto over
+      = (s.end == session_end::merged && context_.policy.remove_after_merge)
+      || (s.end == session_end::done && s.role == session_role::reviewer);
+    if (over && !s.cleaned && s.run > 0)
       effect(remove_worktree{});
   }
 

@@ -154,6 +154,11 @@ struct end_session {
   session_end end = session_end::done;
   std::string why;
 };
+/// It has done what it is for. Its agent may leave by itself for a while;
+/// then, or at once when none lives, the session has ended as `done`.
+struct work_finished {
+  std::string why;
+};
 /// `ao session cleanup`.
 struct cleanup_session {};
 /// Its change, as the CI WATCHER tells it.
@@ -170,7 +175,7 @@ using session_input
   = std::variant<session_recovered, slot_granted, slot_waits, session_report,
                  restart_due, message_waits, kill_session, park_session,
                  restore_session, end_session, cleanup_session, change_told,
-                 node_gone>;
+                 node_gone, work_finished>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -190,7 +195,7 @@ struct publish_branch {};
 struct open_change {
   std::string head_sha;
 };
-/// Tell the TASK the row.
+/// Tell the row to the TASK; of a reviewer, to its change's CI WATCHER.
 struct tell_task {};
 /// Tell the DISPATCHER that it waits for a slot.
 struct await_slot {};
@@ -203,6 +208,10 @@ struct arm_restart {
   run_no run = 0;
   milliseconds delay{0};
 };
+/// Send `session_recovered` to itself after `delay`.
+struct look_later {
+  milliseconds delay{0};
+};
 /// Open an incident (causes of DESIGN §10).
 struct raise_incident {
   std::string cause;
@@ -212,7 +221,7 @@ struct raise_incident {
 using session_effect
   = std::variant<ensure_run, stop_run, publish_branch, open_change, tell_task,
                  await_slot, release_slot, remove_worktree, arm_restart,
-                 raise_incident>;
+                 raise_incident, look_later>;
 
 /// What an input leads to.
 struct session_step {
@@ -252,6 +261,9 @@ bool awaits_restart(const session& s);
 ///      exited --message--> starting (run + 1)
 ///      exited, parked, lost, killed --restore--> queued
 ///      any --kill, end--> ended; the run is stopped after the commit
+///      any --finished--> its agent leaves, or is ended --> done
+///
+/// A reviewer that exits with 0 stays `exited`: its verdict may be missing.
 session_step next_session(const session_state& state,
                           const session_input& input,
                           const session_context& context);

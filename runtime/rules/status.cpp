@@ -72,8 +72,20 @@ std::string summary_of(const change& c) {
   case ci_state::failed:
     return text + "failed CI on " + c.head_sha.substr(0, 12);
   default:
-    return text + "is open";
+    break;
   }
+  if (c.review == review_state::changes_requested)
+    return text + "is to be changed, says its review";
+  if (c.review == review_state::pending)
+    return text + "waits for a review"
+      + (c.review_reason.empty() ? "" : ": " + first_line(c.review_reason));
+  return text + "is open";
+}
+
+/// What a reviewer is at.
+std::string summary_of_review(const session& s) {
+  return "reviews " + s.change.text + " at " + s.head.substr(0, 12)
+    + (s.run > 1 ? ", run " + std::to_string(s.run) : "");
 }
 
 } // namespace
@@ -139,6 +151,9 @@ shown_status status_of(const session& s, const change* c,
     return shown_status::restarting;
   if (facts.stuck)
     return shown_status::stuck;
+  // A reviewer's change is another's work.
+  if (s.role == session_role::reviewer)
+    c = nullptr;
   if (c != nullptr && c->state == change_state::open)
     return status_of(*c);
   if (c != nullptr && c->state == change_state::merged)
@@ -172,6 +187,8 @@ std::string summary_of(const session& s, const change* c,
   case shown_status::parked:
     return first_line(s.reason);
   case shown_status::working:
+    if (s.role == session_role::reviewer)
+      return summary_of_review(s);
     return s.run > 1 ? "works, run " + std::to_string(s.run) : "works";
   case shown_status::idle:
     return s.runtime == runtime_state::exited ? "turn completed" : "idle";

@@ -37,12 +37,19 @@ CREATE TABLE messages(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
   doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )";
 
+/// Reviews of changes.
+constexpr auto version_3 = R"(
+CREATE TABLE reviews(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
+  doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)";
+
 } // namespace
 
 std::vector<migration> schema_migrations() {
   return {
     [](database& db) { return db.run(version_1); },
     [](database& db) { return db.run(version_2); },
+    [](database& db) { return db.run(version_3); },
   };
 }
 

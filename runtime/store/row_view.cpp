@@ -54,7 +54,8 @@ struct row_view::tables {
   mutable std::shared_mutex mutex;
 
   std::tuple<row_map<task>, row_map<claim>, row_map<session>, row_map<change>,
-             row_map<ci_run>, row_map<counter>, row_map<message>>
+             row_map<ci_run>, row_map<counter>, row_map<message>,
+             row_map<change_review>>
     rows;
 
   std::map<std::string, row_ptr<task>, std::less<>> tasks_by_key;
@@ -181,6 +182,7 @@ AO_READ(change)
 AO_READ(ci_run)
 AO_READ(counter)
 AO_READ(message)
+AO_READ(change_review)
 
 #undef AO_READ
 
@@ -272,6 +274,7 @@ void row_view::load(store_rows rows, std::vector<event> tail,
   fresh->put_all(std::move(rows.ci_runs));
   fresh->put_all(std::move(rows.counters));
   fresh->put_all(std::move(rows.messages));
+  fresh->put_all(std::move(rows.reviews));
   {
     std::unique_lock<std::shared_mutex> guard{tables_->mutex};
     tables_->rows.swap(fresh->rows);

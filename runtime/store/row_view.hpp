@@ -20,7 +20,8 @@ using row_ptr = std::shared_ptr<const T>;
 /// they hold stays valid. Every lookup is O(log n) in the number of rows, plus
 /// what it answers.
 ///
-/// `T` is one of `task claim session change ci_run counter message`.
+/// `T` is one of `task claim session change ci_run counter message
+/// change_review`.
 class row_view {
 public:
   row_view();

@@ -45,6 +45,9 @@ inline const std::string& key_of(const counter& x) {
 inline const std::string& key_of(const message& x) {
   return x.id.text;
 }
+inline const std::string& key_of(const change_review& x) {
+  return x.key;
+}
 
 const std::string& key_of(const row& r);
 std::uint64_t version_of(const row& r);
@@ -61,6 +64,7 @@ struct store_rows {
   std::vector<ci_run> ci_runs;
   std::vector<counter> counters;
   std::vector<message> messages;
+  std::vector<change_review> reviews;
 };
 
 /// Reads one `doc` into the list it belongs to.

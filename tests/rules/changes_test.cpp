@@ -207,7 +207,7 @@ TEST_F(Change, WaitsForTheReviewWhereOneIsRequired) {
     feed(review_given{review_state::approved, later, ""}).dropped.empty());
   feed(review_given{review_state::changes_requested, head, "Rename it"});
   EXPECT_EQ(effect<report_failure>()->cause, "changes_requested");
-  EXPECT_EQ(effect<report_failure>()->text, "Rename it");
+  EXPECT_THAT(effect<report_failure>()->text, HasSubstr("```\nRename it\n"));
   feed(review_given{review_state::approved, head, ""});
   EXPECT_NE(effect<enqueue_merge>(), nullptr);
 }

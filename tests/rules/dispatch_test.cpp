@@ -165,6 +165,31 @@ TEST(Dispatch, PassesByThoseThatCannotStart) {
   EXPECT_EQ(*plan.again_at, now + 5s);
 }
 
+TEST(Dispatch, StartsReviewersFirst) {
+  auto review = waiting("app-9", 7, 99);
+  review.reviewer = true;
+  auto plan = plan_dispatch({waiting("app-1", 0), review}, idle(), {}, now);
+  EXPECT_EQ(plan.start, (std::vector<std::string>{"app-9", "app-1"}));
+}
+
+TEST(Dispatch, LetsOneReviewerInWhereAllSlotsWaitForReviews) {
+  auto review = waiting("app-8");
+  review.reviewer = true;
+  auto another = waiting("app-9");
+  another.reviewer = true;
+  auto load = idle();
+  load.running = 15;
+  auto started = [&] {
+    return plan_dispatch({waiting("app-1"), another, review}, load, {}, now)
+      .start;
+  };
+  EXPECT_TRUE(started().empty());
+  load.await_review = 1;
+  EXPECT_EQ(started(), std::vector<std::string>{"app-8"});
+  load.reviewers = 1;
+  EXPECT_TRUE(started().empty());
+}
+
 RC_GTEST_PROP(DispatchProperty, NeverExceedsACapAndPlansEachOnce, ()) {
   auto pick = [](int most) {
     return static_cast<std::uint32_t>(*rc::gen::inRange(0, most));

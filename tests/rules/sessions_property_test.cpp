@@ -20,8 +20,8 @@ constexpr session_end ends[] = {
   session_end::killed, session_end::errored,
 };
 
-constexpr session_role roles[]
-  = {session_role::worker, session_role::mediator, session_role::manual};
+constexpr session_role roles[] = {session_role::worker, session_role::mediator,
+                                  session_role::reviewer, session_role::manual};
 
 exit_info failure(std::string name) {
   exit_info e;
@@ -57,6 +57,7 @@ std::vector<session_input> all_inputs(epoch_no epoch, run_no run,
     change_told{id, change_state::merged},
     change_told{id, change_state::closed},
     node_gone{"n"},
+    work_finished{"f"},
   };
   agent_alive alive;
   alive.agent_pid = 1;

@@ -465,3 +465,87 @@ TEST_F(Session, PublishesWhenTheAgentReportsCompletion) {
   fact(agent_said{"completed", ""});
   EXPECT_NE(effect<publish_branch>(), nullptr);
 }
+
+// -- reviewers ----------------------------------------------------------------
+
+namespace {
+
+class Reviewer : public Session {
+protected:
+  Reviewer() {
+    auto& s = machine.state().row;
+    s.role = session_role::reviewer;
+    s.task = {};
+    s.subject = "role/review/app#1/abc";
+    s.change = change_id{"app#1"};
+    s.head = "abc";
+  }
+};
+
+} // namespace
+
+TEST_F(Reviewer, StaysExitedForItsVerdictMayBeMissing) {
+  live();
+  fact(agent_ended{exited(0), commits(0)});
+  EXPECT_FALSE(is_terminal(row()));
+  EXPECT_EQ(row().runtime, runtime_state::exited);
+  EXPECT_NE(effect<release_slot>(), nullptr);
+  EXPECT_NE(effect<tell_task>(), nullptr);
+  EXPECT_EQ(effect<publish_branch>(), nullptr);
+  // A reminder starts it again.
+  feed(message_waits{message_id{"m"}, 1});
+  EXPECT_EQ(row().runtime, runtime_state::queued);
+  // Its verdict was heard after its exit.
+  feed(work_finished{"approved"});
+  EXPECT_EQ(row().end, session_end::done);
+}
+
+TEST_F(Reviewer, LeavesByItselfOnceItHasSpoken) {
+  live();
+  feed(work_finished{"app#1 approved"});
+  EXPECT_FALSE(is_terminal(row()));
+  ASSERT_NE(effect<look_later>(), nullptr);
+  EXPECT_EQ(effect<look_later>()->delay, 30s);
+  EXPECT_EQ(effect<stop_run>(), nullptr);
+  EXPECT_FALSE(feed(work_finished{"app#1 approved"}).dropped.empty());
+  // Not even a crash starts it again.
+  fact(agent_ended{exited(1), commits(0)});
+  EXPECT_EQ(row().end, session_end::done);
+  EXPECT_EQ(row().end_reason, "app#1 approved");
+  EXPECT_NE(effect<remove_worktree>(), nullptr);
+  EXPECT_EQ(effect<arm_restart>(), nullptr);
+  fact(cleaned_up{});
+  EXPECT_TRUE(row().cleaned);
+}
+
+TEST_F(Reviewer, IsEndedWhenItDoesNotLeave) {
+  live();
+  feed(work_finished{"app#1 approved"});
+  context.now += 10s;
+  feed(session_recovered{});
+  ASSERT_NE(effect<look_later>(), nullptr);
+  EXPECT_EQ(effect<look_later>()->delay, 20s);
+  context.now += 20s;
+  feed(session_recovered{});
+  EXPECT_EQ(row().end, session_end::done);
+  EXPECT_NE(effect<stop_run>(), nullptr);
+  fact(run_stopped{});
+  EXPECT_NE(effect<remove_worktree>(), nullptr);
+}
+
+TEST_F(Reviewer, CrashesLikeAnySession) {
+  live();
+  fact(agent_ended{exited(3), commits(0)});
+  EXPECT_NE(effect<arm_restart>(), nullptr);
+  restart(2);
+  EXPECT_EQ(row().run, 2u);
+  EXPECT_EQ(row().restarts, 1u);
+}
+
+TEST_F(Reviewer, KeepsItsWorktreeWhenAPersonKillsIt) {
+  live();
+  feed(kill_session{"killed by api"});
+  fact(run_stopped{});
+  EXPECT_EQ(row().end, session_end::killed);
+  EXPECT_EQ(effect<remove_worktree>(), nullptr);
+}

@@ -110,6 +110,11 @@ TEST(Status, ShowsTheFirstThatAppliesAndReachesEveryWord) {
     x.c->ci = ci_state::passed;
     x.c->review = review_state::pending;
   });
+  add(st::working, [](line& x) {
+    x.s.role = session_role::reviewer;
+    x.c = open_one();
+    x.c->ci = ci_state::failed;
+  });
   add(st::approved, [](line& x) {
     x.c = open_one();
     x.c->review = review_state::approved;
@@ -184,6 +189,16 @@ TEST(Status, SummarisesInOneLine) {
   auto c = open_one();
   c.ci = ci_state::failed;
   EXPECT_EQ(summary_of(s, &c), "app#3 failed CI on 0123456789ab");
+  c.ci = ci_state::passed;
+  c.review = review_state::pending;
+  EXPECT_EQ(summary_of(s, &c), "app#3 waits for a review");
+  c.review_reason = "app-2 was killed\nlong ago";
+  EXPECT_EQ(summary_of(s, &c), "app#3 waits for a review: app-2 was killed");
+  s.role = session_role::reviewer;
+  s.change = c.id;
+  s.head = c.head_sha;
+  EXPECT_EQ(summary_of(s, &c), "reviews app#3 at 0123456789ab");
+  s.role = session_role::worker;
   c.merge = merge_state::conflict;
   c.merge_reason = "conflict in a.cpp";
   EXPECT_EQ(summary_of(s, &c), "app#3 conflict in a.cpp");

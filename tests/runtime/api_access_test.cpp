@@ -39,6 +39,8 @@ constexpr route all_routes[] = {
   {"GET", "/changes"},
   {"POST", "/changes"},
   {"GET", "/changes/{id}"},
+  {"GET", "/changes/{id}/reviews"},
+  {"POST", "/changes/{id}/reviews"},
   {"GET", "/events"},
   {"GET", "/nodes"},
   {"GET", "/config"},
@@ -56,6 +58,8 @@ bool may_change(session_role role, const route& r) {
     return true;
   if (p == "/changes")
     return role == session_role::worker || role == session_role::manual;
+  if (p == "/changes/{id}/reviews")
+    return role == session_role::reviewer;
   if (p == "/tasks" || p == "/tasks/import" || p == "/tasks/resolve"
       || p == "/sessions")
     return role == session_role::orchestrator;

@@ -355,6 +355,9 @@ TEST_F(LocalForge, CountsWhatAChangeDoes) {
   EXPECT_TRUE(stat->files[1].binary);
   EXPECT_EQ(stat->files[2].path, "odd\n\"name");
   EXPECT_EQ(*forge->ahead(base, head), 1u);
+  EXPECT_EQ(*forge->merge_base(base, head), first);
+  EXPECT_EQ(*forge->merge_base(head, head), head);
+  EXPECT_EQ(forge->merge_base("--all", head).error().code, ec::bad_input);
 }
 
 TEST_F(LocalForge, FindsTheLinesOfTheBaseThatAreTouched) {

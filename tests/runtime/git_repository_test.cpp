@@ -165,6 +165,55 @@ TEST_F(Repository, RefusesNamesAndPlacesThatAreNotItsOwn) {
   EXPECT_EQ(cache->add_worktree(s).error().code, ec::wrong_state);
 }
 
+TEST_F(Repository, GivesAReviewerTheHeadWithoutABranch) {
+  auto work = commit(provision(1), "work", {{"b.txt", "b\n"}});
+  auto detached = [&](int n) {
+    auto s = spec(n);
+    s.branch.clear();
+    s.base = work;
+    return s;
+  };
+  // Two of one head, and the author's own worktree beside them.
+  for (int n : {2, 3}) {
+    ASSERT_TRUE(cache->add_worktree(detached(n)));
+    ASSERT_TRUE(cache->checkout(detached(n).path));
+    ASSERT_TRUE(cache->configure(detached(n)));
+    auto state = cache->inspect(detached(n).path);
+    ASSERT_TRUE(state) << to_string(state.error());
+    EXPECT_EQ(state->head, work);
+    EXPECT_EQ(state->branch, "");
+    EXPECT_EQ(get(detached(n).path / "b.txt"), "b\n");
+  }
+  // What is there is left as it is.
+  put(spec(2).path / "b.txt", "changed\n");
+  ASSERT_TRUE(cache->add_worktree(detached(2)));
+  EXPECT_EQ(get(spec(2).path / "b.txt"), "changed\n");
+  EXPECT_EQ(cache->remove_worktree(spec(2).path).error().code, ec::wrong_state);
+  ASSERT_TRUE(cache->remove_worktree(spec(2).path, true));
+  EXPECT_FALSE(fs::exists(spec(2).path));
+  EXPECT_TRUE(fs::exists(spec(3).path));
+  // A worktree with a branch is not taken for one without.
+  auto s = detached(1);
+  EXPECT_EQ(cache->add_worktree(s).error().code, ec::wrong_state);
+}
+
+TEST_F(Repository, FetchesWhileAWorktreePushes) {
+  auto tree = provision(1);
+  std::atomic<bool> done{false};
+  std::thread fetching{[&] {
+    while (!done) {
+      auto news = cache->fetch();
+      EXPECT_TRUE(news) << to_string(news.error());
+    }
+  }};
+  for (int n = 0; n < 40; ++n) {
+    commit(tree, "work", {{"b.txt", std::to_string(n)}});
+    git({"push", "--quiet", "origin", "ao/app-1"}, tree);
+  }
+  done = true;
+  fetching.join();
+}
+
 TEST_F(Repository, RunsNoHookOrMonitorThatSomebodyPlanted) {
   auto trap = [&](const fs::path& path) {
     put(path,

@@ -146,6 +146,7 @@ inline session any_session() {
   x.agent = *any_text();
   x.branch = *any_text();
   x.base = *any_text();
+  x.head = *any_text();
   x.runtime = any_of<runtime_state>(7);
   x.reason = *any_text();
   x.activity = any_of<activity_state>(6);
@@ -160,6 +161,8 @@ inline session any_session() {
   x.exit = maybe(any_exit);
   x.worktree = maybe(any_worktree);
   x.change = any_name<change_id>();
+  x.finished_at = maybe(any_time);
+  x.finished = *any_text();
   x.restarts = *rc::gen::arbitrary<std::uint32_t>();
   x.end = any_of<session_end>(5);
   x.end_reason = *any_text();
@@ -189,6 +192,7 @@ inline change any_change() {
   x.state = any_of<change_state>(3);
   x.ci = any_of<ci_state>(5);
   x.review = any_of<review_state>(4);
+  x.review_reason = *any_text();
   x.merge = any_of<merge_state>(4);
   x.merge_reason = *any_text();
   x.merged_sha = *any_text();
@@ -211,6 +215,26 @@ inline ci_run any_ci_run() {
   x.directory = *any_text();
   x.started_at = any_time();
   x.finished_at = maybe(any_time);
+  return x;
+}
+
+inline change_review any_review() {
+  change_review x;
+  x.key = *any_text();
+  x.version = any_number();
+  x.change = any_name<change_id>();
+  x.sha = *any_text();
+  x.base_sha = *any_text();
+  x.verdict = any_of<review_state>(4);
+  x.by = *any_text();
+  x.text = *any_text();
+  x.number = *rc::gen::arbitrary<std::uint32_t>();
+  x.session = any_name<session_id>();
+  x.attempts = *rc::gen::arbitrary<std::uint32_t>();
+  x.reminded_run = *rc::gen::arbitrary<run_no>();
+  x.failure = *any_text();
+  x.asked_at = any_time();
+  x.given_at = maybe(any_time);
   return x;
 }
 

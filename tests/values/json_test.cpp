@@ -53,6 +53,9 @@ RC_GTEST_PROP(Json, ChangeSurvivesARoundTrip, ()) {
 RC_GTEST_PROP(Json, CiRunSurvivesARoundTrip, ()) {
   survives(any_ci_run());
 }
+RC_GTEST_PROP(Json, ReviewSurvivesARoundTrip, ()) {
+  survives(any_review());
+}
 RC_GTEST_PROP(Json, MessageSurvivesARoundTrip, ()) {
   survives(any_message());
 }
@@ -67,6 +70,7 @@ RC_GTEST_PROP(Json, TextAndTreeSayTheSame, ()) {
   is_written_alike(any_session());
   is_written_alike(any_change());
   is_written_alike(any_ci_run());
+  is_written_alike(any_review());
   is_written_alike(any_message());
 }
 
@@ -77,9 +81,10 @@ TEST(Json, WritesEveryMember) {
   EXPECT_EQ(member_count(counter{}), 3u);
   EXPECT_EQ(member_count(exit_info{}), 8u);
   EXPECT_EQ(member_count(worktree_facts{}), 4u);
-  EXPECT_EQ(member_count(session{}), 35u);
-  EXPECT_EQ(member_count(change{}), 20u);
+  EXPECT_EQ(member_count(session{}), 38u);
+  EXPECT_EQ(member_count(change{}), 21u);
   EXPECT_EQ(member_count(ci_run{}), 12u);
+  EXPECT_EQ(member_count(change_review{}), 15u);
   EXPECT_EQ(member_count(message{}), 17u);
 }
 

@@ -1,0 +1,173 @@
+#include "actors/ci_watcher_parts.hpp"
+#include "actors/mail.hpp"
+#include "runtime/rules/reviews.hpp"
+
+#include <utility>
+
+namespace ao::ci_watcher_parts {
+namespace {
+
+const change& row_of(self_pointer self) {
+  return self->state.watch.row;
+}
+
+/// False when it is being asked for already.
+bool begin(self_pointer self, const std::string& what) {
+  return self->state.asked.insert(what).second;
+}
+
+/// Hears of the session that was opened for a review, then how it is.
+void take_reviewer(self_pointer self, const change_review& r,
+                   const session_id& id) {
+  submit(self, reviewer_opened{r.sha, r.attempts, id},
+         [self] { look_at_reviewers(self); });
+}
+
+/// The session that holds the review's claim already.
+session_id holder_in(const error& why) {
+  if (why.code == ec::task_already_claimed)
+    for (const auto& [name, value] : why.details)
+      if (name == "holder")
+        return session_id{value};
+  return {};
+}
+
+/// The answer of a verdict's request, as it was kept.
+caf::expected<msg::review_submitted> read_answer(const std::string& text,
+                                                 bool repeated) {
+  auto kept = parse_json(text, "stored answer");
+  if (!kept)
+    return make_error(kept.error());
+  try {
+    if (kept->contains("error"))
+      return make_error(ec_from_name(kept->at("error").get<std::string>()),
+                        kept->at("context").get<std::string>());
+    return msg::review_submitted{kept->at("review").get<change_review>(),
+                                 repeated || kept->at("known").get<bool>()};
+  } catch (const json::exception& e) {
+    return make_error(ec::internal, std::string{"stored answer: "} + e.what());
+  }
+}
+
+} // namespace
+
+void ask_for_base(self_pointer self, const find_review_base& order) {
+  auto key = "base/" + order.sha;
+  if (!begin(self, key))
+    return;
+  auto& st = self->state;
+  auto failed = try_later(self, "review_base_not_found");
+  ask<forge_actor>(
+    self, st.context, make_actor_name("forge", row_of(self).project.text),
+    registry_deadline, msg::find_base{row_of(self).id, order.sha})
+    .then(
+      [self, key, sha = order.sha](const msg::found_base& found) {
+        self->state.asked.erase(key);
+        submit(self, review_begun{sha, found.sha});
+      },
+      [self, key, failed](const caf::error& why) {
+        self->state.asked.erase(key);
+        failed(why);
+      });
+}
+
+void ask_for_reviewer(self_pointer self, const open_reviewer& order) {
+  auto& st = self->state;
+  const auto& row = row_of(self);
+  const auto* project = st.context.project(row.project);
+  const auto& r = order.of;
+  auto key = "reviewer/" + r.key + "/" + std::to_string(r.attempts);
+  if (!project || !project->reviewer || !begin(self, key))
+    return;
+  msg::open_session wanted;
+  wanted.request = request_id{key};
+  wanted.subject = reviewer_subject(r);
+  wanted.project = row.project;
+  wanted.role = session_role::reviewer;
+  wanted.session_prefix = project->session_prefix;
+  wanted.base = row.base;
+  wanted.change = row.id;
+  wanted.head = r.sha;
+  wanted.agent = project->reviewer->agent;
+  wanted.node = node_name{"local"};
+  wanted.actor = "ci-watcher/" + row.id.text;
+  auto failed = try_later(self, "reviewer_not_opened");
+  ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
+                      std::move(wanted))
+    .then(
+      [self, key, r](const msg::opened_session& made) {
+        self->state.asked.erase(key);
+        take_reviewer(self, r, made.opened.id);
+      },
+      [self, key, r, failed](const caf::error& why) {
+        self->state.asked.erase(key);
+        if (auto holder = holder_in(to_ao_error(why)); !holder.empty())
+          return take_reviewer(self, r, holder);
+        failed(why);
+      });
+}
+
+void remind(self_pointer self, const remind_reviewer& order) {
+  const auto& r = order.of;
+  msg::send_message message;
+  message.request
+    = request_id{"verdict_missing/" + r.key + "/" + std::to_string(r.attempts)};
+  message.session = r.session;
+  message.text = review_reminder(r);
+  message.sender = "ci-watcher/" + row_of(self).id.text;
+  send_mail(
+    self, self->state.context, registry_deadline, std::move(message),
+    [](const ao::message&) {}, try_later(self, "reviewer_not_reminded"));
+}
+
+void tell_reviewers(self_pointer self) {
+  auto& st = self->state;
+  for (const auto& entry : st.watch.reviews)
+    if (const auto& id = entry.second.session; !id.empty())
+      tell<session_actor>(st.context, make_actor_name("session", id.text),
+                          msg::change_changed{st.watch.row});
+}
+
+void look_at_reviewers(self_pointer self) {
+  auto& st = self->state;
+  std::vector<reviewer_told> seen;
+  for (const auto& entry : st.watch.reviews)
+    if (auto s = st.context.rows->find<session>(entry.second.session.text))
+      seen.push_back({*s});
+  for (auto& one : seen)
+    submit(self, std::move(one));
+}
+
+caf::result<msg::review_submitted>
+take_review(self_pointer self, const msg::submit_review& order) {
+  auto promise = self->make_response_promise<msg::review_submitted>();
+  ci_watcher_state::call call;
+  call.input = review_given{order.verdict, order.sha,
+                            secrets_of(self).redact(order.text), order.by,
+                            order.session};
+  call.request = order.request;
+  call.answer = [promise](result<store_written> written) mutable {
+    auto answer = written
+      ? read_answer(written->answer, written->repeated)
+      : caf::expected<msg::review_submitted>{make_error(written.error())};
+    if (answer)
+      promise.deliver(std::move(*answer));
+    else
+      promise.deliver(answer.error());
+  };
+  self->state.waiting.push_back(std::move(call));
+  work(self);
+  return promise;
+}
+
+std::string answer_of(const change_step& step) {
+  if (step.refused)
+    return dump(json{{"error", std::string{to_string(step.refused->code)}},
+                     {"context", step.refused->context}});
+  const auto& c = step.next.row;
+  return dump(
+    json{{"review", step.next.reviews.at(review_key(c.id, c.head_sha))},
+         {"known", !step.dropped.empty()}});
+}
+
+} // namespace ao::ci_watcher_parts

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "actors/session.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/actor/harden.hpp"
+#include "runtime/log/log.hpp"
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+/// What the files of the SESSION share; nobody else includes this.
+namespace ao::session_parts {
+
+using self_pointer = session_actor::stateful_pointer<session_actor_state>;
+
+/// After a neighbour did not answer, everything due is done again.
+constexpr std::chrono::seconds retry_delay{2};
+
+/// Has the rule decide about an input when it is its turn; `answer` is told
+/// the row once that is durable, or why it is refused.
+void submit(self_pointer self, session_input input,
+            std::function<void(result<session>)> answer = {});
+
+const session& row_of(self_pointer self);
+
+/// A neighbour did not take an order: says so and does what is due later.
+inline auto try_later(self_pointer self, const char* what) {
+  return [self, what](const caf::error& why) {
+    auto& st = self->state;
+    st.context.say(log_level::warn,
+                   std::string{what} + " session=" + row_of(self).id.text
+                     + " reason=\"" + to_string(to_ao_error(why)) + "\"");
+    self->delayed_send(self, retry_delay, look_atom::value);
+  };
+}
+
+// -- session_review: of a reviewer's session ----------------------------------
+
+/// What its agent is to review.
+void add_review(self_pointer self, msg::session_spec& spec);
+
+/// Does what the rows of change and review say about it now.
+void heed_review(self_pointer self);
+
+/// Tells its row to the CI WATCHER, heeds the review, and gives its claim back
+/// once it has ended.
+void tell_review(self_pointer self);
+
+} // namespace ao::session_parts
