@@ -95,6 +95,7 @@ void get_status(api_pointer self, api_call_ptr call) {
   hub.version = self->state.host.version;
   hub.started_at = self->state.host.started_at;
   hub.adopted = self->state.host.adopted;
+  hub.trouble = self->state.context.rows->trouble();
   call->answer(200,
                api::status_document(sessions_for(self, *call),
                                     with_terminated(*call), hub));

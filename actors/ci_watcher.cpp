@@ -1,6 +1,7 @@
 #include "actors/ci_watcher.hpp"
 
 #include "actors/mail.hpp"
+#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/api/requests.hpp"
@@ -101,7 +102,8 @@ struct perform {
         [self = self, key](const caf::error& why) {
           self->state.asked.erase(key);
           say(self, log_level::warn, "ci_not_run", why);
-          self->delayed_send(self, retry_delay, look_atom::value);
+          try_again(self, self->state.context, why, retry_delay,
+                    look_atom::value);
         });
     submit(self, ci_began{order.sha, order.merged_result, {}});
   }
@@ -126,7 +128,8 @@ struct perform {
         [self = self](const caf::error& why) {
           self->state.enqueued = false;
           say(self, log_level::warn, "merge_not_queued", why);
-          self->delayed_send(self, retry_delay, look_atom::value);
+          try_again(self, self->state.context, why, retry_delay,
+                    look_atom::value);
         });
   }
 
@@ -170,8 +173,10 @@ struct perform {
       [self = self](const caf::error& why) {
         say(self, log_level::warn, "agent_not_told", why);
         auto code = to_ao_error(why).code;
-        if (code == ec::timed_out || code == ec::not_reachable)
-          self->delayed_send(self, retry_delay, look_atom::value);
+        if (code == ec::timed_out || code == ec::not_reachable
+            || code == ec::store_failed)
+          try_again(self, self->state.context, why, retry_delay,
+                    look_atom::value);
       });
   }
 
@@ -206,27 +211,44 @@ void conclude(self_pointer self, const change_step& step,
     self->quit();
 }
 
-void commit(self_pointer self, change_step step, std::function<void()> done) {
+/// Nothing can be written at present: the input waits with the others.
+void stall(self_pointer self, ci_watcher_state::call call) {
+  auto& st = self->state;
+  st.waiting.push_front(std::move(call));
+  st.stalled = true;
+  when_store_writes(self, st.context, [self] {
+    self->state.stalled = false;
+    work(self);
+  });
+}
+
+void commit(self_pointer self, change_step step, ci_watcher_state::call call) {
   auto& st = self->state;
   store_write write;
   write.rows = step.rows;
   write.events = step.events;
   if (write.rows.empty() && write.events.empty())
-    return conclude(self, step, done);
+    return conclude(self, step, call.done);
   st.writing = true;
   ask<store_actor>(self, st.context, "store"_name, store_deadline,
                    std::move(write))
     .then(
-      [self, step, done](const store_written&) {
+      [self, step, done = call.done](const store_written&) {
         conclude(self, step, done);
         work(self);
       },
-      [self](const caf::error& why) { self->quit(why); });
+      [self, call](const caf::error& why) {
+        self->state.writing = false;
+        if (store_is_down(self->state.context, why))
+          stall(self, call);
+        else
+          self->quit(why);
+      });
 }
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.waiting.empty()) {
+  while (!st.writing && !st.stalled && !st.waiting.empty()) {
     auto call = std::move(st.waiting.front());
     st.waiting.pop_front();
     auto step
@@ -235,7 +257,7 @@ void work(self_pointer self) {
       st.context.say(log_level::debug,
                      "input_dropped change=" + st.watch.row.id.text
                        + " reason=\"" + step.dropped + "\"");
-    commit(self, std::move(step), std::move(call.done));
+    commit(self, std::move(step), std::move(call));
   }
 }
 

@@ -23,6 +23,7 @@ void tell_hub(self_pointer self, const finding& f) {
   msg::node_report report;
   report.kind = ghost ? event_kind::ghost_found : event_kind::foreign_found;
   report.subject = subject_of(f.session);
+  report.once = true;
   report.data = dump(json{{"session", f.session.text},
                           {"node", st.context.node.text},
                           {"parts", f.parts}});

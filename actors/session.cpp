@@ -1,5 +1,6 @@
 #include "actors/session.hpp"
 
+#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
@@ -20,7 +21,11 @@ void work(self_pointer self);
 
 void submit(self_pointer self, session_input input,
             std::function<void(result<session>)> answer = {}) {
-  self->state.waiting.push_back({std::move(input), std::move(answer)});
+  auto& st = self->state;
+  // Who can ask again is not kept waiting for the disk.
+  if (st.stalled && answer)
+    return answer(fail(*st.stalled));
+  st.waiting.push_back({std::move(input), std::move(answer)});
   work(self);
 }
 
@@ -51,7 +56,7 @@ auto try_later(self_pointer self, const char* what) {
     st.context.say(log_level::warn,
                    std::string{what} + " session=" + row_of(self).id.text
                      + " reason=\"" + to_string(to_ao_error(why)) + "\"");
-    self->delayed_send(self, retry_delay, look_atom::value);
+    try_again(self, st.context, why, retry_delay, look_atom::value);
   };
 }
 
@@ -164,6 +169,10 @@ struct perform {
   }
 
   void operator()(const arm_restart& order) const {
+    // The one that is armed stays: its time is monotonic, and what is left of
+    // the pause is read from the wall clock.
+    if (self->state.armed_run == order.run)
+      return;
     self->state.armed_run = order.run;
     self->delayed_send(self, order.delay, msg::restart_now{order.run});
   }
@@ -195,33 +204,56 @@ void conclude(self_pointer self, const session_step& step,
     self->quit();
 }
 
-void commit(self_pointer self, session_step step,
-            std::function<void(result<session>)> answer) {
+/// Nothing can be written at present: inputs that nobody repeats wait.
+void stall(self_pointer self, session_call call, const caf::error& why) {
+  auto& st = self->state;
+  st.stalled = to_ao_error(why);
+  if (!call.answer)
+    st.waiting.push_front(std::move(call));
+  std::deque<session_call> kept;
+  for (auto& waiting : std::exchange(st.waiting, {})) {
+    if (waiting.answer)
+      waiting.answer(fail(*st.stalled));
+    else
+      kept.push_back(std::move(waiting));
+  }
+  st.waiting = std::move(kept);
+  when_store_writes(self, st.context, [self] {
+    self->state.stalled.reset();
+    work(self);
+  });
+}
+
+void commit(self_pointer self, session_step step, session_call call) {
   auto& st = self->state;
   store_write write;
   if (step.changed)
     write.rows.push_back(step.next.row);
   write.events = step.events;
   if (write.rows.empty() && write.events.empty())
-    return conclude(self, step, answer);
+    return conclude(self, step, call.answer);
   st.writing = true;
   ask<store_actor>(self, st.context, "store"_name, store_deadline,
                    std::move(write))
     .then(
-      [self, step, answer](const store_written&) {
+      [self, step, answer = call.answer](const store_written&) {
         conclude(self, step, answer);
         work(self);
       },
-      [self, answer](const caf::error& why) {
-        if (answer)
-          answer(fail(to_ao_error(why)));
-        self->quit(why);
+      [self, call](const caf::error& why) {
+        self->state.writing = false;
+        if (call.answer)
+          call.answer(fail(to_ao_error(why)));
+        if (store_is_down(self->state.context, why))
+          stall(self, call, why);
+        else
+          self->quit(why);
       });
 }
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.waiting.empty()) {
+  while (!st.writing && !st.stalled && !st.waiting.empty()) {
     auto call = std::move(st.waiting.front());
     st.waiting.pop_front();
     session_context now;
@@ -238,7 +270,7 @@ void work(self_pointer self) {
       st.context.say(log_level::debug,
                      "input_dropped session=" + row_of(self).id.text
                        + " reason=\"" + step.dropped + "\"");
-    commit(self, std::move(step), std::move(call.answer));
+    commit(self, std::move(step), std::move(call));
   }
 }
 
@@ -276,7 +308,15 @@ void recover(self_pointer self) {
         self->state.machine->state().failures = failures_in(page.events);
         go_on();
       },
-      [self](const caf::error& why) { self->quit(why); });
+      [self](const caf::error& why) {
+        auto& st = self->state;
+        if (!store_is_down(st.context, why))
+          return self->quit(why);
+        when_store_writes(self, st.context, [self] {
+          self->state.writing = false;
+          recover(self);
+        });
+      });
 }
 
 // -- from messages to inputs --------------------------------------------------
@@ -291,7 +331,7 @@ session_fact fact_from(const msg::session_fact& fact) {
                          x.tmux_socket, x.tmux_pane};
     }
     session_fact operator()(const msg::fact::provision_failed& x) const {
-      return provision_failed{x.step, to_string(x.why)};
+      return provision_failed{x.step, to_string(x.why), is_disk_trouble(x.why)};
     }
     session_fact operator()(const msg::fact::agent_exited& x) const {
       return agent_ended{x.how, x.worktree};
@@ -311,7 +351,8 @@ session_fact fact_from(const msg::session_fact& fact) {
       return stopped;
     }
     session_fact operator()(const msg::fact::unknown_here&) const {
-      return provision_failed{"adopt", "the node does not know this session"};
+      return provision_failed{"adopt", "the node does not know this session",
+                              false};
     }
   };
   return std::visit(translate{}, fact);

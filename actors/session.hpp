@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <variant>
 
@@ -29,6 +30,9 @@ struct session_actor_state {
   std::deque<session_call> waiting;
   bool writing = false;
 
+  /// Set while the disk takes no writes: the error of the last one.
+  std::optional<error> stalled;
+
   /// The run whose delayed restart is armed; 0 = none.
   run_no armed_run = 0;
 
@@ -40,6 +44,7 @@ struct session_actor_state {
 ///
 ///   input --> rule --> COMMIT --> adopt --> effects (orders, news) --> answer
 ///                         +--failed--> answer the error, quit with it
+///                         +--disk takes no writes--> answer the error, wait
 ///
 /// The next input of this session waits meanwhile. At its start it reads its
 /// row and repeats what may have been left undone.

@@ -87,7 +87,11 @@ namespace ao {
   X(message_answered)                                                          \
   X(message_expired)                                                           \
   X(message_superseded)                                                        \
-  X(message_unknown)
+  X(message_unknown)                                                           \
+  X(store_degraded)                                                            \
+  X(store_recovered)                                                           \
+  X(restarts_paused)                                                           \
+  X(restarts_resumed)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

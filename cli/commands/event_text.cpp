@@ -39,6 +39,8 @@ const detail details[] = {
   {"merge_queued", {"{head}"}},
   {"merged", {"as {sha}"}},
   {"rescue_saved", {"{ref}"}},
+  {"foreign_found", {"{parts} on {node}"}},
+  {"ghost_found", {"{parts} on {node}"}},
 };
 
 bool is_object_name(std::string_view text) {

@@ -60,6 +60,9 @@ outcome run_status(invocation& what) {
                            : "No live sessions.");
   if (!ended.empty())
     what.out.line(ended, colour::dim);
+  auto trouble = text_at(answer->body, "meta.storeTrouble.reason");
+  if (!trouble.empty())
+    what.out.line("Nothing can be written: " + trouble, colour::red);
   return 0;
 }
 
