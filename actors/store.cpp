@@ -52,9 +52,14 @@ void degrade(self_pointer self, const error& why) {
   auto now = self->clock().now();
   if (!st.recovered_at || now - *st.recovered_at > relapse)
     st.probe_pause = first_pause;
-  st.context.rows->set_trouble(store_trouble{st.context.now(), why.context});
+  store_trouble trouble{st.context.now(), why.context};
+  // The database's own words for it are few.
+  if (st.db->broken())
+    if (auto ok = try_to_write(st.context.place->root(), probe_size); !ok)
+      trouble.why += "; " + ok.error().context;
   st.context.say(log_level::error,
-                 "store_degraded reason=\"" + why.context + "\"");
+                 "store_degraded reason=\"" + trouble.why + "\"");
+  st.context.rows->set_trouble(std::move(trouble));
   probe_later(self);
 }
 
@@ -159,9 +164,12 @@ void flush(self_pointer self) {
   for (const auto& outcome : outcomes)
     if (!outcome && (st.db->broken() || st.db->full()))
       degrade(self, outcome.error());
+  auto trouble = st.context.rows->trouble();
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i])
       askers[i].deliver(std::move(*outcomes[i]));
+    else if (trouble)
+      askers[i].deliver(make_error(refusal_of(*trouble)));
     else
       askers[i].deliver(make_error(outcomes[i].error()));
   }

@@ -10,13 +10,14 @@
 
 using namespace ao;
 using nlohmann::json;
-namespace fs = std::filesystem;
 
 namespace {
 
+/// Works when it has read a word.
 constexpr const char* patient = R"(
-while [ ! -e "$HOME/go" ]; do sleep 0.05; done
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
+echo ready
+read -r word
+echo "$word" > "$AO_SESSION.txt"
 git add --all
 git commit --quiet --message "Work of $AO_SESSION"
 )";
@@ -68,12 +69,16 @@ protected:
     for (const auto& e : w.events())
       EXPECT_NE(e["kind"], "agent_exited") << e;
     ::kill(server, SIGCONT);
-    EXPECT_EQ(w.ao({"send", "app-1", "hello", "--wait=ack"}).status.code, 0);
-    fs::create_directory(w.user() / "go");
+    for (const auto* session : {"app-1", "app-2", "app-3"})
+      EXPECT_EQ(w.ao({"send", session, "hello"}).status.code, 0);
     for (const auto* task : {"task:T1", "task:T2", "task:T3"})
       w.await("task_closed", task);
-    for (const auto* session : {"app-1", "app-2"})
+    for (const auto* session : {"app-1", "app-2"}) {
       EXPECT_EQ(w.ask({"session", "show", session})["run"], 1);
+      EXPECT_EQ(
+        w.git(w.forge(), {"show", "main:" + std::string{session} + ".txt"}),
+        "hello");
+    }
   }
 
   world w;

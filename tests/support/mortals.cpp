@@ -208,7 +208,8 @@ void mortals::look_at_rest(std::vector<std::string>& against) {
   for (auto pid : marked())
     against.push_back("process left: " + std::to_string(pid));
   std::map<std::string, std::string> there;
-  for (const auto& t : w_.ask({"task", "ls"})["data"])
+  auto tasks = w_.ask({"task", "ls"});
+  for (const auto& t : tasks["data"])
     there[t["id"]] = t["title"];
   for (const auto& [id, title] : acknowledged_)
     if (there[id] != title)
