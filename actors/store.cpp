@@ -5,7 +5,6 @@
 #include "runtime/rules/event_data.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace ao {
 namespace {
@@ -19,22 +18,22 @@ constexpr std::chrono::minutes relapse{1};
 /// Room for more than one commit, so that a full disk does not come and go.
 constexpr std::size_t probe_size = 256 * 1024;
 
-/// Opens the database and shows its rows; throws what keeps it from that, as
-/// a failed start.
-void open_database(self_pointer self) {
+/// Opens the database and shows its rows.
+result<void> open_database(self_pointer self) {
   auto& st = self->state;
   auto opened = store::open(st.context.place->database());
   if (!opened)
-    throw std::runtime_error(to_string(opened.error()));
+    return fail(opened.error());
   st.db.emplace(std::move(*opened));
   auto rows = st.db->load();
   if (!rows)
-    throw std::runtime_error(to_string(rows.error()));
+    return fail(rows.error());
   auto tail = st.db->last_events(event_feed::capacity);
   if (!tail)
-    throw std::runtime_error(to_string(tail.error()));
+    return fail(tail.error());
   st.context.rows->load(std::move(*rows), std::move(*tail), st.db->last_seq());
   st.context.rows->set_trouble({});
+  return {};
 }
 
 // -- a disk that takes no writes ----------------------------------------------
@@ -187,7 +186,9 @@ store_actor::behavior_type store_keeper(self_pointer self,
                                         hub_context context) {
   harden(self, context);
   self->state.context = std::move(context);
-  open_database(self);
+  // Whoever starts the hub reads this reason.
+  if (auto ok = open_database(self); !ok)
+    self->quit(make_error(ok.error()));
   return {
     [self](store_write& write) -> caf::result<store_written> {
       auto& st = self->state;

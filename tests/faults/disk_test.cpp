@@ -270,6 +270,21 @@ TEST_F(DiskWithoutHub, ThatIsReadOnlyIsSaidByTheStart) {
   EXPECT_EQ(w->ask({"session", "show", "app-1"})["status"], "merged");
 }
 
+TEST_F(DiskWithoutHub, ThatIsFullIsSaidByTheStart) {
+  w->kill_hub();
+  w->disk().fill();
+  auto refused = w->ao({"start"});
+  EXPECT_EQ(refused.status.code, 1) << refused.out;
+  EXPECT_THAT(refused.err, HasSubstr(w->home().string()));
+  EXPECT_THAT(refused.err,
+              testing::AnyOf(HasSubstr("full"), HasSubstr("No space left")));
+  w->disk().free_again();
+  EXPECT_EQ(w->ask({"start"})["adopted"], 1);
+  fs::create_directory(w->user() / "go");
+  w->await("task_closed", "task:T1");
+  EXPECT_EQ(w->ask({"session", "show", "app-1"})["run"], 1);
+}
+
 TEST_F(DiskWithoutHub, ThatIsFullLosesAtMostHowAnAgentEnded) {
   w->kill_hub();
   w->disk().fill();
