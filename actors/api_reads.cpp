@@ -96,6 +96,7 @@ void get_status(api_pointer self, api_call_ptr call) {
   hub.version = self->state.host.version;
   hub.started_at = self->state.host.started_at;
   hub.adopted = self->state.host.adopted;
+  hub.trouble = self->state.context.rows->trouble();
   auto out = api::status_document(sessions_for(self, *call),
                                   with_terminated(*call), hub);
   out["meta"]["suspectedDuplicates"]

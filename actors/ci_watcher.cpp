@@ -2,6 +2,7 @@
 
 #include "actors/ci_watcher_parts.hpp"
 #include "actors/mail.hpp"
+#include "actors/store_trouble.hpp"
 #include "runtime/api/requests.hpp"
 #include "runtime/config/load.hpp"
 
@@ -81,7 +82,8 @@ struct perform {
         [self = self, key](const caf::error& why) {
           self->state.asked.erase(key);
           say(self, log_level::warn, "ci_not_run", why);
-          self->delayed_send(self, retry_delay, look_atom::value);
+          try_again(self, self->state.context, why, retry_delay,
+                    look_atom::value);
         });
     submit(self, ci_began{order.sha, order.merged_result, {}});
   }
@@ -110,7 +112,8 @@ struct perform {
         [self = self](const caf::error& why) {
           self->state.enqueued = false;
           say(self, log_level::warn, "merge_not_queued", why);
-          self->delayed_send(self, retry_delay, look_atom::value);
+          try_again(self, self->state.context, why, retry_delay,
+                    look_atom::value);
         });
   }
 
@@ -168,8 +171,10 @@ struct perform {
       [self = self](const caf::error& why) {
         say(self, log_level::warn, "agent_not_told", why);
         auto code = to_ao_error(why).code;
-        if (code == ec::timed_out || code == ec::not_reachable)
-          self->delayed_send(self, retry_delay, look_atom::value);
+        if (code == ec::timed_out || code == ec::not_reachable
+            || code == ec::store_failed)
+          try_again(self, self->state.context, why, retry_delay,
+                    look_atom::value);
       });
   }
 
@@ -209,6 +214,20 @@ void conclude(self_pointer self, const change_step& step,
     self->quit();
 }
 
+/// Nothing can be written at present: the input waits with the others, unless
+/// its asker can repeat it.
+void stall(self_pointer self, ci_watcher_state::call call) {
+  auto& st = self->state;
+  // Who has an answer has heard that it failed.
+  if (!call.answer)
+    st.waiting.push_front(std::move(call));
+  st.stalled = true;
+  when_store_writes(self, st.context, [self] {
+    self->state.stalled = false;
+    work(self);
+  });
+}
+
 void commit(self_pointer self, change_step step, ci_watcher_state::call call) {
   auto& st = self->state;
   store_write write;
@@ -237,9 +256,14 @@ void commit(self_pointer self, change_step step, ci_watcher_state::call call) {
         work(self);
       },
       [self, call](const caf::error& why) {
+        self->state.writing = false;
+        auto down = store_is_down(self->state.context, why);
         if (call.answer)
           call.answer(fail(to_ao_error(why)));
-        self->quit(why);
+        if (down)
+          stall(self, call);
+        else
+          self->quit(why);
       });
 }
 
@@ -252,7 +276,7 @@ void submit(self_pointer self, change_input input, std::function<void()> done) {
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.waiting.empty()) {
+  while (!st.writing && !st.stalled && !st.waiting.empty()) {
     auto call = std::move(st.waiting.front());
     st.waiting.pop_front();
     auto step

@@ -29,6 +29,9 @@ struct ci_watcher_state {
   std::deque<call> waiting;
   bool writing = false;
 
+  /// The disk takes no writes.
+  bool stalled = false;
+
   /// CI runs and reviewers that have been asked for, by key.
   std::set<std::string> asked;
 

@@ -1,8 +1,10 @@
 #include "actors/dispatcher.hpp"
 
+#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/node/capacity.hpp"
+#include "runtime/rules/event_data.hpp"
 #include "runtime/rules/sessions.hpp"
 
 #include <algorithm>
@@ -102,6 +104,30 @@ bool died_by_itself(const session& s) {
         || s.runtime == runtime_state::queued);
 }
 
+/// Records that restarts wait, or go on.
+void tell_pause(self_pointer self, event_kind kind, const std::string& why) {
+  auto& st = self->state;
+  st.context.say(log_level::error,
+                 std::string{to_string(kind)} + " reason=\"" + why + "\"");
+  store_write write;
+  write.events = {make_event(kind, st.context.now(), "hub", "dispatcher", 0,
+                             event_data{}.with("reason", why))};
+  ask<store_actor>(self, st.context, "store"_name, store_deadline,
+                   std::move(write))
+    .then([](const store_written&) {},
+          [self, kind, why](const caf::error& failure) {
+            auto& context = self->state.context;
+            if (store_is_down(context, failure))
+              return when_store_writes(self, context, [self, kind, why] {
+                tell_pause(self, kind, why);
+              });
+            context.say(log_level::error,
+                        "event_lost kind=" + std::string{to_string(kind)}
+                          + " reason=\"" + to_string(to_ao_error(failure))
+                          + "\"");
+          });
+}
+
 /// Looks for deaths of many at once.
 std::optional<mono_time> look_at_deaths(self_pointer self, mono_time now) {
   auto& st = self->state;
@@ -123,8 +149,10 @@ std::optional<mono_time> look_at_deaths(self_pointer self, mono_time now) {
   auto step = next_blast(st.blast, seen, {}, now);
   st.blast = std::move(step.next);
   if (!step.said.empty())
-    st.context.say(log_level::error,
-                   "blast_radius reason=\"" + step.said + "\"");
+    tell_pause(self,
+               st.blast.paused ? event_kind::restarts_paused
+                               : event_kind::restarts_resumed,
+               step.said);
   return step.again_at;
 }
 
@@ -133,6 +161,20 @@ struct failed_sessions {
   std::uint32_t count = 0;
   wall_time last_end{};
 };
+
+/// Not before this the task gets its next session. Looked up on the wall clock
+/// once for each failure, so that a step of the clock changes nothing after.
+mono_time backoff_end(self_pointer self, const task_id& id,
+                      const failed_sessions& failed) {
+  auto& st = self->state;
+  auto& known = st.backoffs[id];
+  if (known.failures != failed.count) {
+    known.failures = failed.count;
+    known.ends = self->clock().now()
+      + reschedule_wait(failed.count, failed.last_end, st.context.now());
+  }
+  return known.ends;
+}
 
 struct picture {
   std::vector<dispatch_candidate> candidates;
@@ -198,11 +240,8 @@ picture look_at_rows(self_pointer self) {
     if (auto i = st.not_before.find(t->id); i != st.not_before.end())
       c.not_before = i->second;
     if (auto i = failed.find(t->id); i != failed.end())
-      c.not_before
-        = std::max(c.not_before.value_or(mono_time{}),
-                   self->clock().now()
-                     + reschedule_wait(i->second.count, i->second.last_end,
-                                       st.context.now()));
+      c.not_before = std::max(c.not_before.value_or(mono_time{}),
+                              backoff_end(self, t->id, i->second));
     out.candidates.push_back(std::move(c));
   }
   out.load.starts = st.starts;
@@ -268,6 +307,15 @@ void tell_reason(self_pointer self, const dispatch_wait& wait) {
 void look(self_pointer self) {
   auto& st = self->state;
   st.looking = false;
+  // What is decided now could not be written; waiting for it, too.
+  if (st.context.rows->trouble()) {
+    if (!std::exchange(st.stalled, true))
+      when_store_writes(self, st.context, [self] {
+        self->state.stalled = false;
+        look_soon(self);
+      });
+    return;
+  }
   auto now = self->clock().now();
   st.starts.erase(std::remove_if(st.starts.begin(), st.starts.end(),
                                  [now](mono_time t) {

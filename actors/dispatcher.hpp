@@ -26,6 +26,13 @@ struct dispatcher_state {
   /// When a task may be tried again after its spawn was refused.
   std::map<task_id, mono_time> not_before;
 
+  /// Pauses of tasks whose sessions have failed, after so many failures.
+  struct backoff {
+    std::uint32_t failures = 0;
+    mono_time ends{};
+  };
+  std::map<task_id, backoff> backoffs;
+
   /// Starts of the last minute, for the pace.
   std::vector<mono_time> starts;
 
@@ -40,6 +47,9 @@ struct dispatcher_state {
 
   /// A look is on its way.
   bool looking = false;
+
+  /// The disk takes no writes: looks again when it does.
+  bool stalled = false;
 };
 
 /// Who starts now. Everything it needs is in the rows; what it remembers is

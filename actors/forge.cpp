@@ -1,5 +1,6 @@
 #include "actors/forge.hpp"
 
+#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
@@ -128,7 +129,8 @@ caf::result<change> open(self_pointer self, const msg::open_change& asked) {
           asker.deliver(why);
         // Its number was not taken after all; whoever asks again gets it.
         self->state.numbers.reset();
-        if (to_ao_error(why).code != ec::guard_failed)
+        if (to_ao_error(why).code != ec::guard_failed
+            && !store_is_down(self->state.context, why))
           self->quit(why);
       });
   return promise;

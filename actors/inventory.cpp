@@ -13,6 +13,8 @@ namespace {
 
 using self_pointer = inventory_actor::stateful_pointer<inventory_state>;
 
+constexpr std::chrono::seconds retry_delay{30};
+
 void tell_hub(self_pointer self, const finding& f) {
   auto& st = self->state;
   auto ghost = f.what == finding_kind::ghost;
@@ -23,6 +25,7 @@ void tell_hub(self_pointer self, const finding& f) {
   msg::node_report report;
   report.kind = ghost ? event_kind::ghost_found : event_kind::foreign_found;
   report.subject = subject_of(f.session);
+  report.once = true;
   report.data = dump(json{{"session", f.session.text},
                           {"node", st.context.node.text},
                           {"parts", f.parts}});
@@ -75,22 +78,18 @@ void compare(self_pointer self, std::vector<found_session> found,
 }
 
 /// An inventory that cannot be taken holds nothing up: sessions are adopted
-/// one by one anyway.
-auto give_up(self_pointer self) {
+/// one by one anyway, and a terminal that does not answer may do so later.
+auto try_later(self_pointer self) {
   return [self](const caf::error& why) {
     self->state.context.say(log_level::error,
                             "inventory_failed reason=\""
                               + to_string(to_ao_error(why)) + "\"");
+    self->delayed_send(self, retry_delay, look_atom::value);
   };
 }
 
-} // namespace
-
-inventory_actor::behavior_type inventory(self_pointer self,
-                                         node_context context) {
-  harden(self, context);
+void look(self_pointer self) {
   auto& st = self->state;
-  st.context = std::move(context);
   run_job(
     self, st.context, std::chrono::minutes{5},
     [place = st.context.place] { return look_around(*place); },
@@ -99,10 +98,19 @@ inventory_actor::behavior_type inventory(self_pointer self,
                       msg::list_panes{})
         .then([self, found](
                 const msg::pane_list& panes) { compare(self, found, panes); },
-              give_up(self));
+              try_later(self));
     },
-    give_up(self));
-  return {[](look_atom) {}};
+    try_later(self));
+}
+
+} // namespace
+
+inventory_actor::behavior_type inventory(self_pointer self,
+                                         node_context context) {
+  harden(self, context);
+  self->state.context = std::move(context);
+  look(self);
+  return {[self](look_atom) { look(self); }};
 }
 
 } // namespace ao

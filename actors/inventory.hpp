@@ -12,7 +12,8 @@ struct inventory_state {
 };
 
 /// The node's first look: compares what lies in the home and on the tmux
-/// servers with the rows, once, before any session is started.
+/// servers with the rows, once, before any session is started; later when a
+/// server does not answer.
 ///
 ///   pane or shim of an ended session --> stopped by its RUNNER, told
 ///   anything that no row knows -------> told, never touched

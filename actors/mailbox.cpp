@@ -1,5 +1,6 @@
 #include "actors/mailbox.hpp"
 
+#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/agents/launch.hpp"
@@ -73,8 +74,30 @@ void conclude(self_pointer self, const mailbox_step& step) {
     self->quit();
 }
 
+/// Nothing can be written at present: inputs that nobody repeats wait.
+void stall(self_pointer self, std::optional<mailbox_input> input,
+           const caf::error& why) {
+  auto& st = self->state;
+  st.stalled = to_ao_error(why);
+  auto calls = std::exchange(st.waiting, {});
+  if (input)
+    st.waiting.push_back({std::move(*input), {}});
+  for (auto& call : calls) {
+    if (call.answer)
+      call.answer(fail(*st.stalled));
+    else
+      st.waiting.push_back(std::move(call));
+  }
+  when_store_writes(self, st.context, [self] {
+    self->state.stalled.reset();
+    work(self);
+  });
+}
+
+/// @param again What is to be decided anew after a failure; nothing when
+///        whoever asked does that.
 void commit(self_pointer self, mailbox_step step, answer_type answer,
-            const message_id& asked) {
+            const message_id& asked, std::optional<mailbox_input> again) {
   auto& st = self->state;
   auto done = [self, step, answer, asked] {
     conclude(self, step);
@@ -97,10 +120,14 @@ void commit(self_pointer self, mailbox_step step, answer_type answer,
         done();
         work(self);
       },
-      [self, answer](const caf::error& why) {
+      [self, answer, again](const caf::error& why) {
+        self->state.writing = false;
         if (answer)
           answer(fail(to_ao_error(why)));
-        self->quit(why);
+        if (store_is_down(self->state.context, why))
+          stall(self, again, why);
+        else
+          self->quit(why);
       });
 }
 
@@ -140,7 +167,7 @@ void post(self_pointer self, const msg::send_message& order,
   auto step = next_mail(st.box, *input, st.context.now());
   if (step.refused)
     return answer(fail(*step.refused));
-  commit(self, std::move(step), answer, id);
+  commit(self, std::move(step), answer, id, {});
 }
 
 void take(self_pointer self, const mailbox_input& input,
@@ -151,12 +178,22 @@ void take(self_pointer self, const mailbox_input& input,
     st.context.say(log_level::debug,
                    "input_dropped session=" + session_of(self).text
                      + " reason=\"" + step.dropped + "\"");
-  commit(self, std::move(step), answer, {});
+  std::optional<mailbox_input> again;
+  if (!answer)
+    again = input;
+  commit(self, std::move(step), answer, {}, std::move(again));
 }
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.waiting.empty()) {
+  while (!st.writing && !st.stalled && !st.waiting.empty()) {
+    auto by = st.clock.since_last(st.context.now(), self->clock().now());
+    if (by.count() != 0) {
+      if (st.armed)
+        *st.armed += by;
+      take(self, clock_set{by}, {});
+      continue;
+    }
     auto call = std::move(st.waiting.front());
     st.waiting.pop_front();
     if (auto* order = std::get_if<msg::send_message>(&call.what))
@@ -166,9 +203,17 @@ void work(self_pointer self) {
   }
 }
 
-void submit(self_pointer self, mailbox_input input, answer_type answer = {}) {
-  self->state.waiting.push_back({std::move(input), std::move(answer)});
+void enqueue(self_pointer self, mailbox_actor_state::call call) {
+  auto& st = self->state;
+  // Who can ask again is not kept waiting for the disk.
+  if (st.stalled && call.answer)
+    return call.answer(fail(*st.stalled));
+  st.waiting.push_back(std::move(call));
   work(self);
+}
+
+void submit(self_pointer self, mailbox_input input, answer_type answer = {}) {
+  enqueue(self, {std::move(input), std::move(answer)});
 }
 
 /// Begins with what the rows say.
@@ -197,14 +242,12 @@ mailbox_actor::behavior_type mailbox(self_pointer self, hub_context context,
   return {
     [self](const msg::send_message& order) -> caf::result<message> {
       auto promise = self->make_response_promise<message>();
-      self->state.waiting.push_back(
-        {order, [promise](result<message> got) mutable {
-           if (got)
-             promise.deliver(std::move(*got));
-           else
-             promise.deliver(make_error(got.error()));
-         }});
-      work(self);
+      enqueue(self, {order, [promise](result<message> got) mutable {
+                       if (got)
+                         promise.deliver(std::move(*got));
+                       else
+                         promise.deliver(make_error(got.error()));
+                     }});
       return promise;
     },
     [self](const msg::session_changed& news) {

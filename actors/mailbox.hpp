@@ -2,6 +2,7 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/sessions.hpp"
+#include "runtime/rules/clock_steps.hpp"
 #include "runtime/rules/messages.hpp"
 
 #include <deque>
@@ -24,8 +25,14 @@ struct mailbox_actor_state {
   std::deque<call> waiting;
   bool writing = false;
 
+  /// Set while the disk takes no writes: the error of the last one.
+  std::optional<error> stalled;
+
   /// The moment for which a look is armed.
   std::optional<wall_time> armed;
+
+  /// Deadlines of messages move with the wall clock when it is set.
+  clock_steps clock;
 };
 
 /// The messages to one session, and the one writer of their rows. Started by

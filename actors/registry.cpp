@@ -1,5 +1,6 @@
 #include "actors/registry.hpp"
 
+#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
@@ -22,16 +23,39 @@ void run_waiting(self_pointer self) {
   auto& st = self->state;
   auto calls = std::exchange(st.waiting, {});
   for (auto& call : calls) {
-    if (st.book.busy(call.subject))
+    if (!st.stalled && st.book.busy(call.subject))
       st.waiting.push_back(std::move(call));
     else
       call.run();
   }
 }
 
+void load_book(self_pointer self);
+
+/// The rows are as they were, and the book goes back to them when writing is
+/// possible again; nothing is decided until then. All writes under way fail
+/// before that, as they were sent before the question.
+void stall(self_pointer self, const caf::error& why) {
+  auto& st = self->state;
+  if (st.stalled)
+    return;
+  st.stalled = to_ao_error(why);
+  when_store_writes(self, st.context, [self] {
+    auto& st = self->state;
+    st.stalled.reset();
+    st.book = registry_book{};
+    load_book(self);
+    perform(self, st.book.recover());
+    run_waiting(self);
+  });
+}
+
 /// A write without which the book no longer matches the rows.
 void fall(self_pointer self, const caf::error& why) {
-  self->quit(why);
+  if (store_is_down(self->state.context, why))
+    stall(self, why);
+  else
+    self->quit(why);
 }
 
 /// What is kept to answer a repeat: the error, or the ids that were made.
@@ -89,6 +113,9 @@ void write(self_pointer self, registry_decision decision, on_decided done) {
       [self, done](const caf::error& why) {
         done(fail(to_ao_error(why)));
         fall(self, why);
+        // They hear the same.
+        if (self->state.stalled)
+          run_waiting(self);
       });
 }
 
@@ -99,6 +126,8 @@ void decide(self_pointer self, std::string subject, request_id id,
   auto& st = self->state;
   auto run = [self, subject, id, request, done] {
     auto& st = self->state;
+    if (st.stalled)
+      return done(fail(*st.stalled));
     auto decision = st.book.decide(request, st.context.now());
     if (!decision) {
       // Locked by something else than its name tells (a key, a needed task).
@@ -113,7 +142,7 @@ void decide(self_pointer self, std::string subject, request_id id,
     decision->write.request = id;
     write(self, std::move(*decision), done);
   };
-  if (st.book.busy(subject))
+  if (!st.stalled && st.book.busy(subject))
     st.waiting.push_back({subject, run});
   else
     run();

@@ -23,6 +23,9 @@ struct registry_state {
     std::function<void()> run;
   };
   std::deque<waiting_call> waiting;
+
+  /// Set while the disk takes no writes: the error of the last one.
+  std::optional<error> stalled;
 };
 
 /// Who may work on what: decides by the book, commits, adopts, tells.
@@ -30,6 +33,7 @@ struct registry_state {
 ///   request --subject free--> decide --> COMMIT --> adopt --> effects, answer
 ///           --locked--> waits for the decision under way
 ///   a commit fails: answer the error, quit; the book is rebuilt from rows
+///   the disk takes no writes: answer the error to all, rebuild the book later
 ///
 /// @param self The actor handle.
 /// @param context The hub.

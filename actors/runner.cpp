@@ -10,6 +10,8 @@ namespace runner_parts {
 namespace {
 
 constexpr std::chrono::seconds retry_delay{1};
+/// The hub's disk takes no writes at present.
+constexpr std::chrono::seconds degraded_delay{5};
 
 } // namespace
 
@@ -51,7 +53,10 @@ void send_reports(self_pointer self) {
                 || problem.code == ec::stale_epoch)
               return next();
             self->state.reporting = false;
-            self->delayed_send(self, retry_delay, look_atom::value);
+            self->delayed_send(self,
+                               problem.code == ec::store_failed ? degraded_delay
+                                                                : retry_delay,
+                               look_atom::value);
           });
 }
 

@@ -1,6 +1,7 @@
 #include "actors/session.hpp"
 
 #include "actors/session_parts.hpp"
+#include "actors/store_trouble.hpp"
 #include "messages/json.hpp"
 #include "runtime/agents/launch.hpp"
 #include "runtime/rules/tasks.hpp"
@@ -178,6 +179,10 @@ struct perform {
   }
 
   void operator()(const arm_restart& order) const {
+    // The one that is armed stays: its time is monotonic, and what is left of
+    // the pause is read from the wall clock.
+    if (self->state.armed_run == order.run)
+      return;
     self->state.armed_run = order.run;
     self->delayed_send(self, order.delay, msg::restart_now{order.run});
   }
@@ -197,7 +202,7 @@ struct perform {
 // -- decide, commit, do, tell -------------------------------------------------
 
 void conclude(self_pointer self, const session_step& step,
-              const std::function<void(result<session>)>& answer) {
+              const session_call& call) {
   auto& st = self->state;
   st.machine->adopt(step);
   st.writing = false;
@@ -205,41 +210,64 @@ void conclude(self_pointer self, const session_step& step,
     std::visit(perform{self}, effect);
   tell<mailbox_actor>(st.context,
                       make_actor_name("mailbox", row_of(self).id.text),
-                      msg::session_changed{row_of(self)});
-  if (answer)
-    answer(row_of(self));
+                      msg::session_changed{row_of(self), call.first});
+  if (call.answer)
+    call.answer(row_of(self));
   // A session that has ended and left nothing needs no actor.
   if (is_terminal(row_of(self)) && row_of(self).cleaned && st.waiting.empty())
     self->quit();
 }
 
-void commit(self_pointer self, session_step step,
-            std::function<void(result<session>)> answer) {
+/// Nothing can be written at present: inputs that nobody repeats wait.
+void stall(self_pointer self, session_call call, const caf::error& why) {
+  auto& st = self->state;
+  st.stalled = to_ao_error(why);
+  if (!call.answer)
+    st.waiting.push_front(std::move(call));
+  std::deque<session_call> kept;
+  for (auto& waiting : std::exchange(st.waiting, {})) {
+    if (waiting.answer)
+      waiting.answer(fail(*st.stalled));
+    else
+      kept.push_back(std::move(waiting));
+  }
+  st.waiting = std::move(kept);
+  when_store_writes(self, st.context, [self] {
+    self->state.stalled.reset();
+    work(self);
+  });
+}
+
+void commit(self_pointer self, session_step step, session_call call) {
   auto& st = self->state;
   store_write write;
   if (step.changed)
     write.rows.push_back(step.next.row);
   write.events = step.events;
   if (write.rows.empty() && write.events.empty())
-    return conclude(self, step, answer);
+    return conclude(self, step, call);
   st.writing = true;
   ask<store_actor>(self, st.context, "store"_name, store_deadline,
                    std::move(write))
     .then(
-      [self, step, answer](const store_written&) {
-        conclude(self, step, answer);
+      [self, step, call](const store_written&) {
+        conclude(self, step, call);
         work(self);
       },
-      [self, answer](const caf::error& why) {
-        if (answer)
-          answer(fail(to_ao_error(why)));
-        self->quit(why);
+      [self, call](const caf::error& why) {
+        self->state.writing = false;
+        if (call.answer)
+          call.answer(fail(to_ao_error(why)));
+        if (store_is_down(self->state.context, why))
+          stall(self, call, why);
+        else
+          self->quit(why);
       });
 }
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.waiting.empty()) {
+  while (!st.writing && !st.stalled && !st.waiting.empty()) {
     auto call = std::move(st.waiting.front());
     st.waiting.pop_front();
     session_context now;
@@ -256,7 +284,7 @@ void work(self_pointer self) {
       st.context.say(log_level::debug,
                      "input_dropped session=" + row_of(self).id.text
                        + " reason=\"" + step.dropped + "\"");
-    commit(self, std::move(step), std::move(call.answer));
+    commit(self, std::move(step), std::move(call));
   }
 }
 
@@ -285,11 +313,8 @@ void catch_up(self_pointer self) {
   if (auto t = rows.find<task>(row.task.text))
     if (auto word = word_to_holder(*t, row))
       submit(self, *word);
-  submit(self, session_recovered{}, [self](result<session>) {
-    tell<mailbox_actor>(self->state.context,
-                        make_actor_name("mailbox", row_of(self).id.text),
-                        msg::session_changed{row_of(self), true});
-  });
+  st.waiting.push_back({session_recovered{}, {}, true});
+  work(self);
 }
 
 /// Begins with what the rows say; a session that has failed before learns
@@ -313,7 +338,15 @@ void recover(self_pointer self) {
         self->state.machine->state().failures = failures_in(page.events);
         go_on();
       },
-      [self](const caf::error& why) { self->quit(why); });
+      [self](const caf::error& why) {
+        auto& st = self->state;
+        if (!store_is_down(st.context, why))
+          return self->quit(why);
+        when_store_writes(self, st.context, [self] {
+          self->state.writing = false;
+          recover(self);
+        });
+      });
 }
 
 // -- from messages to inputs --------------------------------------------------
@@ -328,7 +361,7 @@ session_fact fact_from(const msg::session_fact& fact) {
                          x.tmux_socket, x.tmux_pane};
     }
     session_fact operator()(const msg::fact::provision_failed& x) const {
-      return provision_failed{x.step, to_string(x.why)};
+      return provision_failed{x.step, to_string(x.why), is_disk_trouble(x.why)};
     }
     session_fact operator()(const msg::fact::agent_exited& x) const {
       return agent_ended{x.how, x.worktree};
@@ -348,7 +381,8 @@ session_fact fact_from(const msg::session_fact& fact) {
       return stopped;
     }
     session_fact operator()(const msg::fact::unknown_here&) const {
-      return provision_failed{"adopt", "the node does not know this session"};
+      return provision_failed{"adopt", "the node does not know this session",
+                              false};
     }
     // Taken before, as it is no fact about a run.
     session_fact operator()(const msg::fact::ready&) const {
@@ -439,7 +473,11 @@ void finish_restore(self_pointer self) {
 
 void submit(self_pointer self, session_input input,
             std::function<void(result<session>)> answer) {
-  self->state.waiting.push_back({std::move(input), std::move(answer)});
+  auto& st = self->state;
+  // Who can ask again is not kept waiting for the disk.
+  if (st.stalled && answer)
+    return answer(fail(*st.stalled));
+  st.waiting.push_back({std::move(input), std::move(answer)});
   work(self);
 }
 

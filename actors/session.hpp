@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <variant>
 
@@ -16,7 +17,9 @@ namespace ao {
 struct session_call {
   session_input input;
   /// Gets the row as it is then, or the refusal.
-  std::function<void(result<session>)> answer;
+  std::function<void(result<session>)> answer = {};
+  /// The MAILBOX is told that the SESSION has just started.
+  bool first = false;
 };
 
 /// State of the SESSION.
@@ -29,6 +32,9 @@ struct session_actor_state {
   std::deque<session_call> waiting;
   bool writing = false;
 
+  /// Set while the disk takes no writes: the error of the last one.
+  std::optional<error> stalled;
+
   /// The run whose delayed restart is armed; 0 = none.
   run_no armed_run = 0;
 
@@ -40,6 +46,7 @@ struct session_actor_state {
 ///
 ///   input --> rule --> COMMIT --> adopt --> effects (orders, news) --> answer
 ///                         +--failed--> answer the error, quit with it
+///                         +--disk takes no writes--> answer the error, wait
 ///
 /// The next input of this session waits meanwhile. At its start it reads its
 /// row and repeats what may have been left undone.

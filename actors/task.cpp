@@ -1,5 +1,6 @@
 #include "actors/task.hpp"
 
+#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
 
@@ -39,7 +40,7 @@ void request(self_pointer self, Message message) {
                            "task_not_moved task=" + st.view->row().id.text
                              + " reason=\"" + to_string(to_ao_error(why))
                              + "\"");
-            self->delayed_send(self, retry_delay, look_atom::value);
+            try_again(self, st.context, why, retry_delay, look_atom::value);
           });
 }
 

@@ -22,6 +22,15 @@ std::optional<tmux_servers::located_pane> find_pane(tmux_servers& servers,
   return std::nullopt;
 }
 
+/// Why it is not known whether a pane is there: a server does not answer.
+tl::unexpected<error> not_found(const tmux_servers::inventory& seen,
+                                error missing) {
+  for (const auto& [server, why] : seen.errors)
+    if (why.code != ec::not_reachable)
+      return fail(why);
+  return fail(std::move(missing));
+}
+
 /// The name of the window that a run's pane is in.
 std::string window_of(run_no run) {
   return "run-" + std::to_string(run);
@@ -58,15 +67,19 @@ result<void> close(tmux_servers& servers, const std::string& name) {
   return {};
 }
 
-/// The pane of this very run. Errors: `not_reachable` when it has none.
+/// The pane of this very run. Errors: `not_reachable` when it has none,
+/// `timed_out` when its server does not say.
 result<tmux_servers::located_pane>
 pane_of(tmux_servers& servers, const session_id& session, run_no run) {
-  auto there = find_pane(servers, session.text);
-  if (there && there->pane.window == window_of(run))
-    return std::move(*there);
-  return fail(ec::not_reachable,
-              "run " + std::to_string(run) + " of " + session.text
-                + " has no pane");
+  auto seen = servers.list_panes();
+  for (auto& found : seen.panes)
+    if (found.pane.session == session.text && !found.pane.dead
+        && found.pane.window == window_of(run))
+      return std::move(found);
+  return not_found(
+    seen,
+    {ec::not_reachable,
+     "run " + std::to_string(run) + " of " + session.text + " has no pane"});
 }
 
 /// A pane that ended under our hands got nothing.

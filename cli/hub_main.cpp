@@ -22,6 +22,7 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/after.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <unistd.h>
@@ -142,6 +143,17 @@ result<settings> configure(const home& place, const arguments& args,
       code = e.code;
   }
   return fail(code, lines);
+}
+
+/// A hub that can write nothing would say so in the words of git.
+result<void> check_disk(const home& place) {
+  constexpr std::size_t enough_to_begin = 256 * 1024;
+  auto ok = try_to_write(place.root(), enough_to_begin);
+  if (!ok)
+    return fail(ok.error().code,
+                ok.error().context
+                  + "; free some space there, or set AO_HOME to another disk");
+  return {};
 }
 
 /// Each project needs a repository with a commit on its branch.
@@ -401,6 +413,11 @@ int live(const arguments& args, const home& place, settings all,
     self->request(root, std::chrono::seconds{60}, ready_atom::value)
       .receive([](const child_list&) {},
                [&](const caf::error& why) { failed = to_ao_error(why); });
+    // The answer may say only that it has stopped; its end says why.
+    if (failed && failed->code == ec::shutting_down)
+      self->receive(
+        [&](const caf::down_msg& down) { failed = to_ao_error(down.reason); },
+        caf::after(std::chrono::seconds{5}) >> [] {});
     if (!failed)
       if (auto ok = server.listen_unix("agent", place.agent_socket(),
                                        http::stale_socket::replace);
@@ -486,6 +503,8 @@ int run_hub(int argc, char** argv) {
   auto lock = home_lock::take(*place);
   if (!lock)
     return refuse(ready_fd, lock.error());
+  if (auto ok = check_disk(*place); !ok)
+    return refuse(ready_fd, ok.error());
   if (auto ok = check_programs(env); !ok)
     return refuse(ready_fd, ok.error());
   auto all = configure(*place, args, env);

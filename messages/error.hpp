@@ -52,7 +52,7 @@ enum class ec : std::uint8_t {
   prompt_too_long = 22,
   /// A guard of a store write does not hold; somebody wrote in between.
   guard_failed = 23,
-  /// The database failed; the process will restart from what is durable.
+  /// The database failed: nothing of the write is kept, rows can still be read.
   store_failed = 24,
   /// The database was made by a newer version.
   store_too_new = 25,

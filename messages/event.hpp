@@ -92,7 +92,11 @@ namespace ao {
   X(publish_failed)                                                            \
   X(backlog_refused)                                                           \
   X(review_asked)                                                              \
-  X(review_missing)
+  X(review_missing)                                                            \
+  X(store_degraded)                                                            \
+  X(store_recovered)                                                           \
+  X(restarts_paused)                                                           \
+  X(restarts_resumed)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

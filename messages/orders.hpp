@@ -170,6 +170,9 @@ struct node_report {
   std::string subject;
   /// A JSON object, as text.
   std::string data = "{}";
+  /// It is found again at each start: not recorded when the last event of
+  /// this kind and subject says the same.
+  bool once = false;
 };
 
 /// The word of a fact for logs: `agent_alive`.

@@ -106,6 +106,10 @@ finding check_hub(const home& where) {
   if (!answer)
     return {"hub", verdict::fail, pid + ": " + to_string(answer.error()),
             "ao stop, then ao start; the log is " + where.hub_log()};
+  auto trouble = text_at(answer->body, "meta.storeTrouble.reason");
+  if (!trouble.empty())
+    return {"hub", verdict::fail, pid + " can write nothing: " + trouble,
+            "it goes on by itself when the disk takes writes"};
   return {"hub", verdict::pass, pid};
 }
 

@@ -51,6 +51,8 @@ const detail details[] = {
   {"child_restarted", {"{child}: {reason}"}},
   {"child_given_up", {"{child}: {reason}"}},
   {"child_abandoned", {"{child}"}},
+  {"foreign_found", {"{parts} on {node}"}},
+  {"ghost_found", {"{parts} on {node}"}},
 };
 
 bool is_object_name(std::string_view text) {

@@ -115,6 +115,9 @@ result<void> show_status(invocation& what) {
   if (!ended.empty())
     what.out.line(ended, colour::dim);
   print_pairs(what.out, answer->body);
+  auto trouble = text_at(answer->body, "meta.storeTrouble.reason");
+  if (!trouble.empty())
+    what.out.line("Nothing can be written: " + trouble, colour::red);
   return {};
 }
 

@@ -92,7 +92,7 @@ AO_ROLE(repository_actor,
 
 /// The INVENTORY: the node's first look at what lies around.
 AO_ROLE(inventory_actor,
-        // INTERNAL: nothing; it works by itself and stays for its answers.
+        // INTERNAL: look again; it works by itself and stays for its answers.
         caf::reacts_to<look_atom>);
 
 /// The TMUX: the panes of one node; blocks, so it is detached.

@@ -6,20 +6,33 @@
 #include <caf/atom.hpp>
 #include <caf/replies_to.hpp>
 
+#include <cstdint>
+
 namespace ao {
 
 /// INTERNAL: commit what has arrived by now.
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
 
+/// Is the database to be written again?
+using writable_atom = caf::atom_constant<caf::atom("writable")>;
+
+/// INTERNAL: see whether the disk takes writes again.
+using probe_atom = caf::atom_constant<caf::atom("probe")>;
+
 /// The STORE: the one door to the database. Rows that it has committed are in
 /// the row view before it answers.
 AO_ROLE(store_actor,
         // Answers after COMMIT: what became of the write. Errors: guard_failed
-        // (somebody wrote in between), store_failed.
+        // (somebody wrote in between), store_failed. While the disk takes no
+        // writes all get store_failed at once.
         caf::replies_to<store_write>::with<store_written>,
         // Answers events of the past. Errors: cursor_too_old, store_failed.
         caf::replies_to<msg::read_events>::with<msg::event_page>,
+        // Answers the newest seq as soon as it takes writes.
+        caf::replies_to<writable_atom>::with<std::uint64_t>,
         // INTERNAL: lands behind everything already in the mailbox.
-        caf::reacts_to<flush_atom>);
+        caf::reacts_to<flush_atom>,
+        // INTERNAL: during a failure, after a pause.
+        caf::reacts_to<probe_atom>);
 
 } // namespace ao

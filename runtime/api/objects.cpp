@@ -359,9 +359,14 @@ json status_document(const std::vector<session_view>& all,
     auto& n = counts[std::string{to_string(status_of(s))}];
     n = n.is_null() ? 1 : n.get<int>() + 1;
   }
+  json trouble;
+  if (hub.trouble)
+    trouble = {{"since", format_time(hub.trouble->since)},
+               {"reason", hub.trouble->why}};
   return {{"data", std::move(rows)},
           {"meta",
            {{"hiddenTerminatedCount", hidden},
+            {"storeTrouble", std::move(trouble)},
             {"hub",
              {{"pid", hub.pid},
               {"version", hub.version},

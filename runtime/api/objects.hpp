@@ -4,6 +4,7 @@
 #include "messages/settings.hpp"
 #include "runtime/store/row_view.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,8 @@ struct hub_facts {
   wall_time started_at{};
   /// Sessions that were found alive at its start.
   std::uint64_t adopted = 0;
+  /// Set while its database takes no writes.
+  std::optional<store_trouble> trouble = {};
 };
 
 /// `{data, meta}` of `GET /status`.

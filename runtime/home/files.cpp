@@ -100,6 +100,19 @@ result<void> write_file_durably(const std::string& path, std::string_view bytes,
   return {};
 }
 
+result<void> try_to_write(const std::string& dir, std::size_t size) {
+  auto path = dir + "/.try-XXXXXX";
+  descriptor file{::mkostemp(path.data(), O_CLOEXEC)};
+  if (!file)
+    return failed(dir, "make a file in it");
+  ::unlink(path.c_str());
+  if (!write_all(file.get(), std::string(size, '\0')))
+    return failed(dir, "write a file in it");
+  if (::fsync(file.get()) != 0)
+    return failed(dir, "sync a file in it");
+  return {};
+}
+
 result<std::string> read_file(const std::string& path, std::size_t limit) {
   descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file)

@@ -16,6 +16,10 @@ namespace ao {
 result<void> write_file_durably(const std::string& path, std::string_view bytes,
                                 mode_t mode = 0600);
 
+/// Whether files in `dir` can be written at present: makes one of `size` bytes,
+/// syncs and removes it. Errors: `home_unusable` with path and reason.
+result<void> try_to_write(const std::string& dir, std::size_t size);
+
 /// The bytes of a file of at most `limit` bytes. Errors: `home_unusable` with
 /// path and reason, `too_large`.
 result<std::string> read_file(const std::string& path,

@@ -70,7 +70,8 @@ rotating_file::rotating_file(rotating_file&& other) noexcept
       max_bytes_(other.max_bytes_),
       max_files_(other.max_files_),
       fd_(std::exchange(other.fd_, -1)),
-      size_(other.size_) {}
+      size_(other.size_),
+      torn_(other.torn_) {}
 
 rotating_file::~rotating_file() {
   if (fd_ >= 0)
@@ -80,12 +81,22 @@ rotating_file::~rotating_file() {
 void rotating_file::append(std::string_view text) {
   if (size_ > 0 && size_ + text.size() > max_bytes_)
     rotate();
+  // What a full disk has cut off is not continued by the next line.
+  std::string ended;
+  auto torn = std::exchange(torn_, false);
+  if (torn) {
+    ended = "\n" + std::string{text};
+    text = ended;
+  }
+  auto whole = text.size();
   while (!text.empty()) {
     auto n = ::write(fd_, text.data(), text.size());
     if (n < 0 && errno == EINTR)
       continue;
-    if (n <= 0)
+    if (n <= 0) {
+      torn_ = torn || text.size() < whole;
       return;
+    }
     size_ += static_cast<std::uint64_t>(n);
     text.remove_prefix(static_cast<std::size_t>(n));
   }

@@ -37,6 +37,8 @@ private:
   std::uint32_t max_files_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
+  /// The last line was cut off.
+  bool torn_ = false;
 };
 
 } // namespace ao

@@ -8,6 +8,8 @@ namespace ao {
 namespace {
 
 constexpr std::chrono::minutes pace_period{1};
+/// Nobody tells when memory or disk are free again.
+constexpr std::chrono::seconds capacity_pause{5};
 constexpr std::chrono::seconds first_reschedule{30};
 constexpr std::chrono::hours longest_reschedule{1};
 
@@ -40,13 +42,12 @@ public:
   }
 
   /// Why the next one has to wait; empty when it does not.
+  /// It does not name what is free: each new number would be another row.
   std::string refusal(const dispatch_candidate& c) const {
     if (load_.free_memory < limits_.min_free_memory)
-      return "free memory " + format_size(load_.free_memory) + " is below "
-        + format_size(limits_.min_free_memory);
+      return "free memory is below " + format_size(limits_.min_free_memory);
     if (load_.free_disk < limits_.min_free_disk)
-      return "free disk " + format_size(load_.free_disk) + " is below "
-        + format_size(limits_.min_free_disk);
+      return "free disk is below " + format_size(limits_.min_free_disk);
     if (auto why = over_cap(c); !why.empty() && !unlocks(c))
       return why;
     if (load_.spawning >= limits_.parallel_spawns)
@@ -55,6 +56,11 @@ public:
       return "at most " + std::to_string(limits_.spawns_per_minute)
         + " starts a minute";
     return {};
+  }
+
+  bool lacks_room() const {
+    return load_.free_memory < limits_.min_free_memory
+      || load_.free_disk < limits_.min_free_disk;
   }
 
   bool paced() const {
@@ -166,6 +172,8 @@ dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
   }
   if (able_waits && left.paced())
     again(left.next_by_pace());
+  if (able_waits && left.lacks_room())
+    again(now + capacity_pause);
   return plan;
 }
 

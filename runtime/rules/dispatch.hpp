@@ -85,7 +85,7 @@ struct dispatch_plan {
   std::vector<std::string> start;
   std::vector<dispatch_wait> wait;
   /// When to plan again although nothing has happened: the pace or a backoff
-  /// allows the next one then.
+  /// allows the next one then, or there may be room again.
   std::optional<mono_time> again_at;
 };
 

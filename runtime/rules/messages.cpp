@@ -49,6 +49,12 @@ public:
   // -- inputs -----------------------------------------------------------------
 
   void operator()(const mailbox_recovered&) {
+    for (auto& m : letters())
+      if (m.deadline && now_ < m.created_at) {
+        m.deadline = now_ + (*m.deadline - m.created_at);
+        m.created_at = now_;
+        touch(m);
+      }
     follow_session();
     for (auto& m : letters())
       if (is_open(m) && m.delivering && !as_prompt(m))
@@ -108,6 +114,18 @@ public:
           && now_ >= out_.next.asked_at + ask_again)
         order(m);
     go_on();
+  }
+
+  void operator()(const clock_set& x) {
+    for (auto* at : {&out_.next.asked_at, &out_.next.pause_until})
+      if (*at != wall_time{})
+        *at += x.by;
+    for (auto& m : letters())
+      if (waits(m) && m.deadline) {
+        *m.deadline += x.by;
+        m.created_at += x.by;
+        touch(m);
+      }
   }
 
 private:
@@ -187,7 +205,7 @@ private:
     }
     auto began = s.runtime == runtime_state::alive
       || (rests(s) && s.exit && s.exit->run == s.run
-          && s.exit->cause != "start_failed");
+          && s.exit->cause != "start_failed" && s.exit->cause != "disk");
     if (m.state == message_state::acknowledged) {
       if (began && m.run != s.run) {
         m.run = s.run;

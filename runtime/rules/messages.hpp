@@ -56,9 +56,15 @@ struct delivery_told {
 };
 /// A moment that `next_look` named has come.
 struct mail_due {};
+/// Somebody has set the wall clock: what is to happen at a moment happens as
+/// soon as before.
+struct clock_set {
+  milliseconds by{0};
+};
 
-using mailbox_input = std::variant<mailbox_recovered, message_posted,
-                                   receiver_told, delivery_told, mail_due>;
+using mailbox_input
+  = std::variant<mailbox_recovered, message_posted, receiver_told,
+                 delivery_told, mail_due, clock_set>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -100,7 +106,8 @@ struct mailbox_step {
 ///   typed --nobody knows how far--> unknown, for a person to see
 ///   any --session ended--> undeliverable, or what it was, settled
 ///
-/// @param now The wall clock: deadlines of messages are wall times.
+/// @param now The wall clock: deadlines of messages are wall times. One that
+///        was set back while there was no hub makes none longer than it was.
 mailbox_step next_mail(const mailbox_state& state, const mailbox_input& input,
                        wall_time now);
 

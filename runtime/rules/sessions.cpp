@@ -392,7 +392,7 @@ private:
     if (s.started_at) {
       // There is work in the worktree: as good as a crash of the agent.
       exit_info e;
-      e.cause = "start_failed";
+      e.cause = x.by_disk ? "disk" : "start_failed";
       e.at = context_.now;
       e.failure = "crash";
       e.last_lines = {why};
@@ -618,6 +618,9 @@ private:
     auto& failures = out_.next.failures;
     effect(release_slot{});
     if (!passes(e) && !has_common_cause(e)) {
+      // A wall clock that was set back prolongs no window.
+      for (auto& t : failures)
+        t = std::min(t, context_.now);
       auto old = [&](wall_time t) { return context_.now - t > limits.period; };
       failures.erase(std::remove_if(failures.begin(), failures.end(), old),
                      failures.end());
@@ -769,7 +772,18 @@ private:
 } // namespace
 
 bool has_common_cause(const exit_info& e) {
-  return e.cause == "hangup" || e.cause == "reboot";
+  return e.cause == "hangup" || e.cause == "reboot" || e.cause == "disk";
+}
+
+bool is_disk_trouble(const error& why) {
+  if (why.code == ec::home_unusable)
+    return true;
+  // git and postCreate say it in the system's words only.
+  for (const auto* words : {"No space left on device", "Read-only file system",
+                            "Disk quota exceeded", "Input/output error"})
+    if (why.context.find(words) != std::string::npos)
+      return true;
+  return false;
 }
 
 bool parked_by_hub(const session& s) {

@@ -76,6 +76,8 @@ struct agent_ended {
 struct provision_failed {
   std::string step;
   std::string why;
+  /// The disk was full, read-only or failing: not the agent's doing.
+  bool by_disk = false;
 };
 /// The branch is on `origin` at `head_sha`.
 struct branch_pushed {
@@ -239,9 +241,12 @@ struct session_step {
 };
 
 /// True where the end of a run says nothing about its agent: the terminal
-/// server has died (`hangup`) or the host was started anew (`reboot`). Such
-/// ends are not counted as failures.
+/// server has died (`hangup`), the host was started anew (`reboot`), or the
+/// disk did not let it start (`disk`). Such ends are not counted as failures.
 bool has_common_cause(const exit_info& e);
+
+/// True where a step has failed for want of a disk that can be written.
+bool is_disk_trouble(const error& why);
 
 /// True for a parked session that goes on by itself when the hub restores
 /// (`ao stop --agents`); its task stays claimed. Others are parked for a

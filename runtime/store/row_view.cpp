@@ -2,6 +2,7 @@
 
 #include "runtime/store/natural_order.hpp"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
@@ -52,6 +53,8 @@ void erase_if_mine(Map& map, const typename Map::key_type& key,
 /// rows: `index` and `unindex` are each other's reverse.
 struct row_view::tables {
   mutable std::shared_mutex mutex;
+
+  std::optional<store_trouble> trouble;
 
   std::tuple<row_map<task>, row_map<claim>, row_map<session>, row_map<change>,
              row_map<ci_run>, row_map<counter>, row_map<message>,
@@ -262,6 +265,32 @@ row_view::messages_of(const session_id& session) const {
        i != messages.end() && i->first.first == session.text; ++i)
     out.push_back(i->second);
   return out;
+}
+
+std::optional<store_trouble> row_view::trouble() const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return tables_->trouble;
+}
+
+void row_view::set_trouble(std::optional<store_trouble> x) {
+  std::unique_lock<std::shared_mutex> guard{tables_->mutex};
+  tables_->trouble = std::move(x);
+}
+
+bool row_view::shows(const store_rows& rows, std::uint64_t last_seq) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  auto same = [&](const auto& list) {
+    using type = typename std::decay_t<decltype(list)>::value_type;
+    const auto& mine = tables_->of<type>();
+    return mine.size() == list.size()
+      && std::all_of(list.begin(), list.end(), [&mine](const type& x) {
+             auto known = look_up(mine, key_of(x));
+             return known && known->version == x.version;
+           });
+  };
+  return events_.last_seq() == last_seq && same(rows.tasks) && same(rows.claims)
+    && same(rows.sessions) && same(rows.changes) && same(rows.ci_runs)
+    && same(rows.counters) && same(rows.messages);
 }
 
 void row_view::load(store_rows rows, std::vector<event> tail,

@@ -5,6 +5,8 @@
 #include "runtime/store/tables.hpp"
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +15,14 @@ namespace ao {
 /// A row as readers hold it: it never changes, a newer one replaces it.
 template <class T>
 using row_ptr = std::shared_ptr<const T>;
+
+/// Why no row can change at present: the disk is full, read-only or failing.
+struct store_trouble {
+  /// Since when.
+  wall_time since{};
+  /// What failed, where, and what to do; one line.
+  std::string why;
+};
 
 /// All committed rows in memory, for every thread to read, as an ETS table is
 /// to Erlang: only its owner, the STORE, writes it, and only after COMMIT.
@@ -74,6 +84,12 @@ public:
   event_feed& events() { return events_; }
   const event_feed& events() const { return events_; }
 
+  /// Set while the database takes no writes; what is read stays true.
+  std::optional<store_trouble> trouble() const;
+
+  /// Whether exactly these rows, by version, and this newest event are shown.
+  bool shows(const store_rows& rows, std::uint64_t last_seq) const;
+
   // -- for the store's owner --------------------------------------------------
 
   /// Replaces everything by what the database holds, and tells subscribers.
@@ -84,6 +100,9 @@ public:
   /// are new events.
   void publish(std::vector<store_write> writes,
                const std::vector<result<store_written>>& written);
+
+  /// Says that the database takes no writes, or takes them again.
+  void set_trouble(std::optional<store_trouble> x);
 
 private:
   struct tables;

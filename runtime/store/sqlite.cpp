@@ -10,6 +10,8 @@ std::string_view remedy(int code) {
   switch (code) {
   case SQLITE_FULL:
     return "; free some space";
+  case SQLITE_IOERR:
+    return "; look at the disk: dmesg, df, mount";
   case SQLITE_CORRUPT:
   case SQLITE_NOTADB:
     return "; move it away and restore a copy made by ao db backup";

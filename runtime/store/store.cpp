@@ -124,6 +124,7 @@ struct store::impl {
   int log_frames = 0;
   std::uint64_t last_seq = 0;
   bool broken = false;
+  bool full = false;
   std::string broken_by;
   group_sizes_type group_sizes{};
 
@@ -132,6 +133,7 @@ struct store::impl {
   /// The connection's last error; decides whether it can go on.
   error note_failure(std::string_view doing) {
     auto e = db.failure(doing).value();
+    full = db.code() == SQLITE_FULL;
     if (!gets_over(db.code()) && !broken) {
       broken = true;
       broken_by = e.context;
@@ -318,6 +320,7 @@ struct store::impl {
   transaction(const std::vector<store_write>& group) {
     if (broken)
       return fail(broken_error());
+    full = false;
     if (!st.begin.run())
       return fail(note_failure("begin"));
     auto seq = last_seq;
@@ -508,6 +511,10 @@ result<void> store::backup(const std::string& path) {
 
 bool store::broken() const {
   return impl_->broken;
+}
+
+bool store::full() const {
+  return impl_->full;
 }
 
 const store::group_sizes_type& store::group_sizes() const {

@@ -102,6 +102,9 @@ public:
   /// True after a failure that this object cannot get over.
   bool broken() const;
 
+  /// True when the last commit failed for want of space.
+  bool full() const;
+
   /// `[n]` = how many groups of n writes were committed; larger groups count
   /// as `max_group`.
   using group_sizes_type = std::array<std::uint64_t, max_group + 1>;

@@ -441,10 +441,23 @@ tmux_servers::tmux_servers(std::string run_dir, std::string shim,
   grow_to(count);
 }
 
+result<std::vector<tmux_pane>> tmux_servers::panes_of(std::size_t index) {
+  auto quiet = silent_.find(index);
+  if (quiet != silent_.end()
+      && std::chrono::steady_clock::now() < quiet->second.until)
+    return fail(quiet->second.why);
+  auto panes = servers_[index].list_panes();
+  silent_.erase(index);
+  if (!panes && panes.error().code == ec::timed_out)
+    silent_[index]
+      = {panes.error(), std::chrono::steady_clock::now() + 2 * deadline_};
+  return panes;
+}
+
 tmux_servers::inventory tmux_servers::list_panes() {
   inventory all;
   for (std::size_t i = 0; i < servers_.size(); ++i) {
-    auto panes = servers_[i].list_panes();
+    auto panes = panes_of(i);
     if (!panes) {
       all.errors.emplace_back(i, panes.error());
       continue;
@@ -458,7 +471,7 @@ tmux_servers::inventory tmux_servers::list_panes() {
 result<std::size_t> tmux_servers::server_with_room() {
   for (std::size_t i = 0; i < servers_.size(); ++i)
     // One that does not answer has no room; the next may.
-    if (auto panes = servers_[i].list_panes();
+    if (auto panes = panes_of(i);
         panes && panes->size() < sessions_per_server)
       return i;
   grow_to(servers_.size() + 1);

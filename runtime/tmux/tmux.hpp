@@ -5,7 +5,9 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -143,7 +145,9 @@ public:
     tmux_pane pane;
   };
 
-  /// Errors of one server do not hide the others: they are in `errors`.
+  /// Errors of one server do not hide the others: they are in `errors`. One
+  /// that did not answer is not asked again for a while, so that it does not
+  /// hold up those who want something of the others; it stays unknown.
   struct inventory {
     std::vector<located_pane> panes;
     std::vector<std::pair<std::size_t, error>> errors;
@@ -158,12 +162,20 @@ public:
   tmux_server& at(std::size_t index) { return servers_.at(index); }
 
 private:
+  /// Did not answer.
+  struct silence {
+    error why;
+    std::chrono::steady_clock::time_point until;
+  };
+
   void grow_to(std::size_t count);
+  result<std::vector<tmux_pane>> panes_of(std::size_t index);
 
   std::string run_dir_;
   std::string shim_;
   milliseconds deadline_;
   std::vector<tmux_server> servers_;
+  std::map<std::size_t, silence> silent_;
 };
 
 } // namespace ao

@@ -140,7 +140,11 @@ scripted_store(store_actor::stateful_pointer<no_state>,
         return make_error(ec::cursor_too_old, "the oldest is 3");
       return msg::event_page{};
     },
+    [](writable_atom) -> caf::result<std::uint64_t> {
+      return std::uint64_t{0};
+    },
     [](flush_atom) {},
+    [](probe_atom) {},
   };
 }
 

@@ -53,6 +53,16 @@ TEST(Dispatch, StartsByPriorityThenAgeThenNumber) {
             (std::vector<std::string>{"app-4", "app-9", "app-10", "app-3"}));
 }
 
+TEST(Dispatch, LooksAgainForRoomOnTheHostWhileSomebodyWaits) {
+  auto load = idle();
+  load.free_disk = 0;
+  auto plan = plan_dispatch(crowd(1), load, {}, now);
+  ASSERT_TRUE(plan.again_at);
+  EXPECT_GT(*plan.again_at, now);
+  EXPECT_FALSE(plan_dispatch({}, load, {}, now).again_at);
+  EXPECT_FALSE(plan_dispatch(crowd(1), idle(), {}, now).again_at);
+}
+
 TEST(Dispatch, NamesTheCapThatMakesItWait) {
   auto reason = [](dispatch_load load, dispatch_limits limits) {
     auto plan = plan_dispatch(crowd(1), load, limits, now);
@@ -72,10 +82,10 @@ TEST(Dispatch, NamesTheCapThatMakesItWait) {
   EXPECT_EQ(reason(load, {}), "at most 30 starts a minute");
   load = idle();
   load.free_memory = 64 << 20;
-  EXPECT_EQ(reason(load, {}), "free memory 64MiB is below 1GiB");
+  EXPECT_EQ(reason(load, {}), "free memory is below 1GiB");
   load = idle();
   load.free_disk = 1 << 30;
-  EXPECT_EQ(reason(load, {}), "free disk 1GiB is below 2GiB");
+  EXPECT_EQ(reason(load, {}), "free disk is below 2GiB");
 }
 
 TEST(Dispatch, KeepsTheCapOfAProject) {

@@ -332,6 +332,36 @@ TEST_F(Mailbox, ExpiresOnlyWhatWasNotTyped) {
   EXPECT_EQ(state("B"), message_state::queued);
 }
 
+TEST_F(Mailbox, MovesDeadlinesWithAClockThatIsSet) {
+  tell(runtime_state::starting);
+  message_posted p;
+  p.draft.id = message_id{"A"};
+  p.draft.text = "x";
+  p.draft.deadline = now + 5s;
+  feed(p);
+  for (auto by : {240h, -480h}) {
+    now += by;
+    feed(clock_set{by});
+    EXPECT_EQ(state("A"), message_state::queued);
+    EXPECT_EQ(*next_look(box), now + 5s);
+  }
+  now += 5s;
+  feed(mail_due{});
+  EXPECT_EQ(state("A"), message_state::expired);
+}
+
+TEST_F(Mailbox, WaitsNoLongerWhenTheClockWasSetBackWithoutAHub) {
+  tell(runtime_state::starting);
+  message_posted p;
+  p.draft.id = message_id{"A"};
+  p.draft.text = "x";
+  p.draft.deadline = now + 5s;
+  feed(p);
+  now -= 240h;
+  feed(mailbox_recovered{});
+  EXPECT_EQ(*next_look(box), now + 5s);
+}
+
 TEST_F(Mailbox, SupersedesAWaitingMessageOfItsTopic) {
   tell(runtime_state::starting);
   message_posted p;

@@ -234,6 +234,41 @@ TEST_F(Session, DoesNotCountTheEndOfItsTerminalOrHost) {
   EXPECT_EQ(row().restarts, 0u);
 }
 
+TEST_F(Session, IsNotBlamedForADiskThatKeepsItFromStarting) {
+  live();
+  fact(agent_ended{exited(3), {}});
+  for (int i = 0; i < 4; ++i) {
+    restart(row().run + 1);
+    fact(provision_failed{"launch", "No space left on device", true});
+    EXPECT_TRUE(effect<arm_restart>());
+  }
+  EXPECT_EQ(row().runtime, runtime_state::exited);
+  EXPECT_EQ(row().restarts, 1u);
+}
+
+TEST_F(Session, KnowsTroubleOfTheDiskByItsWords) {
+  EXPECT_TRUE(is_disk_trouble({ec::home_unusable, "x: cannot write"}));
+  EXPECT_TRUE(
+    is_disk_trouble({ec::git_failed, "fatal: x: No space left on device"}));
+  EXPECT_FALSE(is_disk_trouble({ec::git_failed, "fatal: no such ref"}));
+}
+
+TEST_F(Session, CountsNoFailureForLongerWhenTheClockIsSetBack) {
+  live();
+  fact(agent_ended{exited(3), {}});
+  restart(2);
+  live();
+  context.now -= 240h;
+  fact(agent_ended{exited(3), {}});
+  restart(3);
+  context.now += context.policy.restart.period + 1ms;
+  live();
+  // Both are past: one more is no third.
+  fact(agent_ended{exited(3), {}});
+  EXPECT_EQ(row().runtime, runtime_state::exited);
+  EXPECT_EQ(machine.state().failures.size(), 1u);
+}
+
 TEST_F(Session, IsParkedBeyondItsIntensityWithAnIncident) {
   for (run_no run = 1; run <= 3; ++run) {
     live();

@@ -1,5 +1,7 @@
 #include "messages/time.hpp"
 #include "runtime/log/log.hpp"
+#include "runtime/log/rotating_file.hpp"
+#include "tests/support/small_disk.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -63,6 +65,29 @@ TEST_F(Log, LeavesOutWhatIsBelowItsLevel) {
   out->flush();
   EXPECT_EQ(content().find("mail"), std::string::npos);
   EXPECT_NE(content().find("error escalation_opened"), std::string::npos);
+}
+
+TEST_F(Log, LosesWholeLinesAloneOnAFullDisk) {
+  if (!small_disk::allowed())
+    GTEST_SKIP() << "this process may not mount";
+  small_disk disk{dir / "small", 64 << 10};
+  auto out = rotating_file::open(dir / "small/hub.log", 1 << 20, 2);
+  ASSERT_TRUE(out);
+  const std::string line(999, 'x');
+  for (int i = 0; i < 100; ++i)
+    out->append(line + "\n");
+  ASSERT_TRUE(std::filesystem::exists(dir / "small/hub.log"));
+  // Room for the end of what was cut off, and for nothing else.
+  std::filesystem::resize_file(dir / "small/hub.log", 32 << 10);
+  out->append(line + "\n");
+  out->append(line + "\n");
+  std::ifstream in{dir / "small/hub.log"};
+  std::vector<std::string> all;
+  for (std::string one; std::getline(in, one);)
+    all.push_back(one);
+  ASSERT_GT(all.size(), 2u);
+  EXPECT_EQ(all[all.size() - 1], line);
+  EXPECT_EQ(all[all.size() - 2], line);
 }
 
 TEST_F(Log, IsPrivateToItsUser) {

@@ -331,3 +331,33 @@ TEST(EventFeed, NeverCallsAfterASubscriptionHasEnded) {
   stop = true;
   owner.join();
 }
+
+TEST(RowView, KnowsWhetherADatabaseHoldsWhatItShows) {
+  row_view view;
+  publish(view,
+          {write_of({task_row("T1", 1), claim_row("T1", 1, 1, true)},
+                    {event_of("task:T1")})});
+  auto rows = [](std::uint64_t version) {
+    store_rows out;
+    out.tasks.push_back(task_row("T1", version));
+    out.claims.push_back(claim_row("T1", 1, 1, true));
+    return out;
+  };
+  EXPECT_TRUE(view.shows(rows(1), 1));
+  EXPECT_FALSE(view.shows(rows(2), 1));
+  EXPECT_FALSE(view.shows(rows(1), 2));
+  EXPECT_FALSE(view.shows({}, 1));
+  auto more = rows(1);
+  more.tasks.push_back(task_row("T2", 1));
+  EXPECT_FALSE(view.shows(more, 1));
+}
+
+TEST(RowView, SaysWhyItsRowsCannotChange) {
+  row_view view;
+  EXPECT_FALSE(view.trouble());
+  view.set_trouble(store_trouble{wall_now(), "the disk is full"});
+  ASSERT_TRUE(view.trouble());
+  EXPECT_EQ(view.trouble()->why, "the disk is full");
+  view.set_trouble({});
+  EXPECT_FALSE(view.trouble());
+}

@@ -10,4 +10,8 @@ std::string program_path(const std::string& name) {
   return std::string{AO_BIN_DIR "/"} + name;
 }
 
+std::string preload_path() {
+  return AO_PRELOAD;
+}
+
 } // namespace ao

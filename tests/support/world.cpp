@@ -103,6 +103,8 @@ world::world(world_options options) : options_(std::move(options)) {
   root_ = fs::canonical(name);
   for (const auto* part : {"user", "tmp", "app", "agents"})
     fs::create_directory(root_ / part);
+  if (options_.disk > 0)
+    disk_.emplace(home(), options_.disk);
   std::ofstream{user() / ".gitconfig"}
     << "[user]\n\tname = Ann\n\temail = ann@example.org\n";
   git(checkout(), {"init", "--quiet", "--initial-branch=main", "."});
@@ -122,6 +124,7 @@ world::~world() {
   if (testing::Test::HasFailure())
     std::cerr << "--- the end of " << root_.string() << "'s hub.log\n"
               << last_lines(home() / "logs/hub.log", 40) << "---\n";
+  disk_.reset();
   std::error_code left;
   fs::remove_all(root_, left);
   EXPECT_FALSE(left) << left.message();
@@ -168,9 +171,15 @@ void world::write_config() {
       << "}\n";
 }
 
+void world::set_variable(const std::string& name, const std::string& value) {
+  variables_[name] = value;
+}
+
 environment world::variables() const {
-  return environment::inherited()
-    .set("HOME", user().string())
+  auto env = environment::inherited();
+  for (const auto& [name, value] : variables_)
+    env.set(name, value);
+  return env.set("HOME", user().string())
     .set("TMPDIR", (root_ / "tmp").string())
     .set("AO_HOME", home().string())
     .set("NO_COLOR", "1")

@@ -5,6 +5,7 @@
 #include "runtime/http/client.hpp"
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
+#include "tests/support/small_disk.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -28,6 +29,10 @@ struct world_options {
 
   /// Further members of project `app`, as `, key: value`.
   std::string project;
+
+  /// Bytes of a disk of its own for `AO_HOME`; 0 = none. Not everywhere
+  /// allowed, see `small_disk::allowed`.
+  std::uint64_t disk = 0;
 };
 
 /// How `ao` is to be called, where it matters.
@@ -66,12 +71,18 @@ public:
   std::filesystem::path worktree(const std::string& session) const;
   std::string hub_socket() const;
 
+  /// The disk of `AO_HOME`, where one was asked for.
+  small_disk& disk() { return *disk_; }
+
   // -- before the hub ---------------------------------------------------------
 
   /// Makes agent `name`: a shell script of these lines. `members` are further
   /// ones of its entry, as `, prompt: stdin`. The first is the default.
   void add_agent(const std::string& name, const std::string& script,
                  const std::string& members = {});
+
+  /// Has all programs from now on run with a variable.
+  void set_variable(const std::string& name, const std::string& value);
 
   /// Writes `ao.yaml` for the agents so far; `start` does it too.
   void write_config();
@@ -150,6 +161,8 @@ private:
   std::filesystem::path root_;
   world_options options_;
   std::vector<std::pair<std::string, std::string>> agents_;
+  std::map<std::string, std::string> variables_;
+  std::optional<small_disk> disk_;
 };
 
 /// Waits until this process, which need not be a child of ours, has ended.
