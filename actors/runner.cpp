@@ -119,7 +119,7 @@ result<earlier_life> read_earlier_life(const session_dir& files) {
 void adopt(self_pointer self) {
   auto& st = self->state;
   st.step = "adopt";
-  run_job(
+  run_reading(
     self, st.context, step_deadline,
     [files = files_of(self)] { return read_earlier_life(files); },
     [self](const earlier_life& found) {

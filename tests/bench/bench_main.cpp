@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <iostream>
 
@@ -83,5 +84,11 @@ int main(int argc, char** argv) {
   app.add_option("rows", wanted, "Only these rows");
   app.add_option("--json", file, "Also write the figures to this file");
   CLI11_PARSE(app, argc, argv);
-  return ao::bench::run(wanted, file);
+  try {
+    return ao::bench::run(wanted, file);
+  } catch (const std::exception& why) {
+    // Caught, so that the worlds are taken down.
+    std::cerr << "ao_bench: " << why.what() << "\n";
+    return 1;
+  }
 }

@@ -218,12 +218,27 @@ crowd::crowd(std::size_t sessions, crowd_kind kind)
 }
 
 double crowd::start() {
-  return timed([this] { world_.start(); });
+  world_.write_config();
+  return timed([this] {
+    hub_ = world_.start_ao({"hub"});
+    await_api();
+  });
+}
+
+void crowd::await_api() const {
+  auto until = std::chrono::steady_clock::now() + world::patience;
+  while (std::chrono::steady_clock::now() < until) {
+    if (world_.api().call("GET", "/api/v1/health", {}))
+      return;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  throw std::runtime_error("the hub does not answer");
 }
 
 void crowd::stop() {
   if (auto end = world_.ao({"stop"}); !end.ok())
     throw std::runtime_error(end.err);
+  (void)reap(hub_.pidfd.get());
 }
 
 void crowd::await_links() const {

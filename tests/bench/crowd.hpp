@@ -52,11 +52,13 @@ public:
   std::uint64_t empty_hub() const { return empty_hub_; }
 
 private:
+  void await_api() const;
   void write_rows(crowd_kind kind);
   void write_files();
 
   std::size_t size_;
   world world_;
+  child hub_;
   double empty_start_ = 0;
   std::uint64_t empty_hub_ = 0;
   std::unique_ptr<shim_crowd> shims_;
