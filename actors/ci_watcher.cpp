@@ -316,9 +316,8 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
   if (!row)
     throw std::runtime_error("no row of change " + id.text);
   st.watch.row = *row;
-  for (const auto& run : st.context.rows->all<ci_run>())
-    if (run->change == id)
-      st.watch.runs.emplace(run->key, *run);
+  for (const auto& run : st.context.rows->ci_runs_of(id))
+    st.watch.runs.emplace(run->key, *run);
   for (const auto& r : st.context.rows->all<change_review>())
     if (r->change == id)
       st.watch.reviews.emplace(r->key, *r);

@@ -191,7 +191,7 @@ child_spec forge_of(const node_context& context, const project_id& id) {
     = {child(make_actor_name("forge", id.text),
              starts(forge, hub_context{context}, id), true),
        child(make_actor_name("ci-runners", id.text),
-             starts(ci_runners, hub_context{context}, id, context.inherited)),
+             starts(ci_runners, hub_context{context}, id, *context.inherited)),
        child(make_actor_name("merge-queue", id.text),
              starts(merge_queue, hub_context{context}, id)),
        late(make_actor_name("watchers", id.text), context,

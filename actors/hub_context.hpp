@@ -15,6 +15,7 @@
 namespace ao {
 
 class io_loop;
+class reader_pool;
 
 /// What the actors of a hub share, beside names and log; passed by value.
 struct hub_context : actor_context {
@@ -32,6 +33,9 @@ struct hub_context : actor_context {
 
   /// The thread that waits for sockets and processes.
   io_loop* loop = nullptr;
+
+  /// The threads that read small files; null where nothing is threaded.
+  reader_pool* readers = nullptr;
 
   /// Directory of `ao`, `ao-hub` and `ao-shim`.
   std::string programs;

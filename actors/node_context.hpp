@@ -3,6 +3,7 @@
 #include "actors/hub_context.hpp"
 #include "runtime/agents/launch.hpp"
 #include "runtime/git/repository.hpp"
+#include "runtime/process/cpu_times.hpp"
 #include "runtime/process/environment.hpp"
 
 #include <map>
@@ -21,7 +22,12 @@ struct node_context : hub_context {
     caches;
 
   /// What agents inherit of the hub's environment.
-  environment inherited;
+  std::shared_ptr<const environment> inherited
+    = std::make_shared<const environment>();
+
+  /// Processor time of the runs; the TMUX looks anew before it tells of a
+  /// pane's activity.
+  std::shared_ptr<cpu_times> spent = std::make_shared<cpu_times>();
 
   std::shared_ptr<repository_cache> cache(const project_id& id) const {
     auto i = caches->find(id);

@@ -128,8 +128,14 @@ result<earlier_life> read_earlier_life(const session_dir& files) {
 void adopt(self_pointer self) {
   auto& st = self->state;
   st.step = "adopt";
-  run_on_files(
-    self, [files = files_of(self)] { return read_earlier_life(files); },
+  run_reading(
+    self, st.context, step_deadline,
+    [files = files_of(self), locks = st.context.locks,
+     key = "session/" + st.id.text] {
+      // A job of an earlier life may still write them.
+      auto alone = locks->take(key);
+      return read_earlier_life(files);
+    },
     [self](const earlier_life& found) {
       auto& st = self->state;
       st.spec = found.spec;

@@ -9,8 +9,8 @@
 #include <caf/actor_clock.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,7 +84,7 @@ struct runner_state {
   std::vector<std::function<void()>> waiting;
 
   /// Reports that the hub has not taken yet, oldest first.
-  std::deque<msg::session_report> reports;
+  std::list<msg::session_report> reports;
   bool reporting = false;
 
   /// Messages to the agent.

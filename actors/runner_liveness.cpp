@@ -1,6 +1,4 @@
-#include "actors/job.hpp"
 #include "actors/runner_parts.hpp"
-#include "runtime/process/process_table.hpp"
 
 #include <algorithm>
 
@@ -14,9 +12,13 @@ milliseconds pause_of(const msg::session_spec& spec) {
   return std::max(spec.hang_after / looks_per_limit, milliseconds{50});
 }
 
+/// Everybody with the same limit looks at the same moments, so that one look
+/// of the TMUX serves all of them.
 void look_later(self_pointer self) {
   const auto& spec = *self->state.spec;
-  self->delayed_send(self, pause_of(spec), msg::liveness_due{spec.run});
+  auto pause = pause_of(spec);
+  auto into = self->clock().now().time_since_epoch() % pause;
+  self->delayed_send(self, pause - into, msg::liveness_due{spec.run});
 }
 
 /// The agent has shown no sign of life for too long: its run is ended as hung.
@@ -111,15 +113,8 @@ void look_for_life(self_pointer self, run_no run) {
                   msg::ask_activity{st.id})
     .then(
       [self](const msg::pane_activity& pane) {
-        run_job(
-          self, self->state.context, registry_deadline,
-          [mark = self->state.mark, pane]() -> result<life_signs> {
-            auto spent = cpu_time_of(mark);
-            if (!spent)
-              return fail(spent.error());
-            return life_signs{pane.last_output, *spent};
-          },
-          [self](const life_signs& now) { compare(self, now); }, unknown(self));
+        const auto& st = self->state;
+        compare(self, {pane.last_output, st.context.spent->of(st.mark)});
       },
       unknown(self));
 }

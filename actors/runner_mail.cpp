@@ -2,6 +2,7 @@
 #include "actors/runner_parts.hpp"
 #include "runtime/node/letter_note.hpp"
 
+#include <deque>
 #include <utility>
 
 namespace ao::runner_parts {

@@ -3,7 +3,7 @@
 #include "messages/message.hpp"
 #include "runtime/rules/typing.hpp"
 
-#include <deque>
+#include <list>
 #include <optional>
 
 namespace ao {
@@ -18,7 +18,7 @@ struct runner_mail {
   run_no uncertain_run = 0;
 
   /// Reports that the hub has not taken yet, oldest first.
-  std::deque<msg::message_report> reports;
+  std::list<msg::message_report> reports;
   bool reporting = false;
 };
 

@@ -83,7 +83,7 @@ void write_launch_files(self_pointer self) {
       error{ec::agent_not_ready,
             "no agent is called " + st.spec->agent + "; add it under agents:"});
   auto launch
-    = plan_launch(agent->second, *st.spec, places, st.context.inherited);
+    = plan_launch(agent->second, *st.spec, places, *st.context.inherited);
   if (!launch)
     return give_up(self, launch.error());
   st.launch = std::move(*launch);
@@ -148,7 +148,7 @@ void fill_worktree(self_pointer self) {
     self,
     [files = files_of(self), cache = cache_of(self), project = *project,
      spec = *st.spec, path = worktree_of(self),
-     env = st.context.inherited]() -> result<bool> {
+     env = *st.context.inherited]() -> result<bool> {
       if (auto ok = files.note(spec.run, "checkout", "begun"); !ok)
         return fail(ok.error());
       return set_up(*cache, project, spec, path, env);

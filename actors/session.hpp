@@ -4,8 +4,8 @@
 #include "messages/interfaces/sessions.hpp"
 #include "runtime/rules/sessions.hpp"
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <random>
@@ -29,7 +29,7 @@ struct session_actor_state {
   std::unique_ptr<session_machine> machine;
 
   /// Inputs that wait for the one whose write is under way.
-  std::deque<session_call> waiting;
+  std::list<session_call> waiting;
   bool writing = false;
 
   /// Set while the disk takes no writes: the error of the last one.
@@ -38,8 +38,8 @@ struct session_actor_state {
   /// The run whose delayed restart is armed; 0 = none.
   run_no armed_run = 0;
 
-  /// Spreads restarts.
-  std::mt19937_64 random{std::random_device{}()};
+  /// Spreads restarts; a small one, as there are many sessions.
+  std::minstd_rand random{std::random_device{}()};
 };
 
 /// Policy and row of one agent's session. Every input goes the same way:

@@ -146,6 +146,37 @@ result<void> deliver(tmux_servers& servers, const msg::paste_text& order) {
   return server.press_enter(there->pane.pane);
 }
 
+/// Asked by many at one moment: all get the same look, which is younger than
+/// the shortest pause between two looks of one RUNNER.
+constexpr std::chrono::milliseconds one_look{25};
+
+/// Looks at the panes and the processes of all runs, unless that has just been
+/// done.
+result<void> look_at_activity(self_pointer self) {
+  auto& st = self->state;
+  if (st.looked && self->clock().now() - *st.looked < one_look)
+    return {};
+  if (auto ok = st.context.spent->refresh(); !ok)
+    return ok;
+  st.last_output.clear();
+  for (const auto& found : st.servers->list_panes().panes)
+    if (!found.pane.dead)
+      st.last_output[session_id{found.pane.session}] = found.pane.last_output;
+  st.looked = self->clock().now();
+  return {};
+}
+
+result<msg::pane_activity> activity_of(self_pointer self,
+                                       const session_id& session) {
+  if (auto ok = look_at_activity(self); !ok)
+    return fail(ok.error());
+  const auto& known = self->state.last_output;
+  auto i = known.find(session);
+  if (i == known.end())
+    return fail(ec::not_reachable, "no pane of " + session.text);
+  return msg::pane_activity{i->second};
+}
+
 /// Has the end of a server told, once for each of its lives.
 void watch_server(self_pointer self, tmux_server& server) {
   auto& st = self->state;
@@ -242,11 +273,10 @@ tmux_actor::behavior_type tmux(self_pointer self, node_context context) {
     },
     [self](const msg::list_panes&) { return list(self); },
     [self](const msg::ask_activity& asked) -> caf::result<msg::pane_activity> {
-      auto there = find_pane(*self->state.servers, asked.session.text);
-      if (!there)
-        return make_error(ec::not_reachable,
-                          "no pane of " + asked.session.text);
-      return msg::pane_activity{there->pane.last_output};
+      auto seen = activity_of(self, asked.session);
+      if (!seen)
+        return make_error(seen.error());
+      return *seen;
     },
     [self](const msg::terminal_gone& gone) { tell_end(self, gone); },
     [self](const msg::close_pane& order) -> caf::result<session_id> {

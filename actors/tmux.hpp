@@ -4,6 +4,10 @@
 #include "messages/interfaces/sessions.hpp"
 #include "runtime/tmux/tmux.hpp"
 
+#include <caf/actor_clock.hpp>
+
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -17,6 +21,10 @@ struct tmux_state {
 
   /// Servers whose end will be told.
   std::set<pid_t> watched;
+
+  /// When each pane last had output, as of the last look.
+  std::map<session_id, std::int64_t> last_output;
+  std::optional<caf::actor_clock::time_point> looked;
 };
 
 /// Opens and closes the panes of this node, on its own tmux servers.

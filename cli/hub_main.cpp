@@ -17,6 +17,7 @@
 #include "runtime/log/log.hpp"
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
+#include "runtime/process/reader_pool.hpp"
 #include "runtime/rules/sessions.hpp"
 #include "runtime/shim/peers.hpp"
 
@@ -50,6 +51,9 @@ struct config : caf::actor_system_config {
     register_errors(*this);
     // A busy registry must not starve the others (CAF.md §2).
     set(AO_KEY("scheduler.max-throughput"), 300u);
+    // One queue: its threads sleep until there is something to do. Those of
+    // `stealing` look a hundred times a second each.
+    set(AO_KEY("scheduler.policy"), AO_SCHED("sharing"));
   }
 };
 
@@ -376,6 +380,7 @@ int live(const arguments& args, const home& place, settings all,
   directory names;
   row_view rows;
   io_loop loop;
+  reader_pool readers{4};
   stop_signal stopping;
   node_context context;
   context.names = &names;
@@ -389,7 +394,8 @@ int live(const arguments& args, const home& place, settings all,
   context.loop = &loop;
   context.programs = *programs;
   context.caches = make_caches(*context.config, place);
-  context.inherited = env;
+  context.inherited = std::make_shared<const environment>(env);
+  context.readers = &readers;
 
   api_host host;
   host.shutdown = [&stopping](bool) { stopping.request(0); };

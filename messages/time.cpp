@@ -68,6 +68,37 @@ void put_digits(char* end, int n, int width) {
     *--end = static_cast<char>('0' + n % 10);
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// Two digits.
+int number_at(std::string_view text, std::size_t at) {
+  return (text[at] - '0') * 10 + (text[at + 1] - '0');
+}
+
+bool is_leap(int year) {
+  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+int days_in(int year, int month) {
+  constexpr int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return month == 2 && is_leap(year) ? 29 : days[month - 1];
+}
+
+/// Days from 1970-01-01, in the Gregorian calendar; much faster than timegm.
+std::int64_t days_before(int year, int month, int day) {
+  // Years begin in March here, so that the leap day is the last of one.
+  auto y = std::int64_t{year} - (month <= 2 ? 1 : 0);
+  auto era = (y >= 0 ? y : y - 399) / 400;
+  auto of_era = y - era * 400;
+  auto of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  auto days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+  constexpr std::int64_t days_of_era = 146'097;
+  constexpr std::int64_t days_to_1970 = 719'468;
+  return era * days_of_era + days - days_to_1970;
+}
+
 } // namespace
 
 wall_time wall_now() {
@@ -103,29 +134,33 @@ std::string format_ref_time(wall_time t) {
 }
 
 result<wall_time> parse_time(std::string_view text) {
-  std::tm tm{};
-  int used = 0;
-  std::string copy{text};
   auto bad = [&] {
     return fail(ec::bad_input,
-                "\"" + copy
+                "\"" + std::string{text}
                   + "\" is not a time, expected "
                     "YYYY-MM-DDTHH:MM:SS[.mmm]Z");
   };
-  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year,
-                  &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
-                  &used)
-        != 6
-      || used != 19)
+  constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd";
+  if (text.size() <= form.size())
     return bad();
-  tm.tm_year -= 1900;
-  tm.tm_mon -= 1;
-  auto rest = text.substr(19);
+  for (std::size_t i = 0; i < form.size(); ++i)
+    if (form[i] == 'd' ? !is_digit(text[i]) : text[i] != form[i])
+      return bad();
+  auto year = number_at(text, 0) * 100 + number_at(text, 2);
+  auto month = number_at(text, 5);
+  auto day = number_at(text, 8);
+  auto hour = number_at(text, 11);
+  auto minute = number_at(text, 14);
+  auto second = number_at(text, 17);
+  if (month < 1 || month > 12 || day < 1 || day > days_in(year, month)
+      || hour > 23 || minute > 59 || second > 59)
+    return bad();
+  auto rest = text.substr(form.size());
   int ms = 0;
-  if (!rest.empty() && rest[0] == '.') {
+  if (rest[0] == '.') {
     std::size_t i = 1;
     int scale = 100;
-    for (; i < rest.size() && rest[i] >= '0' && rest[i] <= '9'; ++i) {
+    for (; i < rest.size() && is_digit(rest[i]); ++i) {
       ms += (rest[i] - '0') * scale;
       scale /= 10;
     }
@@ -135,13 +170,9 @@ result<wall_time> parse_time(std::string_view text) {
   }
   if (rest != "Z")
     return bad();
-  auto asked = tm;
-  auto secs = timegm(&tm);
-  if (tm.tm_mon != asked.tm_mon || tm.tm_mday != asked.tm_mday
-      || tm.tm_hour != asked.tm_hour || tm.tm_min != asked.tm_min
-      || tm.tm_sec != asked.tm_sec)
-    return bad();
-  return wall_time{milliseconds{static_cast<std::int64_t>(secs) * 1000 + ms}};
+  auto seconds
+    = ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+  return wall_time{milliseconds{seconds * 1000 + ms}};
 }
 
 result<milliseconds> parse_duration(std::string_view text) {

@@ -181,7 +181,8 @@ std::string last_log_lines(const home& where) {
   for (int lines = 0; lines < 10 && from != std::string::npos && from > 0;
        ++lines)
     from = text.rfind('\n', from - 1);
-  return from == std::string::npos ? text : text.substr(from + 1);
+  // The front of the text is no end of a line.
+  return from == std::string::npos || from == 0 ? text : text.substr(from + 1);
 }
 
 result<void> end_hub(const home& where, pid_t holder, bool signalled,

@@ -7,6 +7,7 @@
 #include <caf/scheduled_actor.hpp>
 #include <caf/sec.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -20,24 +21,26 @@ std::string line(caf::scheduled_actor* self, const char* verb) {
 
 } // namespace
 
-void harden(caf::scheduled_actor* self, const actor_context& context) {
+void harden(caf::scheduled_actor* self, const actor_context& given) {
+  // One for the three of them: there are many actors.
+  auto shared = std::make_shared<const actor_context>(given);
   self->set_exception_handler(
-    [context](caf::scheduled_actor* me, std::exception_ptr& thrown) {
+    [shared](caf::scheduled_actor* me, std::exception_ptr& thrown) {
       auto what = describe(thrown);
-      context.say(log_level::error,
+      shared->say(log_level::error,
                   line(me, "actor_threw") + " reason=" + to_string(what));
       return make_error(what);
     });
   self->set_default_handler(
-    [context](caf::scheduled_actor* me,
-              caf::message_view& mail) -> caf::result<caf::message> {
+    [shared](caf::scheduled_actor* me,
+             caf::message_view& mail) -> caf::result<caf::message> {
       if (mail.content().match_elements<planted_fault>())
         throw std::runtime_error(mail.content().get_as<planted_fault>(0).why);
-      context.say(log_level::error, line(me, "message_unexpected"));
+      shared->say(log_level::error, line(me, "message_unexpected"));
       return caf::sec::unexpected_message;
     });
-  self->set_down_handler([context](caf::scheduled_actor* me, caf::down_msg&) {
-    context.say(log_level::warn, line(me, "down_unexpected"));
+  self->set_down_handler([shared](caf::scheduled_actor* me, caf::down_msg&) {
+    shared->say(log_level::warn, line(me, "down_unexpected"));
   });
 }
 

@@ -267,14 +267,4 @@ result<end_report> end_marked(std::string_view mark, milliseconds grace,
   }
 }
 
-result<std::uint64_t> cpu_time_of(std::string_view mark) {
-  auto found = find_marked(mark);
-  if (!found)
-    return fail(found.error());
-  std::uint64_t sum = 0;
-  for (const auto& entry : *found)
-    sum += entry.cpu_time;
-  return sum;
-}
-
 } // namespace ao

@@ -57,10 +57,6 @@ constexpr std::string_view mark_variable = "AO_MARK";
 result<std::vector<process_entry>> find_marked(std::string_view mark,
                                                pid_t below = 0);
 
-/// Clock ticks that all who carry the mark have spent; grows while one of them
-/// does anything. Errors: `process_failed`.
-result<std::uint64_t> cpu_time_of(std::string_view mark);
-
 /// Sends `signal` once to everything that `find_marked` names; all are stopped
 /// first and go on afterwards, so that none forks away meanwhile. The answer
 /// is a pidfd for each: empty means that nobody is left. For a poll loop that

@@ -20,8 +20,10 @@ milliseconds restart_delay(const restart_limits& limits, std::uint32_t n,
 }
 
 bool restart_window::record(const restart_limits& limits, mono_time now) {
-  while (!restarts_.empty() && now - restarts_.front() > limits.period)
-    restarts_.pop_front();
+  auto counts
+    = [&](mono_time restart) { return now - restart <= limits.period; };
+  restarts_.erase(restarts_.begin(),
+                  std::find_if(restarts_.begin(), restarts_.end(), counts));
   restarts_.push_back(now);
   return restarts_.size() <= limits.intensity;
 }

@@ -256,6 +256,19 @@ row_view::changes_of(const project_id& project) const {
   return out;
 }
 
+std::vector<row_ptr<ci_run>>
+row_view::ci_runs_of(const change_id& change) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  const auto& runs = tables_->of<ci_run>();
+  std::vector<row_ptr<ci_run>> out;
+  // Their keys begin with it; no other change's do.
+  auto front = change.text + "/";
+  for (auto i = runs.lower_bound(front);
+       i != runs.end() && i->first.compare(0, front.size(), front) == 0; ++i)
+    out.push_back(i->second);
+  return out;
+}
+
 std::vector<row_ptr<message>>
 row_view::messages_of(const session_id& session) const {
   std::shared_lock<std::shared_mutex> guard{tables_->mutex};

@@ -77,6 +77,9 @@ public:
   /// All changes of a project, by number.
   std::vector<row_ptr<change>> changes_of(const project_id& project) const;
 
+  /// The runs of a change's checks.
+  std::vector<row_ptr<ci_run>> ci_runs_of(const change_id& change) const;
+
   /// The messages to a session, oldest first.
   std::vector<row_ptr<message>> messages_of(const session_id& session) const;
 

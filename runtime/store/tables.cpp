@@ -1,6 +1,7 @@
 #include "runtime/store/tables.hpp"
 
 #include "messages/json.hpp"
+#include "messages/row_text.hpp"
 
 #include <type_traits>
 
@@ -23,8 +24,10 @@ static_assert(kept_in<
 template <class T>
 result<void> read_into(std::vector<T>& out, table t, std::string_view key,
                        std::string_view doc) {
+  if (read_text(doc, out.emplace_back()))
+    return {};
   try {
-    json::parse(doc).get_to(out.emplace_back());
+    json::parse(doc).get_to(out.back());
     return {};
   } catch (const json::exception& e) {
     out.pop_back();

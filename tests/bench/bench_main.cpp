@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <iostream>
 
@@ -17,6 +18,13 @@ std::vector<row> all_rows() {
     {"claims", "durable claims of 64 clients", claim_figures},
     {"command", "wall time of the command line", command_figures},
     {"deaths", "kill -9 of an agent -> noticed -> the next run", death_figures},
+    {"supervisor", "an actor's end -> its successor", supervisor_figures},
+    {"restart", "start of a hub that knows 10,000 sessions", restart_figures},
+    {"adoption", "the same, when their agents live", adoption_figures},
+    {"memory", "memory of one of 10,000 sessions", memory_figures},
+    {"idle", "processor time of a hub with nothing to do", idle_figures},
+    {"ci", "red checks -> the agent works on them", ci_figures},
+    {"merge", "green -> on the base", merge_figures},
   };
 }
 
@@ -76,5 +84,11 @@ int main(int argc, char** argv) {
   app.add_option("rows", wanted, "Only these rows");
   app.add_option("--json", file, "Also write the figures to this file");
   CLI11_PARSE(app, argc, argv);
-  return ao::bench::run(wanted, file);
+  try {
+    return ao::bench::run(wanted, file);
+  } catch (const std::exception& why) {
+    // Caught, so that the worlds are taken down.
+    std::cerr << "ao_bench: " << why.what() << "\n";
+    return 1;
+  }
 }

@@ -25,8 +25,7 @@ double wall_time(const world& w, std::vector<std::string> argv) {
 std::vector<figure> command_figures() {
   stage s;
   auto& w = s.in();
-  auto ours
-    = wall_time(w, {program_path("ao"), "status", "--json"});
+  auto ours = wall_time(w, {program_path("ao"), "status", "--json"});
   std::vector<figure> out{{"ao status --json against true", ours,
                            wall_time(w, {"true"}), "ms", "<= 8"}};
   if (find_program("node", w.variables().get("PATH")))

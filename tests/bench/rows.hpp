@@ -36,6 +36,13 @@ std::vector<figure> concurrent_spawn_figures();
 std::vector<figure> claim_figures();
 std::vector<figure> command_figures();
 std::vector<figure> death_figures();
+std::vector<figure> supervisor_figures();
+std::vector<figure> restart_figures();
+std::vector<figure> adoption_figures();
+std::vector<figure> memory_figures();
+std::vector<figure> idle_figures();
+std::vector<figure> ci_figures();
+std::vector<figure> merge_figures();
 
 /// The middle one; the list is not empty.
 double median(std::vector<double> values);

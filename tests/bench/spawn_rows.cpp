@@ -2,26 +2,12 @@
 #include "tests/bench/stage.hpp"
 
 #include <algorithm>
-#include <csignal>
-#include <stdexcept>
 #include <thread>
 
 namespace ao::bench {
 namespace {
 
-using nlohmann::json;
-
 constexpr int rounds = 15;
-
-/// Asks for a session as a program would, and returns its id.
-std::string request(const world& w, const std::string& task) {
-  auto api = w.api();
-  auto answer = api.call("POST", "/api/v1/sessions",
-                         json{{"project", "app"}, {"issue", task}});
-  if (!answer)
-    throw std::runtime_error(to_string(answer.error()));
-  return answer->body.at("id").get<std::string>();
-}
 
 /// What one fetch without news costs.
 double fetch_cost(const world& w) {
@@ -43,7 +29,7 @@ std::vector<figure> spawn_figures() {
   for (int i = 0; i < rounds; ++i) {
     auto task = w.add_task("Task " + std::to_string(i));
     auto from = wall_seconds();
-    auto session = request(w, task);
+    auto session = s.request(task);
     ours.push_back((s.began(session) - from) * 1000);
     raw.push_back(s.raw_spawn("raw-" + std::to_string(i)));
   }
@@ -66,7 +52,7 @@ std::vector<figure> concurrent_spawn_figures() {
     std::vector<std::string> sessions(tasks.size());
     std::vector<std::thread> clients;
     for (std::size_t i = 0; i < tasks.size(); ++i)
-      clients.emplace_back([&, i] { sessions[i] = request(w, tasks[i]); });
+      clients.emplace_back([&, i] { sessions[i] = s.request(tasks[i]); });
     for (auto& client : clients)
       client.join();
     double last = 0;
@@ -79,36 +65,6 @@ std::vector<figure> concurrent_spawn_figures() {
                    (last - from) * 1000, raw, "ms", "<= 1.0"});
   }
   return out;
-}
-
-std::vector<figure> death_figures() {
-  stage s;
-  auto& w = s.in();
-  auto task = w.add_task("Dies often");
-  auto session = request(w, task);
-  s.began(session);
-  std::vector<double> noticed;
-  std::vector<double> started;
-  for (int run = 1; run <= rounds; ++run) {
-    w.await([&](const json& e) {
-      return e["kind"] == "agent_started" && e["data"]["run"] == run;
-    });
-    auto pid
-      = w.ask({"session", "show", session})["runtime"]["pid"].get<pid_t>();
-    auto before = w.last_event();
-    auto from = wall_seconds();
-    ::kill(pid, SIGKILL);
-    w.await("agent_exited", "session:" + session, before);
-    noticed.push_back((wall_seconds() - from) * 1000);
-    started.push_back((s.began(session, run + 1) - from) * 1000);
-  }
-  std::vector<double> raw;
-  for (int i = 0; i < 5; ++i)
-    raw.push_back(s.raw_spawn("raw-" + std::to_string(i)));
-  return {
-    {"kill -9 -> the event is read", median(noticed), median(raw), "ms", ""},
-    {"kill -9 -> first instruction of the next run", median(started),
-     median(raw), "ms", ""}};
 }
 
 } // namespace ao::bench

@@ -12,22 +12,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* stamping = R"(
-exec bash -c 'echo $EPOCHREALTIME > "$HOME/$AO_SESSION.$AO_RUN.part"
-mv "$HOME/$AO_SESSION.$AO_RUN.part" "$HOME/$AO_SESSION.$AO_RUN"
-exec sleep 600'
-)";
-
-world_options options() {
+world_options options(const std::string& project, const std::string& settings) {
   world_options o;
   o.settings = "limits: {sessions: 200, parallelSpawns: 64, spawnsPerMinute: "
                "0, minFreeMemory: 1MiB, minFreeDisk: 1MiB}\n"
                "restart: {intensity: 100, delay: 1ms, maxDelay: 1ms, jitter: "
-               "0}\n";
+               "0}\n"
+    + settings;
+  o.project = project;
   return o;
 }
 
 } // namespace
+
+const char* const stamp_lines = R"(
+bash -c 'echo $EPOCHREALTIME > "$HOME/$AO_SESSION.$AO_RUN.part"
+mv "$HOME/$AO_SESSION.$AO_RUN.part" "$HOME/$AO_SESSION.$AO_RUN"'
+)";
 
 double wall_seconds() {
   return std::chrono::duration<double>(
@@ -35,8 +36,11 @@ double wall_seconds() {
     .count();
 }
 
-stage::stage() : world_(options()) {
-  world_.add_agent("stamping", stamping);
+stage::stage(const std::string& project, const std::string& settings,
+             const std::string& script)
+    : world_(options(project, settings)) {
+  world_.add_agent(
+    "stamping", stamp_lines + (script.empty() ? "exec sleep 600\n" : script));
   // Something to check out: a tree of a usual size.
   for (int i = 0; i < 400; ++i) {
     auto dir = world_.checkout() / ("d" + std::to_string(i % 20));
@@ -46,6 +50,15 @@ stage::stage() : world_(options()) {
   world_.git(world_.checkout(), {"add", "--all"});
   world_.git(world_.checkout(), {"commit", "--quiet", "--message", "tree"});
   world_.start();
+}
+
+std::string stage::request(const std::string& task) const {
+  auto answer
+    = world_.api().call("POST", "/api/v1/sessions",
+                        nlohmann::json{{"project", "app"}, {"issue", task}});
+  if (!answer)
+    throw std::runtime_error(to_string(answer.error()));
+  return answer->body.at("id").get<std::string>();
 }
 
 fs::path stage::agent() const {
@@ -76,6 +89,17 @@ double stage::raw_spawn(const std::string& name) {
   auto tree = (world_.root() / ("raw-" + name)).string();
   world_.git(world_.checkout(),
              {"worktree", "add", "--quiet", "-b", "raw/" + name, tree, "main"});
+  raw_run(name, tree);
+  return (began(name) - from) * 1000;
+}
+
+double stage::raw_start(const std::string& name) {
+  auto from = wall_seconds();
+  raw_run(name, world_.checkout().string());
+  return (began(name) - from) * 1000;
+}
+
+void stage::raw_run(const std::string& name, const std::string& tree) {
   process_spec tmux;
   tmux.argv = {"tmux",
                "-f",
@@ -99,7 +123,6 @@ double stage::raw_spawn(const std::string& name) {
   auto end = run(tmux, world::patience);
   if (!end || !end->ok())
     throw std::runtime_error("tmux: " + (end ? end->err : "cannot start"));
-  return (began(name) - from) * 1000;
 }
 
 } // namespace ao::bench

@@ -309,6 +309,24 @@ TEST(EventFeed, LetsACallbackEndItsOwnSubscription) {
   EXPECT_EQ(told, 3);
 }
 
+TEST(RowView, FindsTheChecksOfAChange) {
+  row_view view;
+  std::vector<store_write> writes;
+  for (const auto* key : {"app#1/aa", "app#1/1b", "app#1/aa/merge", "app#10/aa",
+                          "app#11/aa", "app#2/aa", "bpp#1/aa", "app/1/aa"}) {
+    ci_run run;
+    run.key = key;
+    run.version = 1;
+    writes.push_back(write_of({run}));
+  }
+  publish(view, std::move(writes));
+  std::vector<std::string> found;
+  for (const auto& run : view.ci_runs_of(change_id{"app#1"}))
+    found.push_back(run->key);
+  EXPECT_THAT(found, ElementsAre("app#1/1b", "app#1/aa", "app#1/aa/merge"));
+  EXPECT_TRUE(view.ci_runs_of(change_id{"app#3"}).empty());
+}
+
 TEST(EventFeed, NeverCallsAfterASubscriptionHasEnded) {
   row_view view;
   std::atomic<bool> stop{false};

@@ -15,8 +15,24 @@ TEST(Time, IsWrittenAsRfc3339WithMilliseconds) {
 TEST(Time, RefusesWhatIsNoMoment) {
   for (auto text :
        {"", "yesterday", "2026-02-30T00:00:00Z", "2026-11-23T20:00:00",
-        "2026-11-23T20:00:00.Z", "2026-11-23T20:00:00+01:00"})
+        "2026-11-23T20:00:00.Z", "2026-11-23T20:00:00+01:00",
+        "2025-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-01T24:00:00Z",
+        "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "2026-1-01T00:00:00Z",
+        " 026-01-01T00:00:00Z", "2026-01-01 00:00:00Z",
+        "2026-01-01T00:00:00.1234567890Z"})
     EXPECT_FALSE(parse_time(text)) << text;
+}
+
+TEST(Time, KnowsTheCalendar) {
+  auto ms = [](const char* text) {
+    return parse_time(text)->time_since_epoch().count();
+  };
+  EXPECT_EQ(ms("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(ms("1969-12-31T23:59:59.999Z"), -1);
+  EXPECT_EQ(ms("2024-02-29T23:59:59.5Z"), 1'709'251'199'500);
+  EXPECT_EQ(ms("2000-03-01T00:00:00.000000001Z"), 951'868'800'000);
+  EXPECT_EQ(ms("0001-01-01T00:00:00Z"), -62'135'596'800'000);
 }
 
 RC_GTEST_PROP(Time, SurvivesARoundTrip, ()) {

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "messages/change.hpp"
+#include "messages/message.hpp"
+#include "messages/session.hpp"
+#include "messages/task.hpp"
+
+#include <string_view>
+
+namespace ao {
+
+/// Reads the text that `dump` has made of a row, many times faster than
+/// through a tree: the start of a hub reads all of them.
+/// @returns false for any other text, also one that `from_json` takes (of an
+/// older version, or edited by hand); `x` is then in no useful state.
+bool read_text(std::string_view text, task& x);
+bool read_text(std::string_view text, claim& x);
+bool read_text(std::string_view text, counter& x);
+bool read_text(std::string_view text, session& x);
+bool read_text(std::string_view text, change& x);
+bool read_text(std::string_view text, ci_run& x);
+bool read_text(std::string_view text, message& x);
+
+} // namespace ao
