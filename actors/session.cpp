@@ -224,7 +224,7 @@ void stall(self_pointer self, session_call call, const caf::error& why) {
   st.stalled = to_ao_error(why);
   if (!call.answer)
     st.waiting.push_front(std::move(call));
-  std::deque<session_call> kept;
+  std::list<session_call> kept;
   for (auto& waiting : std::exchange(st.waiting, {})) {
     if (waiting.answer)
       waiting.answer(fail(*st.stalled));

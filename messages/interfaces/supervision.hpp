@@ -1,6 +1,6 @@
 #pragma once
 
-#include "messages/interfaces/tasks.hpp"
+#include "messages/interfaces/atoms.hpp"
 #include "messages/role.hpp"
 #include "messages/supervision.hpp"
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/interfaces/atoms.hpp"
 #include "messages/interfaces/supervision.hpp"
 #include "messages/local_types.hpp"
 #include "messages/role.hpp"
@@ -8,9 +9,6 @@
 #include <caf/replies_to.hpp>
 
 namespace ao {
-
-/// INTERNAL: look again at what is there.
-using look_atom = caf::atom_constant<caf::atom("look")>;
 
 /// The REGISTRY: who may work on what. The one writer of tasks and claims;
 /// every answer is durable before it is given.

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <caf/atom.hpp>
+
+namespace ao {
+
+/// INTERNAL: look again at what is there.
+using look_atom = caf::atom_constant<caf::atom("look")>;
+
+} // namespace ao
