@@ -1,5 +1,6 @@
 #include "actors/journal.hpp"
 
+#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/rules/journal.hpp"
@@ -30,7 +31,7 @@ auto once_more(self_pointer self) {
     st.context.say(log_level::warn,
                    "note_not_recorded reason=\"" + to_string(to_ao_error(why))
                      + "\"");
-    self->delayed_send(self, retry_delay, look_atom::value);
+    try_again(self, st.context, why, retry_delay, look_atom::value);
   };
 }
 

@@ -423,7 +423,7 @@ void load_book(self_pointer self) {
   std::vector<counter> counters;
   for (const auto& p : st.context.rows->all<counter>())
     counters.push_back(*p);
-  st.book.load(std::move(tasks), std::move(claims), std::move(counters));
+  st.book.load(std::move(tasks), std::move(claims), counters);
 }
 
 } // namespace

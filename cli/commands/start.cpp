@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 namespace ao::cli {
 namespace {
@@ -31,8 +32,9 @@ std::vector<std::string> hub_arguments(const invocation& what) {
 }
 
 /// Asks a hub that lives for its state; one that is still starting is waited
-/// for.
-result<json> wait_for_api(const home& where) {
+/// for. Nothing when it has ended meanwhile: a child of a hub that was killed
+/// holds its lock until it runs its own program.
+result<std::optional<json>> wait_for_api(const home& where) {
   http::api_client api{where.hub_socket()};
   directory_watch watch{where.run_dir()};
   auto until = clock::now() + start_deadline;
@@ -45,9 +47,7 @@ result<json> wait_for_api(const home& where) {
     auto left = std::chrono::duration_cast<milliseconds>(until - clock::now());
     auto holder = find_lock_holder(where);
     if (holder && !*holder)
-      return fail(ec::process_failed,
-                  "the hub that was starting has ended\n"
-                    + last_log_lines(where));
+      return std::optional<json>{};
     if (left.count() <= 0)
       return fail(ec::timed_out,
                   "a hub lives but does not answer\n" + last_log_lines(where));
@@ -74,12 +74,17 @@ outcome tell(invocation& what, const home& where, json facts, bool already) {
   return 0;
 }
 
-outcome tell_running(invocation& what, const home& where, pid_t pid) {
-  auto status = wait_for_api(where);
-  if (!status)
-    return fail(status.error());
-  auto hub = (*status)["meta"].is_object()
-    ? (*status)["meta"].value("hub", json::object())
+/// Nothing when it has ended meanwhile.
+std::optional<outcome> tell_running(invocation& what, const home& where,
+                                    pid_t pid) {
+  auto answer = wait_for_api(where);
+  if (!answer)
+    return fail(answer.error());
+  if (!*answer)
+    return std::nullopt;
+  auto& status = **answer;
+  auto hub = status["meta"].is_object()
+    ? status["meta"].value("hub", json::object())
     : json::object();
   // A lock that was just taken may not name its holder yet.
   auto holder = find_lock_holder(where);
@@ -97,40 +102,52 @@ outcome refuse_in_session(const invocation& what) {
               "ao " + what.name + " is for people, not for sessions");
 }
 
-} // namespace
-
-outcome run_start(invocation& what) {
-  if (what.in_session())
-    return refuse_in_session(what);
-  auto where = open_home(home_path_from_environment());
-  if (!where)
-    return fail(where.error());
-  auto holder = find_lock_holder(*where);
+/// Tells of the hub that runs, or starts one. Nothing when one that ran has
+/// ended meanwhile.
+std::optional<outcome> try_to_start(invocation& what, const home& where) {
+  auto holder = find_lock_holder(where);
   if (!holder)
     return fail(holder.error());
   if (*holder)
-    return tell_running(what, *where, (*holder)->pid);
-  auto hub = start_hub(*where, what.program_dir, hub_arguments(what));
+    return tell_running(what, where, (*holder)->pid);
+  auto hub = start_hub(where, what.program_dir, hub_arguments(what));
   if (!hub)
     return fail(hub.error());
   auto line = read_readiness(hub->ready, start_deadline);
   ::close(hub->ready);
   if (!line)
     return fail(line.error().code,
-                line.error().context + "\n" + last_log_lines(*where));
+                line.error().context + "\n" + last_log_lines(where));
   auto facts = json::parse(*line, nullptr, false);
   if (!facts.is_object())
     return fail(ec::process_failed,
-                "the hub has ended while starting\n" + last_log_lines(*where));
+                "the hub has ended while starting\n" + last_log_lines(where));
   if (!facts.contains("error"))
-    return tell(what, *where, std::move(facts), false);
+    return tell(what, where, std::move(facts), false);
   // Whoever mends what is wrong and tries again must not meet this one.
   await_end(*hub, start_deadline);
   auto why = http::error_of_problem(500, facts["error"].dump());
   // Somebody else's `ao start` was faster.
   if (why.code == ec::hub_already_running)
-    return tell_running(what, *where, 0);
+    return tell_running(what, where, 0);
   return fail(std::move(why));
+}
+
+} // namespace
+
+outcome run_start(invocation& what) {
+  constexpr int tries = 5;
+  if (what.in_session())
+    return refuse_in_session(what);
+  auto where = open_home(home_path_from_environment());
+  if (!where)
+    return fail(where.error());
+  for (int i = 0; i < tries; ++i)
+    if (auto done = try_to_start(what, *where))
+      return *done;
+  return fail(ec::process_failed,
+              "hubs come and go in " + where->root() + "\n"
+                + last_log_lines(*where));
 }
 
 outcome run_hub(invocation& what) {

@@ -303,7 +303,7 @@ bool row_view::shows(const store_rows& rows, std::uint64_t last_seq) const {
   };
   return events_.last_seq() == last_seq && same(rows.tasks) && same(rows.claims)
     && same(rows.sessions) && same(rows.changes) && same(rows.ci_runs)
-    && same(rows.counters) && same(rows.messages);
+    && same(rows.counters) && same(rows.messages) && same(rows.reviews);
 }
 
 void row_view::load(store_rows rows, std::vector<event> tail,

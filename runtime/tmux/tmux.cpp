@@ -471,8 +471,7 @@ tmux_servers::inventory tmux_servers::list_panes() {
 result<std::size_t> tmux_servers::server_with_room() {
   for (std::size_t i = 0; i < servers_.size(); ++i)
     // One that does not answer has no room; the next may.
-    if (auto panes = panes_of(i);
-        panes && panes->size() < sessions_per_server)
+    if (auto panes = panes_of(i); panes && panes->size() < sessions_per_server)
       return i;
   grow_to(servers_.size() + 1);
   return servers_.size() - 1;

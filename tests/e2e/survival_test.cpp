@@ -1,8 +1,11 @@
+#include "runtime/home/home.hpp"
+#include "runtime/home/lock.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <optional>
 
 using namespace ao;
 using nlohmann::json;
@@ -157,5 +160,36 @@ INSTANTIATE_TEST_SUITE_P(
   [](const auto& p) {
     return p.param == end_of_hub::killed ? "KilledOutright" : "StoppedInOrder";
   });
+
+/// Whether the process waits for something to appear in a directory.
+bool watches_a_directory(pid_t pid) {
+  std::error_code gone;
+  for (const auto& one :
+       fs::directory_iterator{"/proc/" + std::to_string(pid) + "/fd", gone})
+    if (fs::read_symlink(one.path(), gone) == "anon_inode:inotify")
+      return true;
+  return false;
+}
+
+TEST(Start, BeginsAnewWhenWhoHeldTheLockHasLetGoOfIt) {
+  world w;
+  w.add_agent("patient", patient);
+  w.start();
+  ASSERT_EQ(w.ao({"stop"}).status.code, 0);
+  // As a child of a killed hub does until it runs its own program.
+  auto lock = home_lock::take(locate_home(w.home().string()));
+  ASSERT_TRUE(lock);
+  std::optional<home_lock> held{std::move(*lock)};
+  auto start = w.start_ao({"start"});
+  while (!watches_a_directory(start.pid)
+         && !wait_ended(start.pidfd.get(), milliseconds{1}))
+    ;
+  held.reset();
+  ASSERT_TRUE(wait_ended(start.pidfd.get(), world::patience));
+  auto end = reap(start.pidfd.get());
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->code, 0);
+  EXPECT_EQ(w.ask({"start"})["alreadyRunning"], true);
+}
 
 } // namespace

@@ -14,15 +14,22 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-/// Holds a lock while it or any child of it lives, so that a second writer in
-/// its worktree is found out; leaves a child that hides from its parent.
-/// Works when told by `$HOME/go`; what was done by an earlier run is kept.
-constexpr const char* patient = R"(
+/// The same for both agents: holds a lock while it or any child of it lives, so
+/// that a second writer in its worktree is found out; leaves a child that hides
+/// from its parent.
+constexpr const char* begin = R"(
 exec 9> "$HOME/$AO_SESSION.lock"
 flock --nonblock 9 || echo "$AO_SESSION run $AO_RUN" >> "$HOME/two-writers"
 setsid nohup sleep 600 > /dev/null 2>&1 &
 echo "$AO_RUN ${AO_RESUME_REASON-none}" >> "$HOME/$AO_SESSION.runs"
+)";
+
+constexpr const char* wait = R"(
 while [ ! -e "$HOME/go" ]; do sleep 0.05; done
+)";
+
+/// What was done by an earlier run is kept.
+constexpr const char* work = R"(
 echo "by $AO_SESSION" > "$AO_SESSION.txt"
 git add --all
 git diff --cached --quiet || git commit --quiet --message "Work of $AO_SESSION"
@@ -51,12 +58,15 @@ const std::vector<std::string>& mortals::steps() {
 }
 
 mortals::mortals(int agents) : agents_(agents), w_(forgiving()) {
-  w_.add_agent("patient", patient);
+  // Works when told by `$HOME/go`, and at once.
+  w_.add_agent("patient", std::string{begin} + wait + work);
+  w_.add_agent("brief", std::string{begin} + work);
   w_.start();
 }
 
-std::string mortals::add_task(const std::string& title) {
-  auto task = w_.add_task(title);
+std::string mortals::add_task(const std::string& title,
+                              const std::string& agent) {
+  auto task = w_.add_task(title, "", {"--agent", agent});
   acknowledged_[task] = title;
   return task;
 }
@@ -106,7 +116,7 @@ void mortals::kill_the_hub() {
 }
 
 std::string mortals::kill_the_hub_at(const std::string& step) {
-  auto task = add_task("Interrupted at " + step);
+  auto task = add_task("Interrupted at " + step, "brief");
   auto after = w_.last_event();
   auto spawned = w_.ask({"spawn", task, "--no-wait"});
   auto session = spawned.value("id", "");

@@ -24,7 +24,8 @@ public:
   int agents() const { return agents_; }
 
   /// Adds a task and remembers that it was acknowledged.
-  std::string add_task(const std::string& title);
+  std::string add_task(const std::string& title,
+                       const std::string& agent = "patient");
 
   /// Starts all the agents.
   void spawn_all();
