@@ -99,8 +99,15 @@ bool lost_a_race(const error& why) {
   return why.context.find("cannot lock ref") != std::string::npos;
 }
 
-bool is_stale_lease(const git_end& end) {
-  return end.code != 0 && end.out.find("stale info") != std::string::npos;
+/// Our own push may be under way twice: that of a hub that was killed goes on.
+/// It was ahead before the forge told its refs, or after.
+bool was_overtaken(const git_end& end) {
+  auto says = [&end](const char* sign) {
+    return end.out.find(sign) != std::string::npos;
+  };
+  return end.code != 0
+    && (says("stale info")
+        || (says("[remote rejected]") && !says("hook declined")));
 }
 
 std::vector<std::pair<std::string, std::string>> keeper(wall_time now) {
@@ -622,8 +629,8 @@ result<std::string> repository_cache::push(
     return fail(ec::bad_input, name + " has no commit");
   git_call call{worktree, {"push"}, {}, env, git_scope::users, limit};
   auto end = try_push(worktree, name, call);
-  if (end && is_stale_lease(*end)) {
-    // Our own push may have been cut before it was noted here.
+  if (end && was_overtaken(*end)) {
+    // Or it was cut before it was noted here.
     if (auto news = fetch(limit); !news)
       return fail(news.error());
     end = try_push(worktree, name, call);
