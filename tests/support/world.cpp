@@ -45,6 +45,19 @@ bool lives_in(pid_t pid, const std::string& user) {
   return environ_value(pid, "HOME") == user;
 }
 
+/// Stops every process of the world, so that none of them has a last word
+/// while others end.
+void stop_residents(const std::string& user) {
+  auto all = all_processes();
+  if (!all)
+    give_up(to_string(all.error()));
+  for (const auto& one : *all)
+    if (auto fd = open_pidfd(one.pid);
+        fd && !one.ended() && lives_in(one.pid, user))
+      if (auto sent = send_signal(fd->get(), SIGSTOP); !sent)
+        give_up(to_string(sent.error()));
+}
+
 /// Ends every process of the world.
 void end_residents(const std::string& user) {
   for (bool anybody = true; anybody;) {
@@ -131,6 +144,7 @@ world::~world() {
 }
 
 void world::lose_power() {
+  stop_residents(user().string());
   end_residents(user().string());
   fs::remove_all(home() / "run");
   for (const auto& session : fs::directory_iterator{home() / "sessions"}) {
