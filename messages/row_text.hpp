@@ -19,6 +19,7 @@ bool read_text(std::string_view text, counter& x);
 bool read_text(std::string_view text, session& x);
 bool read_text(std::string_view text, change& x);
 bool read_text(std::string_view text, ci_run& x);
+bool read_text(std::string_view text, change_review& x);
 bool read_text(std::string_view text, message& x);
 
 } // namespace ao

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "messages/interfaces/tasks.hpp"
 #include "messages/role.hpp"
 #include "messages/supervision.hpp"
 
@@ -11,6 +10,9 @@
 #include <vector>
 
 namespace ao {
+
+/// INTERNAL: look again at what is there.
+using look_atom = caf::atom_constant<caf::atom("look")>;
 
 /// "Tell me when you are ready": a child whose specification says so is
 /// started when it has answered this, and not merely when its behaviour runs.

@@ -9,9 +9,6 @@
 
 namespace ao {
 
-/// INTERNAL: look again at what is there.
-using look_atom = caf::atom_constant<caf::atom("look")>;
-
 /// The REGISTRY: who may work on what. The one writer of tasks and claims;
 /// every answer is durable before it is given.
 AO_ROLE(registry_actor,
