@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <deque>
 #include <future>
 #include <map>
 #include <set>
@@ -213,7 +214,9 @@ private:
   }
 
   bool watch() {
-    while (!out_.events.settled()) {
+    while (!out_.events.settled()
+           || out_.events.faults_survived() < out_.faults.size()
+           || !due_.empty()) {
       if (interrupted())
         return false;
       auto left = std::chrono::ceil<milliseconds>(until_ - clock::now());
@@ -239,13 +242,15 @@ private:
     for (const auto& event : events) {
       out_.events.take(event);
       view_.show(event, out_.events);
-      if (!act(event))
-        return false;
+      note_deeds(event);
     }
-    return more || trouble("ao events --follow has ended");
+    if (!more)
+      return trouble("ao events --follow has ended");
+    return do_deeds();
   }
 
-  bool act(const json& event) {
+  /// Notes the deeds that are due by this event.
+  void note_deeds(const json& event) {
     const auto* task = out_.events.of(event);
     for (std::size_t i = 0; i < what_.acts.size(); ++i) {
       const auto& one = what_.acts[i];
@@ -254,24 +259,40 @@ private:
           || (one.hub != 0 && one.hub != out_.hub_kills + 1))
         continue;
       done_[i] = true;
-      switch (one.what) {
-      case deed::kill_hub:
-        if (!kill_hub())
-          return false;
-        break;
-      case deed::throw_in:
-        if (!plant_fault(one.in, event))
-          return false;
-        break;
-      case deed::open_gate:
-        break;
-      }
-      if (one.opens.empty())
-        continue;
-      if (auto opened = where_.open_gate(one.opens); !opened)
-        return trouble(to_string(opened.error()));
+      due_.push_back({&one, event});
+    }
+  }
+
+  /// One after the other: an actor that is to be started again would take the
+  /// next fault along.
+  bool do_deeds() {
+    while (!due_.empty()
+           && out_.events.faults_survived() == out_.faults.size()) {
+      auto next = std::move(due_.front());
+      due_.pop_front();
+      if (!perform(*next.act, next.event))
+        return false;
     }
     return true;
+  }
+
+  bool perform(const scene_act& act, const json& event) {
+    switch (act.what) {
+    case deed::kill_hub:
+      if (!kill_hub())
+        return false;
+      break;
+    case deed::throw_in:
+      if (!plant_fault(act.in, event))
+        return false;
+      break;
+    case deed::open_gate:
+      break;
+    }
+    if (act.opens.empty())
+      return true;
+    auto opened = where_.open_gate(act.opens);
+    return opened || trouble(to_string(opened.error()));
   }
 
   bool kill_hub() {
@@ -336,8 +357,14 @@ private:
   progress& view_;
   interrupts& signals_;
   clock::time_point until_;
-  /// Which acts are done.
+  /// Which acts are done, or due.
   std::vector<bool> done_;
+  /// An act whose moment has come, with the event that said so.
+  struct due_act {
+    const scene_act* act;
+    json event;
+  };
+  std::deque<due_act> due_;
   follower events_;
   seen out_;
 };

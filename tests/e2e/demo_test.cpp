@@ -103,6 +103,7 @@ TEST_F(Demo, MergesEveryTaskAndLeavesNothingBehind) {
   EXPECT_EQ(said["ciRepaired"], 1);
   EXPECT_EQ(said["conflictsResolved"], 1);
   EXPECT_EQ(said["redTogetherRepaired"], 1);
+  EXPECT_EQ(said["reviewsAnswered"], 1);
   EXPECT_EQ(said["faultsSurvived"], said["faults"].size());
   EXPECT_GE(said["faults"].size(), 18u);
   ASSERT_GE(said["tasks"].size(), 8u);
