@@ -28,6 +28,7 @@ change_policy policy_of(self_pointer self) {
     policy.merge_auto = merges_by_itself(*project);
     policy.require_review = project->merge.require_review;
     policy.reviewer = project->reviewer.has_value();
+    policy.self_heals = self_heal_attempts(*st.context.config, *project);
   }
   return policy;
 }
@@ -176,6 +177,13 @@ struct perform {
           try_again(self, self->state.context, why, retry_delay,
                     look_atom::value);
       });
+  }
+
+  void operator()(const park_change& order) const {
+    auto& st = self->state;
+    ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
+                        msg::park_task{{}, st.watch.row.task, order.why})
+      .then([](const task&) {}, try_later(self, "task_not_parked"));
   }
 
   void operator()(const report_recovery&) const {}

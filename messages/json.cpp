@@ -153,6 +153,16 @@ struct members<session> {
 };
 
 template <>
+struct members<self_heal> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("cause", x.cause);
+    v("attempts", x.attempts);
+    v("sha", x.sha);
+  }
+};
+
+template <>
 struct members<change> {
   template <class Visit, class X>
   static void each(Visit&& v, X& x) {
@@ -175,6 +185,7 @@ struct members<change> {
     v("merge", x.merge);
     v("mergeReason", x.merge_reason);
     v("mergedSha", x.merged_sha);
+    v("heals", x.heals);
     v("createdAt", x.created_at);
     v("updatedAt", x.updated_at);
   }
@@ -760,6 +771,7 @@ AO_ROW(counter)
 AO_ROW(exit_info)
 AO_ROW(worktree_facts)
 AO_ROW(session)
+AO_ROW(self_heal)
 AO_ROW(change)
 AO_ROW(ci_run)
 AO_ROW(change_review)

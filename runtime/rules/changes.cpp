@@ -423,23 +423,46 @@ private:
   }
 
   void report(const change_review& r) {
-    effect(report_failure{"changes_requested", r.sha, changes_requested_text(r),
-                          r.number});
+    tell_agent(
+      {"changes_requested", r.sha, changes_requested_text(r), r.number});
   }
 
   // -- failures ---------------------------------------------------------------
 
+  /// Tells the agent, so many commits per cause; then a person has to look.
+  /// Going to and fro between causes gives no new attempts.
+  void tell_agent(report_failure failure) {
+    auto& heals = c().heals;
+    auto known
+      = std::find_if(heals.begin(), heals.end(), [&](const self_heal& h) {
+          return h.cause == failure.cause;
+        });
+    if (known == heals.end())
+      known = heals.insert(heals.end(), self_heal{failure.cause, 0, {}});
+    if (known->sha != failure.sha) {
+      known->sha = failure.sha;
+      known->attempts += 1;
+      changed_ = true;
+    }
+    if (known->attempts <= policy_.self_heals)
+      return effect(std::move(failure));
+    effect(park_change{c().id.text + ": " + std::to_string(policy_.self_heals)
+                       + " attempts did not end the cause \"" + failure.cause
+                       + "\"; look at it, then ao task retry "
+                       + c().task.text});
+  }
+
   void report(const ci_run& run, const std::vector<std::string>& log_tail) {
-    effect(report_failure{"ci_failed", run.sha,
-                          ci_failure_text(run, log_tail, c().base)});
+    tell_agent(
+      {"ci_failed", run.sha, ci_failure_text(run, log_tail, c().base)});
   }
 
   void report_conflict() {
-    effect(report_failure{
-      "conflict", c().head_sha,
-      "The branch " + c().branch + " does not merge into " + c().base + " ("
-        + c().merge_reason + ").\nFetch, merge origin/" + c().base
-        + " into your branch, resolve the conflicts, commit and push.\n"});
+    tell_agent(
+      {"conflict", c().head_sha,
+       "The branch " + c().branch + " does not merge into " + c().base + " ("
+         + c().merge_reason + ").\nFetch, merge origin/" + c().base
+         + " into your branch, resolve the conflicts, commit and push.\n"});
   }
 
   /// After a crash: what was committed may not have been told. Telling the

@@ -25,6 +25,8 @@ struct change_policy {
   bool merge_auto = true;
   /// Merges only what is approved, whoever reviews.
   bool require_review = false;
+  /// So many commits per cause is an agent told of (DESIGN §10).
+  std::uint32_t self_heals = 5;
   /// An agent reviews each head: its verdict is waited for while one may come.
   bool reviewer = false;
 };
@@ -179,9 +181,14 @@ struct report_recovery {
   std::string cause;
 };
 
+/// The agent has been told often enough: park the task for a person.
+struct park_change {
+  std::string why;
+};
+
 using change_effect
   = std::variant<run_ci, cancel_ci, enqueue_merge, tell_queue, tell_owners,
-                 retell_failure, report_failure, report_recovery,
+                 retell_failure, report_failure, park_change, report_recovery,
                  find_review_base, open_reviewer, remind_reviewer>;
 
 /// What an input leads to.

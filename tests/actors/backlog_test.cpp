@@ -47,6 +47,7 @@ scripted_registry(registry_actor::stateful_pointer<no_state> self,
     [](const msg::release_claim&) -> caf::result<task> { return task{}; },
     [](const msg::regrant_claim&) -> caf::result<claim> { return claim{}; },
     [](const msg::cancel_task&) -> caf::result<task> { return task{}; },
+    [](const msg::park_task&) -> caf::result<task> { return task{}; },
     [](const msg::retry_task&) -> caf::result<task> { return task{}; },
   };
 }

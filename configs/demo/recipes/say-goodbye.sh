@@ -1,8 +1,5 @@
 if was_told 'conflict'; then
-  # Keeps what both have written.
-  git fetch --quiet
-  git merge --quiet origin/main || sed -i '/^<<<<<<<\|^=======\|^>>>>>>>/d' \
-    README.md
+  keep_both README.md
 else
   cat >commands/goodbye.sh <<'EOF'
 # Says goodbye.
