@@ -18,7 +18,6 @@ double weight_of(const task_word& w) {
   case kind::weak:
     return 0.25;
   case kind::plain:
-    return 1;
   case kind::number:
     return 1;
   case kind::name:
