@@ -90,6 +90,7 @@ RC_GTEST_PROP(RowText, IsReadBackAsItWasWritten, ()) {
   is_read_alike(any_session());
   is_read_alike(any_change());
   is_read_alike(any_ci_run());
+  is_read_alike(any_review());
   is_read_alike(any_message());
 }
 
