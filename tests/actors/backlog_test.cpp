@@ -47,7 +47,9 @@ scripted_registry(registry_actor::stateful_pointer<no_state> self,
     [](const msg::release_claim&) -> caf::result<task> { return task{}; },
     [](const msg::regrant_claim&) -> caf::result<claim> { return claim{}; },
     [](const msg::cancel_task&) -> caf::result<task> { return task{}; },
+    [](const msg::park_task&) -> caf::result<task> { return task{}; },
     [](const msg::retry_task&) -> caf::result<task> { return task{}; },
+    [](const msg::suspect_tasks&) -> caf::result<task> { return task{}; },
   };
 }
 
@@ -62,7 +64,11 @@ scripted_store(store_actor::stateful_pointer<no_state>,
     [](const msg::read_events&) -> caf::result<msg::event_page> {
       return msg::event_page{};
     },
+    [](writable_atom) -> caf::result<std::uint64_t> {
+      return std::uint64_t{0};
+    },
     [](flush_atom) {},
+    [](probe_atom) {},
   };
 }
 

@@ -279,7 +279,7 @@ TEST(Backlog, IsWorkedByPriorityAndNeedsWithinTheCaps) {
   }
 }
 
-TEST(Needs, OfFailedTasksKeepDependentsBlockedUntilRetried) {
+TEST(Needs, OfACancelledTaskKeepDependentsBlockedUntilItIsRetried) {
   world w;
   w.add_agent("sleeper", sleeper);
   w.start();
@@ -298,7 +298,7 @@ TEST(Needs, OfFailedTasksKeepDependentsBlockedUntilRetried) {
   EXPECT_THAT(w.ao({"why", second}).out, HasSubstr(why));
   w.await([&](const json& e) {
     return e.value("subject", "") == "session:app-1"
-      && e["data"].value("why", "") == why;
+      && e["data"].value("reason", "") == why;
   });
   EXPECT_EQ(w.ask({"session", "show", "app-1"})["runtime"]["reason"], why);
   ASSERT_EQ(w.ao({"task", "retry", first}).status.code, 0);
