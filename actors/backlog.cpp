@@ -32,6 +32,8 @@ void add(self_pointer self, const msg::import_backlog& order,
     = plan_import(*context.rows, *context.config, *project, *what, text.source);
   if (!items)
     return done(fail(items.error()));
+  if (items->empty())
+    return done(msg::backlog_imported{text.source, {}, {}});
   msg::add_tasks batch{order.request, *items, order.actor};
   ask<registry_actor>(self, context, "registry"_name, registry_deadline,
                       std::move(batch))

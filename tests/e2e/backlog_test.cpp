@@ -279,7 +279,7 @@ TEST(Backlog, IsWorkedByPriorityAndNeedsWithinTheCaps) {
   }
 }
 
-TEST(Needs, OfFailedTasksKeepDependentsBlockedUntilRetried) {
+TEST(Needs, OfACancelledTaskKeepDependentsBlockedUntilItIsRetried) {
   world w;
   w.add_agent("sleeper", sleeper);
   w.start();
