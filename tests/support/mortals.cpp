@@ -227,13 +227,22 @@ void mortals::look_at_rest(std::vector<std::string>& against) {
                         + "\" and not \"" + title + "\"");
 }
 
+/// What happened to a task and its sessions, and where they are now.
+std::string mortals::story_of(const std::string& task) {
+  auto out = w_.ask({"task", "show", task}).dump();
+  for (const auto& e : w_.events())
+    if (e["data"].value("task", "") == task)
+      out += "\n" + e.dump();
+  return out + "\n" + w_.ask({"session", "show", expected_[task]}).dump();
+}
+
 std::vector<std::string> mortals::objections() {
   std::vector<std::string> against;
   fs::create_directory(w_.user() / "go");
   for (const auto& [task, session] : expected_) {
     if (w_.await("task_closed", "task:" + task).is_null()) {
-      against.push_back(task + " is stuck");
-      return against;
+      against.push_back(task + " is stuck: " + story_of(task));
+      continue;
     }
     auto state = w_.ask({"task", "show", task}).value("state", "");
     if (state != "merged")

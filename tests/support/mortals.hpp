@@ -66,6 +66,7 @@ private:
   nlohmann::json runtime_of(const std::string& session);
   std::string any_session();
   std::vector<pid_t> marked();
+  std::string story_of(const std::string& task);
   void look_at_events(std::vector<std::string>& against);
   void look_at_rest(std::vector<std::string>& against);
 
