@@ -438,6 +438,11 @@ private:
       return stopped(x.exit, x.rescue_ref);
     if (!runs(s))
       return drop("is known to have ended");
+    if (s.finished_at) {
+      end_as(session_end::done, s.finished);
+      stopped(x.exit, x.rescue_ref);
+      return tell();
+    }
     exit_info e;
     if (x.exit)
       e = *x.exit;

@@ -568,6 +568,20 @@ TEST_F(Reviewer, IsEndedWhenItDoesNotLeave) {
   EXPECT_NE(effect<remove_worktree>(), nullptr);
 }
 
+TEST_F(Reviewer, HasLeftWhenItsRunWasStopped) {
+  live();
+  feed(work_finished{"app#1 approved"});
+  fact(run_stopped{exited(1), "refs/x"});
+  EXPECT_EQ(row().end, session_end::done);
+  EXPECT_EQ(row().reason, "work saved as refs/x");
+  EXPECT_NE(effect<remove_worktree>(), nullptr);
+  // Told again after a restart of the hub.
+  machine.state().seen = 0;
+  EXPECT_FALSE(feed(session_report{row().epoch, row().run, 0,
+                                   run_stopped{exited(1), "refs/x"}})
+                 .dropped.empty());
+}
+
 TEST_F(Reviewer, CrashesLikeAnySession) {
   live();
   fact(agent_ended{exited(3), commits(0)});
