@@ -38,6 +38,18 @@ std::string name_of(std::size_t n) {
   return "app-" + std::to_string(n);
 }
 
+/// A title that looks like no other's, as those of people do.
+std::string title_of(std::size_t n) {
+  static const char* const words[]
+    = {"parser", "index", "header", "socket", "queue",  "colour", "report",
+       "merge",  "clock", "signal", "cursor", "bundle", "filter", "letter"};
+  std::string out = "Change";
+  for (auto rest = n * 2'654'435'761u % 1'000'003; rest > 0;
+       rest /= std::size(words))
+    out += std::string{" "} + words[rest % std::size(words)];
+  return out + " " + std::to_string(n);
+}
+
 std::string sha_of(std::size_t n) {
   auto digits = std::to_string(n);
   return std::string(40 - digits.size(), 'a') + digits;
@@ -63,8 +75,10 @@ task task_row(std::size_t n, bool open) {
   t.version = 1;
   t.key = "app/task:" + std::to_string(n);
   t.project.text = "app";
-  t.title = "Make the parser refuse duplicate keys";
-  t.body = std::string(300, 'b');
+  t.title = title_of(n);
+  t.body = t.title;
+  for (std::size_t i = 1; i < 6; ++i)
+    t.body += ". " + title_of(n * 7 + i * 10'007);
   t.state = open ? task_state::in_review : task_state::merged;
   t.session.text = name_of(n);
   t.epoch = 1;
@@ -129,7 +143,7 @@ change change_row(std::size_t n, bool open) {
   c.session.text = name_of(n);
   c.task = make_task_id(n);
   c.epoch = 1;
-  c.title = "Make the parser refuse duplicate keys";
+  c.title = title_of(n);
   c.branch = "ao/" + c.session.text;
   c.base = "main";
   c.head_sha = sha_of(n);

@@ -45,16 +45,25 @@ bool lives_in(pid_t pid, const std::string& user) {
   return environ_value(pid, "HOME") == user;
 }
 
-/// Stops every process of the world, so that none of them has a last word
-/// while others end.
-void stop_residents(const std::string& user) {
+/// Ends every process of the world so that none of them has a last word while
+/// others end: all are stopped first, and the youngest go first, as the end of
+/// a terminal sets those in it going again.
+void cut_off_residents(const std::string& user) {
   auto all = all_processes();
   if (!all)
     give_up(to_string(all.error()));
+  std::sort(all->begin(), all->end(), [](const auto& a, const auto& b) {
+    return a.start_time != b.start_time ? a.start_time > b.start_time
+                                        : a.pid > b.pid;
+  });
+  std::vector<unique_fd> residents;
   for (const auto& one : *all)
     if (auto fd = open_pidfd(one.pid);
         fd && !one.ended() && lives_in(one.pid, user))
-      if (auto sent = send_signal(fd->get(), SIGSTOP); !sent)
+      residents.push_back(std::move(*fd));
+  for (int signal : {SIGSTOP, SIGKILL})
+    for (const auto& fd : residents)
+      if (auto sent = send_signal(fd.get(), signal); !sent)
         give_up(to_string(sent.error()));
 }
 
@@ -144,7 +153,7 @@ world::~world() {
 }
 
 void world::lose_power() {
-  stop_residents(user().string());
+  cut_off_residents(user().string());
   end_residents(user().string());
   fs::remove_all(home() / "run");
   for (const auto& session : fs::directory_iterator{home() / "sessions"}) {
