@@ -132,6 +132,35 @@ TEST_F(Change, ReportsAFailureOncePerHead) {
   EXPECT_TRUE(step.rows.empty());
 }
 
+TEST_F(Change, TellsItsAgentOfSoManyCommitsPerCauseThenAPerson) {
+  policy.self_heals = 5;
+  feed(change_recovered{});
+  feed(ended(head, false));
+  for (int i = 2; i <= 5; ++i) {
+    auto sha = std::string(20, static_cast<char>('0' + i));
+    feed(head_moved{sha, 1});
+    feed(ended(sha, false));
+    EXPECT_NE(effect<report_failure>(), nullptr) << i;
+    EXPECT_EQ(effect<park_change>(), nullptr) << i;
+  }
+  // The same again is no further attempt.
+  feed(ended(watch.row.head_sha, false));
+  EXPECT_NE(effect<report_failure>(), nullptr);
+  // Nor does a way through another cause give new ones.
+  feed(head_moved{later, 1});
+  feed(ended(later, true));
+  feed(merge_began{});
+  feed(merge_conflicted{{"a.txt"}});
+  EXPECT_EQ(effect<report_failure>()->cause, "conflict");
+  auto last = std::string(20, 'f');
+  feed(head_moved{last, 1});
+  feed(ended(last, false));
+  EXPECT_EQ(effect<report_failure>(), nullptr);
+  ASSERT_NE(effect<park_change>(), nullptr);
+  EXPECT_THAT(effect<park_change>()->why, HasSubstr("ci_failed"));
+  EXPECT_THAT(effect<park_change>()->why, HasSubstr("ao task retry T1"));
+}
+
 TEST_F(Change, FindsAFailureAgainThatMayNotHaveBeenTold) {
   feed(change_recovered{});
   feed(ended(head, false));

@@ -1,5 +1,9 @@
 # Two tasks that pass alone and fail together; this one is merged first, as a
 # rule. A name that is there already stays as it is.
+if was_told 'CI failed'; then
+  git fetch --quiet
+  git merge --quiet --no-edit origin/main
+fi
 [ "$AO_RUN" != 1 ] || wait_at alphabet-has-begun
 most=7
 for name in $(./textkit help); do

@@ -1,5 +1,5 @@
 name=alphabet
-if was_told 'CI failed'; then
+if was_told 'CI failed' && [ -e commands/alphabet.sh ]; then
   # Short names are the rule by now.
   git fetch --quiet
   git merge --quiet --no-edit origin/main
@@ -7,11 +7,13 @@ if was_told 'CI failed'; then
   git mv tests/alphabet_test.sh tests/letters_test.sh
   name=letters
 fi
-cat >commands/$name.sh <<'EOF'
+# They may have been from the beginning.
+[ ! -e tests/names_test.sh ] || name=letters
+cat >commands/$name.sh <<'END'
 # Prints each different letter once, in order.
 grep -o '[[:alpha:]]' | sort -u | tr -d '\n'
-EOF
-cat >tests/"$name"_test.sh <<EOF
+END
+cat >tests/"$name"_test.sh <<END
 test "\$(echo 'a cab' | ./textkit $name)" = abc
-EOF
+END
 [ "$AO_RUN" != 1 ] || wait_at short-names-are-the-rule
