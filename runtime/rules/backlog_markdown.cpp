@@ -1,7 +1,10 @@
 #include "runtime/rules/backlog_parts.hpp"
 #include "runtime/rules/text.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace ao {
 namespace {
@@ -87,6 +90,16 @@ std::vector<std::string> words_of(std::string_view list) {
   return out;
 }
 
+/// An item in the making.
+struct entry {
+  backlog_item item;
+  bool finished = false;
+  /// A heading without an ID; a section, unless something follows it.
+  bool bare_heading = false;
+  bool has_priority = false;
+  std::string body;
+};
+
 /// Reads line by line; what is under way ends at the next item.
 class markdown_reader {
 public:
@@ -115,15 +128,6 @@ public:
   }
 
 private:
-  struct entry {
-    backlog_item item;
-    bool finished = false;
-    /// A heading without an ID; a section, unless something follows it.
-    bool bare_heading = false;
-    bool has_priority = false;
-    std::string body;
-  };
-
   void take(std::string_view line) {
     if (fence_) {
       if (closes(line, *fence_))

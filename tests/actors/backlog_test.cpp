@@ -3,6 +3,8 @@
 #include "tests/support/actor_fixture.hpp"
 #include "tests/support/store_fixture.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 #include <gmock/gmock.h>
 
 #include <fstream>
