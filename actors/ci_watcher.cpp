@@ -196,7 +196,6 @@ struct perform {
       return submit(self, merge_conflicted{outcome.files});
     case msg::merge_outcome::kind::red:
       // The failed check has said it already; a later head may be queued.
-      return submit(self, merge_raced{});
     case msg::merge_outcome::kind::stale:
       return submit(self, merge_raced{});
     }

@@ -585,9 +585,10 @@ private:
     effect(release_slot{});
     if (s.finished_at)
       return finish_as(session_end::done, s.finished);
-    if (s.role == session_role::reviewer) {
-      // Whoever waits for its verdict knows whether there is one.
-    } else if (s.role != session_role::worker) {
+    // Whoever waits for a verdict knows whether there is one.
+    if (s.role == session_role::reviewer)
+      return tell();
+    if (s.role != session_role::worker) {
       end_as(session_end::done, "completed");
     } else if (w.dirty) {
       std::string text = "uncommitted changes at exit:";
