@@ -67,13 +67,17 @@ void cut_off_residents(const std::string& user) {
         give_up(to_string(sent.error()));
 }
 
-/// Ends every process of the world.
+/// Ends every process of the world, the youngest first: a tmux server that
+/// goes would wake the shims in its panes, also stopped ones, to speak.
 void end_residents(const std::string& user) {
   for (bool anybody = true; anybody;) {
     anybody = false;
     auto all = all_processes();
     if (!all)
       give_up(to_string(all.error()));
+    std::sort(all->begin(), all->end(), [](const auto& a, const auto& b) {
+      return a.start_time > b.start_time;
+    });
     for (const auto& one : *all) {
       if (one.ended() || !lives_in(one.pid, user))
         continue;
