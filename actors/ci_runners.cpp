@@ -1,6 +1,7 @@
 #include "actors/ci_runners.hpp"
 
 #include "actors/job.hpp"
+#include "actors/project_forge.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/home/files.hpp"
 #include "runtime/process/process.hpp"
@@ -307,8 +308,7 @@ ci_runners(self_pointer self, hub_context context, project_id project,
   st.inherited = std::move(inherited);
   st.limit = std::max(1u, std::thread::hardware_concurrency());
   const auto* settings = st.context.project(st.project);
-  st.git.emplace(git_runner{},
-                 st.context.place->forge() + "/" + st.project.text + ".git",
+  st.git.emplace(git_runner{}, forge_dir(st.context, st.project),
                  settings ? settings->default_branch : "main", hook_target{});
   return {
     [self](const msg::run_ci& order) -> caf::result<msg::ci_finished> {

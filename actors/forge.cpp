@@ -1,5 +1,7 @@
 #include "actors/forge.hpp"
 
+#include "actors/project_forge.hpp"
+#include "actors/record_once.hpp"
 #include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
@@ -154,20 +156,9 @@ void record_divergence(self_pointer self, const base_sync& sync) {
                      {"base", settings_of(self).default_branch},
                      {"ours", sync.ours},
                      {"theirs", sync.theirs}});
-  store_write write;
-  write.request
-    = request_id{"base_diverged/" + st.project.text + "/" + sync.theirs};
-  write.answer = "{}";
-  write.events = {e};
-  ask<store_actor>(self, st.context, "store"_name, store_deadline,
-                   std::move(write))
-    .then([](const store_written&) {},
-          [self](const caf::error& why) {
-            // Told again at the next look.
-            self->state.context.say(log_level::warn,
-                                    "divergence_not_recorded reason=\""
-                                      + to_string(to_ao_error(why)) + "\"");
-          });
+  record_once(self, st.context,
+              "base_diverged/" + st.project.text + "/" + sync.theirs,
+              std::move(e));
 }
 
 /// Brings the base forward to the checkout's branch; the base's commit.
@@ -276,16 +267,12 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
   auto& st = self->state;
   st.context = std::move(context);
   st.project = std::move(project);
-  const auto* settings = st.context.project(st.project);
-  if (!settings)
-    throw std::runtime_error("the configuration has no project "
-                             + st.project.text);
+  const auto& settings = settings_for(st.context, st.project);
   hook_target hooks{st.context.programs + "/ao", st.context.place->root(),
                     st.project.text};
-  st.git.emplace(git_runner{},
-                 st.context.place->forge() + "/" + st.project.text + ".git",
-                 settings->default_branch, hooks);
-  if (auto ok = st.git->seed(settings->path); !ok)
+  st.git.emplace(git_runner{}, forge_dir(st.context, st.project),
+                 settings.default_branch, hooks);
+  if (auto ok = st.git->seed(settings.path); !ok)
     throw std::runtime_error(to_string(ok.error()));
   return {
     [self](const msg::open_change& asked) { return open(self, asked); },

@@ -1,5 +1,6 @@
 #include "actors/overlaps.hpp"
 
+#include "actors/project_forge.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
 
@@ -152,15 +153,11 @@ overlaps_actor::behavior_type overlaps(self_pointer self, hub_context context,
   auto& st = self->state;
   st.context = std::move(context);
   st.project = std::move(project);
-  const auto* settings = st.context.project(st.project);
-  if (!settings)
-    throw std::runtime_error("the configuration has no project "
-                             + st.project.text);
-  if (settings->duplicates == duplicate_policy::off)
+  const auto& settings = settings_for(st.context, st.project);
+  if (settings.duplicates == duplicate_policy::off)
     return {[](const msg::branch_pushed&) {}, [](look_atom) {}};
-  st.git.emplace(git_runner{},
-                 st.context.place->forge() + "/" + st.project.text + ".git",
-                 settings->default_branch, hook_target{});
+  st.git.emplace(git_runner{}, forge_dir(st.context, st.project),
+                 settings.default_branch, hook_target{});
   for (const auto& s : st.context.rows->all<session>())
     if (s->project == st.project && s->run > 0 && is_at_work(st.context, *s))
       st.unread.push_back(s->id);

@@ -1,6 +1,8 @@
 #include "actors/publisher.hpp"
 
 #include "actors/job.hpp"
+#include "actors/project_forge.hpp"
+#include "actors/record_once.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
@@ -37,19 +39,9 @@ void record(self_pointer self, event_kind kind, const std::string& sha,
   e.kind = kind;
   e.actor = "publisher/" + st.project.text;
   e.data = dump(data);
-  store_write write;
-  write.request = request_id{std::string{to_string(kind)} + "/"
-                             + st.project.text + "/" + sha};
-  write.answer = "{}";
-  write.events = {e};
-  ask<store_actor>(self, st.context, "store"_name, store_deadline,
-                   std::move(write))
-    .then([](const store_written&) {},
-          [self](const caf::error& why) {
-            self->state.context.say(log_level::warn,
-                                    "publishing_not_recorded reason=\""
-                                      + to_string(to_ao_error(why)) + "\"");
-          });
+  record_once(self, st.context,
+              std::string{to_string(kind)} + "/" + st.project.text + "/" + sha,
+              std::move(e));
 }
 
 /// What a push came to.
@@ -68,8 +60,8 @@ void push(self_pointer self) {
     return;
   }
   auto git = std::make_shared<local_forge>(
-    git_runner{}, st.context.place->forge() + "/" + st.project.text + ".git",
-    project->default_branch, hook_target{});
+    git_runner{}, forge_dir(st.context, st.project), project->default_branch,
+    hook_target{});
   run_job_alone(
     self, st.context, st.context.locks, "publish/" + st.project.text,
     push_limit,

@@ -351,45 +351,51 @@ void recover(self_pointer self) {
 
 // -- from messages to inputs --------------------------------------------------
 
-session_fact fact_from(const msg::session_fact& fact) {
+/// A fact about a run, or that the RUNNER may be told what is due.
+session_input input_from(const msg::session_report& told) {
   struct translate {
-    session_fact operator()(const msg::fact::step_done& x) const {
-      return step_reached{x.step};
+    const msg::session_report& from;
+
+    session_input about(session_fact fact) const {
+      return session_report{from.epoch, from.run, from.seq, std::move(fact)};
     }
-    session_fact operator()(const msg::fact::agent_alive& x) const {
-      return agent_alive{x.agent_pid, x.shim_pid, x.workspace_path,
-                         x.tmux_socket, x.tmux_pane};
+    session_input operator()(const msg::fact::ready&) const {
+      return session_recovered{};
     }
-    session_fact operator()(const msg::fact::provision_failed& x) const {
-      return provision_failed{x.step, to_string(x.why), is_disk_trouble(x.why)};
+    session_input operator()(const msg::fact::step_done& x) const {
+      return about(step_reached{x.step});
     }
-    session_fact operator()(const msg::fact::agent_exited& x) const {
-      return agent_ended{x.how, x.worktree};
+    session_input operator()(const msg::fact::agent_alive& x) const {
+      return about(agent_alive{x.agent_pid, x.shim_pid, x.workspace_path,
+                               x.tmux_socket, x.tmux_pane});
     }
-    session_fact operator()(const msg::fact::pushed& x) const {
-      return branch_pushed{x.head_sha};
+    session_input operator()(const msg::fact::provision_failed& x) const {
+      return about(
+        provision_failed{x.step, to_string(x.why), is_disk_trouble(x.why)});
     }
-    session_fact operator()(const msg::fact::push_failed& x) const {
-      return push_failed{to_string(x.why)};
+    session_input operator()(const msg::fact::agent_exited& x) const {
+      return about(agent_ended{x.how, x.worktree});
     }
-    session_fact operator()(const msg::fact::stopped& x) const {
+    session_input operator()(const msg::fact::pushed& x) const {
+      return about(branch_pushed{x.head_sha});
+    }
+    session_input operator()(const msg::fact::push_failed& x) const {
+      return about(push_failed{to_string(x.why)});
+    }
+    session_input operator()(const msg::fact::stopped& x) const {
       if (x.removed || !x.kept.empty())
-        return cleaned_up{x.kept};
+        return about(cleaned_up{x.kept});
       run_stopped stopped;
       if (!x.rescued.empty())
         stopped.rescue_ref = x.rescued.back();
-      return stopped;
+      return about(stopped);
     }
-    session_fact operator()(const msg::fact::unknown_here&) const {
-      return provision_failed{"adopt", "the node does not know this session",
-                              false};
-    }
-    // Taken before, as it is no fact about a run.
-    session_fact operator()(const msg::fact::ready&) const {
-      return step_reached{"ready"};
+    session_input operator()(const msg::fact::unknown_here&) const {
+      return about(provision_failed{
+        "adopt", "the node does not know this session", false});
     }
   };
-  return std::visit(translate{}, fact);
+  return std::visit(translate{told}, told.what);
 }
 
 /// Answers a request with the row once its input is durable.
@@ -503,11 +509,7 @@ session_keeper(self_pointer self, hub_context context, session_id id) {
   return {
     [self](const msg::session_report& told) -> caf::result<std::uint64_t> {
       auto promise = self->make_response_promise<std::uint64_t>();
-      session_input input = session_recovered{};
-      if (!std::holds_alternative<msg::fact::ready>(told.what))
-        input = session_report{told.epoch, told.run, told.seq,
-                               fact_from(told.what)};
-      submit(self, std::move(input),
+      submit(self, input_from(told),
              [promise, seq = told.seq](result<session> got) mutable {
                if (got)
                  promise.deliver(seq);

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "actors/hub_context.hpp"
+#include "messages/interfaces/store.hpp"
+
+#include <string>
+#include <utility>
+
+namespace ao {
+
+/// Puts an event on record that must be there once, however often its reason
+/// is found, also over restarts.
+/// @param what Names the reason, e.g. `published/app/<sha>`; the key of the
+/// write. One that is lost is recorded when the reason is found again.
+template <class Self>
+void record_once(Self* self, const hub_context& context, std::string what,
+                 event e) {
+  store_write write;
+  write.request = request_id{what};
+  write.answer = "{}";
+  write.events = {std::move(e)};
+  ask<store_actor>(self, context, "store"_name, store_deadline,
+                   std::move(write))
+    .then([](const store_written&) {},
+          [context, what](const caf::error& why) {
+            context.say(log_level::warn,
+                        "event_lost key=" + what + " reason=\""
+                          + to_string(to_ao_error(why)) + "\"");
+          });
+}
+
+} // namespace ao
