@@ -1,20 +1,17 @@
 // Kills agents, shims, tmux servers and hubs at random moments, N of each, and
 // the hub at each step of a spawn; then everything must be merged once and
 // nothing left over.
+#include "tests/soak/soak.hpp"
 #include "tests/support/mortals.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <chrono>
-#include <exception>
 #include <functional>
 #include <iostream>
 #include <random>
 
 namespace {
-
-using clock_type = std::chrono::steady_clock;
 
 /// The deaths of all kinds in one random order.
 std::vector<std::function<void()>> shuffled(ao::mortals& all, int n) {
@@ -35,8 +32,7 @@ std::vector<std::function<void()>> shuffled(ao::mortals& all, int n) {
   return out;
 }
 
-int survive(int n, int agents) {
-  auto begun = clock_type::now();
+ao::soak::outcome survive(int n, int agents) {
   ao::mortals all{agents};
   all.spawn_all();
   auto deaths = shuffled(all, n);
@@ -53,13 +49,7 @@ int survive(int n, int agents) {
   }
   std::cerr << std::endl;
   auto against = all.objections();
-  std::chrono::duration<double> took = clock_type::now() - begun;
-  nlohmann::json out = {{"soak", "survival"},      {"n", n},
-                        {"agents", agents},        {"deaths", deaths.size()},
-                        {"seconds", took.count()}, {"ok", against.empty()},
-                        {"objections", against}};
-  std::cout << out.dump() << std::endl;
-  return against.empty() ? 0 : 1;
+  return {against, {{"n", n}, {"agents", agents}, {"deaths", deaths.size()}}};
 }
 
 } // namespace
@@ -71,11 +61,5 @@ int main(int argc, char** argv) {
   app.add_option("--n", n, "Deaths of each kind");
   app.add_option("--agents", agents, "Agents that work meanwhile");
   CLI11_PARSE(app, argc, argv);
-  // Caught, so that the world is taken down.
-  try {
-    return survive(n, agents);
-  } catch (const std::exception& why) {
-    std::cerr << "soak_survival: " << why.what() << std::endl;
-    return 1;
-  }
+  return ao::soak::run("survival", [&] { return survive(n, agents); });
 }
