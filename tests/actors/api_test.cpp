@@ -3,6 +3,7 @@
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/scripted_store.hpp"
 
 #include <unistd.h>
 
@@ -128,27 +129,6 @@ scripted_backlog(backlog_actor::stateful_pointer<no_state>,
   };
 }
 
-store_actor::behavior_type
-scripted_store(store_actor::stateful_pointer<no_state>,
-               std::shared_ptr<script> s) {
-  return {
-    [s](const store_write& write) -> caf::result<store_written> {
-      s->writes.push_back(write);
-      return store_written{};
-    },
-    [](const msg::read_events& asked) -> caf::result<msg::event_page> {
-      if (asked.after == 0)
-        return make_error(ec::cursor_too_old, "the oldest is 3");
-      return msg::event_page{};
-    },
-    [](writable_atom) -> caf::result<std::uint64_t> {
-      return std::uint64_t{0};
-    },
-    [](flush_atom) {},
-    [](probe_atom) {},
-  };
-}
-
 class Api : public actor_fixture {
 protected:
   std::shared_ptr<script> seen = std::make_shared<script>();
@@ -190,7 +170,9 @@ protected:
     stored.claims.push_back(c);
     rows.load(stored, {}, 0);
     spawn_as("registry", scripted_registry, seen);
-    spawn_as("store", scripted_store, seen);
+    spawn_as("store", scripted_store,
+             std::shared_ptr<std::vector<store_write>>{seen, &seen->writes},
+             std::uint64_t{3});
     spawn_as("backlog", scripted_backlog, seen);
   }
 

@@ -1,6 +1,7 @@
 #include "actors/backlog.hpp"
 #include "messages/interfaces.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/scripted_store.hpp"
 #include "tests/support/store_fixture.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -55,25 +56,6 @@ scripted_registry(registry_actor::stateful_pointer<no_state> self,
   };
 }
 
-store_actor::behavior_type
-scripted_store(store_actor::stateful_pointer<no_state>,
-               std::shared_ptr<script> s) {
-  return {
-    [s](const store_write& write) -> caf::result<store_written> {
-      s->writes.push_back(write);
-      return store_written{};
-    },
-    [](const msg::read_events&) -> caf::result<msg::event_page> {
-      return msg::event_page{};
-    },
-    [](writable_atom) -> caf::result<std::uint64_t> {
-      return std::uint64_t{0};
-    },
-    [](flush_atom) {},
-    [](probe_atom) {},
-  };
-}
-
 class Backlog : public actor_fixture {
 protected:
   std::shared_ptr<script> seen = std::make_shared<script>();
@@ -95,7 +77,9 @@ protected:
     }
     all.projects[project_id{"bare"}].id = project_id{"bare"};
     hub.config = std::make_shared<const settings>(std::move(all));
-    spawn_as("store", scripted_store, seen);
+    spawn_as("store", scripted_store,
+             std::shared_ptr<std::vector<store_write>>{seen, &seen->writes},
+             std::uint64_t{1});
   }
 
   void put(const char* project, const std::string& text) {

@@ -1,0 +1,34 @@
+#include "tests/support/scripted_store.hpp"
+
+#include "runtime/actor/error.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <string>
+
+namespace ao::test {
+
+store_actor::behavior_type
+scripted_store(store_actor::stateful_pointer<scripted_store_state>,
+               std::shared_ptr<std::vector<store_write>> writes,
+               std::uint64_t oldest) {
+  return {
+    [writes](const store_write& write) -> caf::result<store_written> {
+      writes->push_back(write);
+      return store_written{};
+    },
+    [oldest](const msg::read_events& asked) -> caf::result<msg::event_page> {
+      if (oldest > 1 && asked.after + 1 < oldest)
+        return make_error(ec::cursor_too_old,
+                          "the oldest is " + std::to_string(oldest));
+      return msg::event_page{};
+    },
+    [](writable_atom) -> caf::result<std::uint64_t> {
+      return std::uint64_t{0};
+    },
+    [](flush_atom) {},
+    [](probe_atom) {},
+  };
+}
+
+} // namespace ao::test
