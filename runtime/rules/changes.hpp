@@ -218,14 +218,4 @@ struct change_step {
 change_step next_change(const change_watch& watch, const change_input& input,
                         const change_policy& policy, wall_time now);
 
-/// The failing CI message (CONTRACT §8): what, how it ended, up to 100 lines
-/// of the log fenced, the rule.
-/// @param base The branch that a merged result was merged with.
-std::string ci_failure_text(const ci_run& run,
-                            const std::vector<std::string>& log_tail,
-                            const std::string& base = "main");
-
-/// The command as a person would type it; quoted where a shell needs it.
-std::string shown_command(const std::vector<std::string>& command);
-
 } // namespace ao

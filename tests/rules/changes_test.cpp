@@ -1,3 +1,4 @@
+#include "runtime/rules/change_texts.hpp"
 #include "runtime/rules/changes.hpp"
 
 #include <gmock/gmock.h>

@@ -1,0 +1,290 @@
+#pragma once
+
+#include "messages/change.hpp"
+#include "messages/message.hpp"
+#include "messages/session.hpp"
+#include "messages/task.hpp"
+
+#include <optional>
+#include <string_view>
+
+/// What a row consists of on disk; for row_json and row_text alone.
+namespace ao::row_members {
+
+/// The members of `T` on disk: one list that both directions walk.
+template <class T>
+struct members;
+
+template <>
+struct members<suspicion> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("other", x.other);
+    v("title", x.title);
+    v("score", x.score);
+    v("reason", x.reason);
+    v("session", x.session);
+    v("otherSession", x.other_session);
+    v("hold", x.hold);
+    v("since", x.since);
+  }
+};
+
+template <>
+struct members<task> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("id", x.id);
+    v("version", x.version);
+    v("key", x.key);
+    v("project", x.project);
+    v("ref", x.ref);
+    v("title", x.title);
+    v("body", x.body);
+    v("labels", x.labels);
+    v("priority", x.priority);
+    v("needs", x.needs);
+    v("agent", x.agent);
+    v("state", x.state);
+    v("why", x.why);
+    v("session", x.session);
+    v("epoch", x.epoch);
+    v("change", x.change);
+    v("suspects", x.suspects);
+    v("createdAt", x.created_at);
+    v("updatedAt", x.updated_at);
+    v("closedAt", x.closed_at);
+  }
+};
+
+template <>
+struct members<claim> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("subject", x.subject);
+    v("version", x.version);
+    v("session", x.session);
+    v("node", x.node);
+    v("epoch", x.epoch);
+    v("held", x.held);
+    v("since", x.since);
+  }
+};
+
+template <>
+struct members<counter> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("name", x.name);
+    v("version", x.version);
+    v("last", x.last);
+  }
+};
+
+template <>
+struct members<exit_info> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("run", x.run);
+    v("code", x.code);
+    v("signal", x.signal);
+    v("cause", x.cause);
+    v("at", x.at);
+    v("unread", x.unread);
+    v("failure", x.failure);
+    v("lastLines", x.last_lines);
+  }
+};
+
+template <>
+struct members<worktree_facts> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("headSha", x.head_sha);
+    v("dirty", x.dirty);
+    v("statusLines", x.status_lines);
+    v("ahead", x.ahead);
+  }
+};
+
+template <>
+struct members<session> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("id", x.id);
+    v("version", x.version);
+    v("project", x.project);
+    v("role", x.role);
+    v("task", x.task);
+    v("subject", x.subject);
+    v("epoch", x.epoch);
+    v("run", x.run);
+    v("node", x.node);
+    v("agent", x.agent);
+    v("branch", x.branch);
+    v("base", x.base);
+    v("head", x.head);
+    v("runtime", x.runtime);
+    v("reason", x.reason);
+    v("activity", x.activity);
+    v("needsInput", x.needs_input);
+    v("resume", x.resume);
+    v("prompt", x.prompt);
+    v("agentPid", x.agent_pid);
+    v("shimPid", x.shim_pid);
+    v("workspacePath", x.workspace_path);
+    v("tmuxSocket", x.tmux_socket);
+    v("tmuxPane", x.tmux_pane);
+    v("exit", x.exit);
+    v("worktree", x.worktree);
+    v("change", x.change);
+    v("finishedAt", x.finished_at);
+    v("finished", x.finished);
+    v("restarts", x.restarts);
+    v("end", x.end);
+    v("endReason", x.end_reason);
+    v("cleaned", x.cleaned);
+    v("createdAt", x.created_at);
+    v("updatedAt", x.updated_at);
+    v("since", x.since);
+    v("startedAt", x.started_at);
+    v("endedAt", x.ended_at);
+  }
+};
+
+template <>
+struct members<self_heal> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("cause", x.cause);
+    v("attempts", x.attempts);
+    v("sha", x.sha);
+  }
+};
+
+template <>
+struct members<change> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("id", x.id);
+    v("version", x.version);
+    v("number", x.number);
+    v("project", x.project);
+    v("session", x.session);
+    v("task", x.task);
+    v("epoch", x.epoch);
+    v("title", x.title);
+    v("body", x.body);
+    v("branch", x.branch);
+    v("base", x.base);
+    v("headSha", x.head_sha);
+    v("state", x.state);
+    v("ci", x.ci);
+    v("review", x.review);
+    v("reviewReason", x.review_reason);
+    v("merge", x.merge);
+    v("mergeReason", x.merge_reason);
+    v("mergedSha", x.merged_sha);
+    v("heals", x.heals);
+    v("createdAt", x.created_at);
+    v("updatedAt", x.updated_at);
+  }
+};
+
+template <>
+struct members<ci_run> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("key", x.key);
+    v("version", x.version);
+    v("change", x.change);
+    v("sha", x.sha);
+    v("mergedResult", x.merged_result);
+    v("state", x.state);
+    v("command", x.command);
+    v("exitCode", x.exit_code);
+    v("cause", x.cause);
+    v("directory", x.directory);
+    v("startedAt", x.started_at);
+    v("finishedAt", x.finished_at);
+  }
+};
+
+template <>
+struct members<change_review> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("key", x.key);
+    v("version", x.version);
+    v("change", x.change);
+    v("sha", x.sha);
+    v("baseSha", x.base_sha);
+    v("verdict", x.verdict);
+    v("by", x.by);
+    v("text", x.text);
+    v("number", x.number);
+    v("session", x.session);
+    v("attempts", x.attempts);
+    v("remindedRun", x.reminded_run);
+    v("failure", x.failure);
+    v("askedAt", x.asked_at);
+    v("givenAt", x.given_at);
+  }
+};
+
+template <>
+struct members<message_evidence> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("state", x.state);
+    v("at", x.at);
+    v("source", x.source);
+    v("detail", x.detail);
+  }
+};
+
+template <>
+struct members<message> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("id", x.id);
+    v("version", x.version);
+    v("session", x.session);
+    v("number", x.number);
+    v("epoch", x.epoch);
+    v("run", x.run);
+    v("mode", x.mode);
+    v("text", x.text);
+    v("sender", x.sender);
+    v("topic", x.topic);
+    v("state", x.state);
+    v("delivering", x.delivering);
+    v("settled", x.settled);
+    v("evidence", x.evidence);
+    v("createdAt", x.created_at);
+    v("updatedAt", x.updated_at);
+    v("deadline", x.deadline);
+  }
+};
+
+/// The value of an enum that is written so; the second argument only chooses
+/// which.
+#define AO_WORD(type)                                                          \
+  inline std::optional<type> word_as(std::string_view text, const type&) {     \
+    return type##_from(text);                                                  \
+  }
+AO_WORD(task_state)
+AO_WORD(session_role)
+AO_WORD(runtime_state)
+AO_WORD(activity_state)
+AO_WORD(session_end)
+AO_WORD(resume_reason)
+AO_WORD(change_state)
+AO_WORD(ci_state)
+AO_WORD(review_state)
+AO_WORD(merge_state)
+AO_WORD(message_mode)
+AO_WORD(message_state)
+#undef AO_WORD
+
+} // namespace ao::row_members
