@@ -128,10 +128,7 @@ void get_reviews(api_pointer self, api_call_ptr call) {
   auto c = change_in_path(self, *call);
   if (!c || !call->admits(target_of(*c), "see " + c->id.text))
     return;
-  std::vector<row_ptr<change_review>> found;
-  for (auto& r : self->state.context.rows->all<change_review>())
-    if (r->change == c->id)
-      found.push_back(r);
+  auto found = self->state.context.rows->reviews_of(c->id);
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return a->asked_at < b->asked_at;
   });

@@ -325,9 +325,8 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
   st.watch.row = *row;
   for (const auto& run : st.context.rows->ci_runs_of(id))
     st.watch.runs.emplace(run->key, *run);
-  for (const auto& r : st.context.rows->all<change_review>())
-    if (r->change == id)
-      st.watch.reviews.emplace(r->key, *r);
+  for (const auto& r : st.context.rows->reviews_of(id))
+    st.watch.reviews.emplace(r->key, *r);
   submit(self, change_recovered{});
   look_at_reviewers(self);
   return {

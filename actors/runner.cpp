@@ -145,9 +145,9 @@ void adopt(self_pointer self) {
       if (!st.mark.empty() && !st.end)
         return dial(self); // its first word ends the adoption
       enter(self, runner_phase::idle);
-      // An order may have been lost with an earlier life of ours.
-      if (st.spec)
-        report(self, msg::fact::ready{});
+      // An order may have been lost with an earlier life of ours, or not yet
+      // been given, as there was no node.
+      report_of(self, 0, 0, msg::fact::ready{});
     },
     [self](const caf::error& why) {
       // Orders write the files anew.
@@ -156,6 +156,7 @@ void adopt(self_pointer self) {
                                 + " reason=\"" + to_string(to_ao_error(why))
                                 + "\"");
       enter(self, runner_phase::idle);
+      report_of(self, 0, 0, msg::fact::ready{});
     });
 }
 

@@ -97,8 +97,14 @@ void order_stop(self_pointer self, run_no run, msg::stop_how how) {
 
 struct perform {
   self_pointer self;
+  /// These are what may have been left undone before the SESSION started.
+  bool first = false;
 
   void operator()(const ensure_run& order) const {
+    // Without an uplink the node is about to start: its RUNNERS, ours among
+    // them, say what there is, and are told then what is missing.
+    if (first && !self->state.context.names->find("uplink"_name))
+      return;
     if (order.run > 1)
       return order_run(self, order);
     // A new session begins at what the person has committed by now.
@@ -207,7 +213,7 @@ void conclude(self_pointer self, const session_step& step,
   st.machine->adopt(step);
   st.writing = false;
   for (const auto& effect : step.effects)
-    std::visit(perform{self}, effect);
+    std::visit(perform{self, call.first}, effect);
   tell<mailbox_actor>(st.context,
                       make_actor_name("mailbox", row_of(self).id.text),
                       msg::session_changed{row_of(self), call.first});
@@ -307,7 +313,7 @@ void catch_up(self_pointer self) {
   auto& st = self->state;
   const auto& rows = *st.context.rows;
   const auto row = row_of(self);
-  if (auto c = row.change.empty() ? rows.open_change(row.project, row.branch)
+  if (auto c = row.change.empty() ? rows.open_change(row.id)
                                   : rows.find<change>(row.change.text))
     submit(self, change_told{c->id, c->state});
   if (auto t = rows.find<task>(row.task.text))

@@ -47,6 +47,17 @@ void erase_if_mine(Map& map, const typename Map::key_type& key,
     map.erase(i);
 }
 
+/// Those whose keys begin with `<owner>/`, as no other owner's do.
+template <class Rows>
+auto rows_below(const Rows& rows, const std::string& owner) {
+  std::vector<typename Rows::mapped_type> out;
+  auto front = owner + "/";
+  for (auto i = rows.lower_bound(front);
+       i != rows.end() && i->first.compare(0, front.size(), front) == 0; ++i)
+    out.push_back(i->second);
+  return out;
+}
+
 } // namespace
 
 /// Rows by key, and the other ways to find them. The indices follow from the
@@ -259,14 +270,13 @@ row_view::changes_of(const project_id& project) const {
 std::vector<row_ptr<ci_run>>
 row_view::ci_runs_of(const change_id& change) const {
   std::shared_lock<std::shared_mutex> guard{tables_->mutex};
-  const auto& runs = tables_->of<ci_run>();
-  std::vector<row_ptr<ci_run>> out;
-  // Their keys begin with it; no other change's do.
-  auto front = change.text + "/";
-  for (auto i = runs.lower_bound(front);
-       i != runs.end() && i->first.compare(0, front.size(), front) == 0; ++i)
-    out.push_back(i->second);
-  return out;
+  return rows_below(tables_->of<ci_run>(), change.text);
+}
+
+std::vector<row_ptr<change_review>>
+row_view::reviews_of(const change_id& change) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return rows_below(tables_->of<change_review>(), change.text);
 }
 
 std::vector<row_ptr<message>>

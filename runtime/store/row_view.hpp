@@ -77,8 +77,9 @@ public:
   /// All changes of a project, by number.
   std::vector<row_ptr<change>> changes_of(const project_id& project) const;
 
-  /// The runs of a change's checks.
+  /// The runs of a change's checks, and the reviews of its heads.
   std::vector<row_ptr<ci_run>> ci_runs_of(const change_id& change) const;
+  std::vector<row_ptr<change_review>> reviews_of(const change_id& change) const;
 
   /// The messages to a session, oldest first.
   std::vector<row_ptr<message>> messages_of(const session_id& session) const;
