@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -12,8 +13,6 @@ using testing::Not;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* sleeper = "exec sleep 1000\n";
 
 /// Writes one file named after the issue, commits, exits 0.
 constexpr const char* diligent = R"(
@@ -61,7 +60,7 @@ std::vector<std::string> refs(const json& rows, const char* member = "issue") {
 
 TEST(Backlog, IsReadAtTheStart) {
   world w{with_backlog()};
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   write(w.checkout() / "backlog.md", backlog);
   w.start();
   auto all = tasks(w);
@@ -94,7 +93,7 @@ TEST(Backlog, IsReadAtTheStart) {
 
 TEST(Backlog, AddsWhatIsNewAndKeepsWhatIsKnown) {
   world w{with_backlog()};
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   write(w.checkout() / "backlog.md", "- [ ] A: One\n");
   w.start();
   write(w.checkout() / "backlog.md",
@@ -111,7 +110,7 @@ TEST(Backlog, AddsWhatIsNewAndKeepsWhatIsKnown) {
 
 TEST(Backlog, IsImportedFromAnyFileAndFromStandardInput) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   write(w.checkout() / "more.json",
         R"([{"id": "J1", "title": "One", "needs": ["J2"], "body": " a\nb "},
@@ -138,7 +137,7 @@ TEST(Backlog, IsImportedFromAnyFileAndFromStandardInput) {
 
 TEST(Backlog, WithACycleIsRefusedAsAWhole) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   write(w.checkout() / "b.md",
         "- [ ] free: No needs\n"
@@ -155,7 +154,7 @@ TEST(Backlog, WithACycleIsRefusedAsAWhole) {
 
 TEST(Backlog, ThatIsWrongIsRefusedAsAWhole) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto refused = [&](const std::string& text, int code) {
     write(w.checkout() / "b.md", text);
@@ -189,7 +188,7 @@ TEST(Backlog, ThatIsWrongIsRefusedAsAWhole) {
 
 TEST(Backlog, ThatIsWrongDoesNotStopTheHub) {
   world w{with_backlog()};
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   write(w.checkout() / "backlog.md", "- [ ] A: x\npriority: soon\n");
   w.write_config();
   auto start = w.ao({"start"});
@@ -215,7 +214,7 @@ TEST(Backlog, ThatIsWrongDoesNotStopTheHub) {
 
 TEST(Backlog, IsReadWhenSomebodyNamesAnUnknownTask) {
   world w{with_backlog("docs/todo.md")};
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   fs::create_directory(w.checkout() / "docs");
   w.start();
   write(w.checkout() / "docs/todo.md", "- [ ] A: One\n");
@@ -239,7 +238,10 @@ TEST(Backlog, IsWorkedByPriorityAndNeedsWithinTheCaps) {
   auto options
     = with_backlog("backlog.md", ", dispatch: auto, limits: {sessions: 1}");
   world w{options};
-  w.add_agent("diligent", diligent);
+  // The third gives its slot away only when the first is merged.
+  w.add_agent("diligent",
+              "[ \"$AO_ISSUE_ID\" != third ] || " + scripts::waits_for("merged")
+                + diligent);
   write(w.checkout() / "backlog.md",
         "- [ ] last: Last\npriority: 9\n"
         "- [ ] second: Second\nneeds: first\n"
@@ -258,6 +260,10 @@ TEST(Backlog, IsWorkedByPriorityAndNeedsWithinTheCaps) {
     after = started.value("seq", after);
     order.push_back(
       w.ask({"task", "show", started["data"].value("task", "")})["ref"]);
+    if (i == 0) {
+      w.await("merged", "change:app#1");
+      w.touch("merged");
+    }
   }
   // The second is ready only when the first is merged; until then the only
   // slot of the project goes to the next in line.
@@ -281,7 +287,7 @@ TEST(Backlog, IsWorkedByPriorityAndNeedsWithinTheCaps) {
 
 TEST(Needs, OfACancelledTaskKeepDependentsBlockedUntilItIsRetried) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto first = w.add_task("First");
   auto second = w.add_task("Second", "", {"--needs", first});
@@ -308,7 +314,7 @@ TEST(Needs, OfACancelledTaskKeepDependentsBlockedUntilItIsRetried) {
 
 TEST(Needs, AreCancelledInACascade) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto first = w.add_task("First");
   auto second = w.add_task("Second", "", {"--needs", first});

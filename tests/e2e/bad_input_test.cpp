@@ -1,5 +1,6 @@
 #include "runtime/home/home.hpp"
 #include "runtime/home/lock.hpp"
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/world.hpp"
 
@@ -16,8 +17,6 @@ using testing::IsEmpty;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* sleeper = "exec sleep 1000\n";
 
 /// Expects that `ao` refuses on stderr alone, with this exit code and word.
 void expect_refused(const finished& end, int code, const std::string& word,
@@ -49,7 +48,7 @@ TEST(Start, NamesTheProgramThatIsMissing) {
   for (const auto& [missing, present] :
        {std::pair{"git", "tmux"}, std::pair{"tmux", "git"}}) {
     world w;
-    w.add_agent("sleeper", sleeper);
+    w.add_agent("sleeper", scripts::sleeper);
     w.write_config();
     ao_call how;
     how.env["PATH"] = programs_of(w, {present, "sh", "sleep"}).string();
@@ -66,7 +65,7 @@ TEST(Start, WantsARepositoryOrAConfiguration) {
   how.cwd = w.user();
   expect_refused(w.ao({"start"}, how), 3, "no_repository", "git repository");
   EXPECT_FALSE(is_running(w));
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.write_config();
   fs::remove_all(w.checkout() / ".git");
   expect_refused(w.ao({"start"}), 3, "no_repository",
@@ -86,7 +85,7 @@ TEST(Start, NeedsNoConfigurationInARepository) {
 
 TEST(Start, RefusesAHomeThatCannotBeUsed) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.write_config();
   std::ofstream{w.root() / "file"} << "no directory\n";
   for (const auto& place : {w.root() / "file", w.root() / "file/home"}) {
@@ -99,7 +98,7 @@ TEST(Start, RefusesAHomeThatCannotBeUsed) {
 
 TEST(Start, RefusesAHomeWithoutWritePermission) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.write_config();
   auto shut = w.root() / "shut";
   fs::create_directory(shut);
@@ -138,7 +137,7 @@ TEST(Start, SaysWhereAConfigurationIsWrong) {
 
 TEST(Hub, IsOnlyOncePerHome) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   auto pid = w.start();
   expect_refused(w.ao({"hub"}), 4, "hub_already_running", std::to_string(pid));
   auto again = w.ask({"start"});
@@ -149,7 +148,7 @@ TEST(Hub, IsOnlyOncePerHome) {
 
 TEST(Hub, IsStartedByNobodyButStart) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.write_config();
   for (const auto& words :
        std::vector<std::vector<std::string>>{{"status"},
@@ -176,7 +175,7 @@ TEST(Hub, IsStartedByNobodyButStart) {
 class BadInput : public testing::Test {
 protected:
   BadInput() {
-    w.add_agent("sleeper", sleeper);
+    w.add_agent("sleeper", scripts::sleeper);
     w.start();
     task = w.add_task("A task");
     before = w.last_event();

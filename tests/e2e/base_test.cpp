@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -12,12 +13,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Says what the base had when it began, works.
-constexpr const char* diligent = R"(
-ls > "$HOME/$AO_SESSION.began-with"
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
+const std::string diligent = R"(ls > "$HOME/$AO_SESSION.began-with"
+)" + scripts::diligent;
 
 /// The person's checkout and the forge's base, and how they meet.
 class Base : public testing::Test {

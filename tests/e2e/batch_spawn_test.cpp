@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/batch_run.hpp"
 
 #include <gmock/gmock.h>
@@ -13,8 +14,6 @@ using testing::IsEmpty;
 
 namespace {
 
-constexpr const char* sleeper = "exec sleep 1000\n";
-
 std::vector<std::string> column(const json& rows, const char* member) {
   std::vector<std::string> out;
   for (const auto& row : rows)
@@ -24,7 +23,7 @@ std::vector<std::string> column(const json& rows, const char* member) {
 
 TEST(BatchSpawn, OfFifteenTasksBringsThemAllHome) {
   world w;
-  w.add_agent("diligent", batch_agent);
+  w.add_agent("diligent", scripts::diligent);
   w.start();
   EXPECT_THAT(run_batch(w, 15), IsEmpty());
   EXPECT_THAT(leftovers(w), IsEmpty());
@@ -35,7 +34,7 @@ TEST(BatchSpawn, TellsWhatWasCreatedSkippedAndFailed) {
   world_options options;
   options.project = ", tracker: {plugin: file, path: b.md}";
   world w{options};
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto taken = w.add_task("Taken");
   auto closed = w.add_task("Closed");
@@ -79,7 +78,7 @@ TEST(BatchSpawn, CreatesQueuedSessionsBeyondTheCaps) {
   world_options options;
   options.project = ", limits: {sessions: 2}";
   world w{options};
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto end = w.ao({"batch-spawn", w.add_task("A"), w.add_task("B"),
                    w.add_task("C"), "--json"});
@@ -96,7 +95,7 @@ TEST(BatchSpawn, CreatesQueuedSessionsBeyondTheCaps) {
 
 TEST(BatchSpawn, RepeatsItsAnswersUnderTheSameRequest) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   std::vector<std::string> words
     = {"batch-spawn", "--request-id", "mine", w.add_task("A"), w.add_task("B")};
@@ -110,7 +109,7 @@ TEST(BatchSpawn, NamesTheStepThatFailed) {
   world_options options;
   options.project = ", postCreate: ['exit 7']";
   world w{options};
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto end = w.ao({"batch-spawn", w.add_task("A"), "--json"});
   EXPECT_EQ(end.status.code, 1) << end.err;

@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/claim_contest.hpp"
 
 #include <gmock/gmock.h>
@@ -13,11 +14,9 @@ using testing::IsEmpty;
 
 namespace {
 
-constexpr const char* sleeper = "exec sleep 1000\n";
-
 TEST(Spawn, OfOneTaskTwiceAtOnceStartsOneAgent) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   constexpr std::size_t issues = 20;
   std::vector<std::string> tasks;
@@ -77,7 +76,7 @@ TEST(Spawn, OfOneTaskTwiceAtOnceStartsOneAgent) {
 
 TEST(Claims, OfManyClientsAreGrantedOnceEach) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   claim_contest contest;
   auto answers = hold(contest, w);
@@ -86,7 +85,7 @@ TEST(Claims, OfManyClientsAreGrantedOnceEach) {
 
 TEST(Claims, AreGrantedAgainUnderAHigherEpoch) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto task = w.add_task("By hand");
   auto api = w.api();
@@ -111,7 +110,7 @@ TEST(Claims, AreGrantedAgainUnderAHigherEpoch) {
 
 TEST(Claims, RepeatTheirAnswerUnderTheSameRequest) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto task = w.add_task("By hand");
   auto api = w.api();

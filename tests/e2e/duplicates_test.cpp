@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -11,8 +12,6 @@ using testing::IsEmpty;
 using testing::Not;
 
 namespace {
-
-const std::string sleeper = "exec sleep 1000\n";
 
 /// Changes the only line of README, pushes, and lives on.
 const std::string rewriter = R"(
@@ -65,7 +64,7 @@ std::string spawn(const world& w, const std::string& task,
 
 TEST(Duplicates, AreWarnedOfAndBothSidesAreNamed) {
   world w;
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto first = w.add_task(crash);
   auto between = w.add_task("Translate the manual");
@@ -132,7 +131,7 @@ TEST(Duplicates, AreWarnedOfAndBothSidesAreNamed) {
 
 TEST(Duplicates, AreHeldUntilAPersonReleasesThem) {
   world w{with(", duplicates: hold")};
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto first = w.add_task(crash);
   auto later = w.add_task(same_crash);
@@ -153,7 +152,7 @@ TEST(Duplicates, AreHeldUntilAPersonReleasesThem) {
 
 TEST(Duplicates, AreHeldUntilTheOtherIsClosedAlsoAcrossARestart) {
   world w{with(", duplicates: hold, dispatch: auto")};
-  w.add_agent("sleeper", sleeper);
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   auto first = w.add_task(crash);
   w.await("agent_started", "session:app-1");

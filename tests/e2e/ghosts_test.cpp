@@ -2,6 +2,7 @@
 // once, settled where it is ours to settle, and never touched where not.
 
 #include "runtime/process/process_table.hpp"
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -20,17 +21,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* patient = R"(
-while [ ! -e "$HOME/go" ]; do sleep 0.05; done
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
-
 class Ghosts : public testing::Test {
 protected:
   Ghosts() {
-    w.add_agent("patient", patient);
+    w.add_agent("patient", scripts::patient);
     w.start();
   }
 
@@ -169,7 +163,7 @@ TEST_F(Ghosts, ThatAreRowsAloneAreSettledOnce) {
     ends += e["kind"] == "agent_exited";
   EXPECT_EQ(ends, 1);
   EXPECT_THAT(findings("app-1"), IsEmpty());
-  fs::create_directory(w.user() / "go");
+  w.touch("go");
   w.await("task_closed", "task:T1");
 }
 

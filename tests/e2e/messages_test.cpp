@@ -2,6 +2,7 @@
 // run of one that has exited, exactly once, and with proof; what cannot be
 // delivered says so. Red CI and conflicts come to the agent by themselves.
 
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -115,7 +116,7 @@ TEST(Messages, AreTypedIntoALiveAgentByteForByte) {
 TEST(Messages, StartAnExitedAgentWithTheMessageAsPrompt) {
   world w{unmerged()};
   w.add_agent("deaf", deaf, ", prompt: file");
-  std::ofstream{w.user() / "go"} << "";
+  w.touch("go");
   w.start();
   ASSERT_EQ(w.ao({"spawn", "--prompt", "Work"}).status.code, 0);
   w.await("change_opened", "change:app#1");
@@ -142,7 +143,7 @@ TEST(Messages, ComeAgainWhenARunEndedWithoutReadingThem) {
   w.start();
   ASSERT_EQ(w.ao({"spawn", "--prompt", "Work"}).status.code, 0);
   auto id = sent(w, {"app-1", "mind the gap", "--wait=ack"});
-  std::ofstream{w.user() / "go"} << "";
+  w.touch("go");
   await_message(w, "message_answered", id);
   EXPECT_EQ(content_of(w.user() / "prompt.2"), "mind the gap");
   EXPECT_THAT(states_of(messages_of(w, "app-1")[0]),
@@ -420,9 +421,7 @@ TEST(RedCi, IsToldToTheAgentThatRepairsIt) {
 TEST(RedCi, IsToldOnceThoughTheHubDies) {
   world w{with_ci("grep -q fine work")};
   w.add_agent("repairer",
-              "[ \"$AO_RUN\" = 1 ] || while [ ! -e \"$HOME/go\" ]; "
-              "do sleep 0.05; done\n"
-                + std::string{repairer});
+              "[ \"$AO_RUN\" = 1 ] || " + scripts::waits_for("go") + repairer);
   w.start();
   ASSERT_EQ(w.ao({"spawn", "--prompt", "Work"}).status.code, 0);
   w.await("ci_failed", "change:app#1");
@@ -430,7 +429,7 @@ TEST(RedCi, IsToldOnceThoughTheHubDies) {
     w.kill_hub();
     w.start();
   }
-  std::ofstream{w.user() / "go"} << "";
+  w.touch("go");
   w.await("merged", "change:app#1");
   EXPECT_EQ(messages_of(w, "app-1").size(), 1u);
   auto shown = w.ask({"session", "show", "app-1"});
@@ -476,9 +475,9 @@ git commit --quiet --message "Run $AO_RUN of $AO_SESSION"
   w.start();
   ASSERT_EQ(w.ao({"spawn", "--prompt", "One"}).status.code, 0);
   ASSERT_EQ(w.ao({"spawn", "--prompt", "Two"}).status.code, 0);
-  std::ofstream{w.user() / "go.app-1"} << "";
+  w.touch("go.app-1");
   w.await("session_ended", "session:app-1");
-  std::ofstream{w.user() / "go.app-2"} << "";
+  w.touch("go.app-2");
   w.await("session_ended", "session:app-2");
   auto prompt = content_of(w.user() / "prompt.app-2.2");
   EXPECT_THAT(prompt, HasSubstr("conflict in README"));
@@ -506,9 +505,9 @@ git commit --quiet --message "Run $AO_RUN of $AO_SESSION"
   w.start();
   ASSERT_EQ(w.ao({"spawn", "--prompt", "One"}).status.code, 0);
   ASSERT_EQ(w.ao({"spawn", "--prompt", "Two"}).status.code, 0);
-  std::ofstream{w.user() / "go.app-1"} << "";
+  w.touch("go.app-1");
   w.await("session_ended", "session:app-1");
-  std::ofstream{w.user() / "go.app-2"} << "";
+  w.touch("go.app-2");
   w.await("session_ended", "session:app-2");
   auto prompt = content_of(w.user() / "prompt.app-2.2");
   EXPECT_THAT(prompt, StartsWith("CI failed on "));

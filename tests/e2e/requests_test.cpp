@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -13,7 +14,7 @@ namespace {
 class Request : public testing::Test {
 protected:
   Request() {
-    w.add_agent("sleeper", "exec sleep 1000\n");
+    w.add_agent("sleeper", scripts::sleeper);
     w.start();
   }
 

@@ -3,6 +3,7 @@
 // review themselves, and a reviewer that says nothing is not waited for in
 // silence.
 
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -39,11 +40,6 @@ std::string reviewer(const std::string& verdict) {
 
 const std::string approves = "echo 'Well done' | ao review submit --approve "
                              "--file -\n";
-
-/// Waits for a file in the user's home.
-std::string waits_for(const std::string& name) {
-  return "while [ ! -e \"$HOME/" + name + "\" ]; do sleep 0.05; done\n";
-}
 
 world_options reviewed(const std::string& merge = "requireReview: true") {
   world_options options;
@@ -213,7 +209,7 @@ TEST_F(Reviews, AreTheOperatorsWhereNoAgentReviews) {
 TEST_F(Reviews, AreNeverTheAuthorsOwn) {
   world w{reviewed()};
   // The author tries it as itself, then as if it were the operator.
-  begin(w, waits_for("go") + approves,
+  begin(w, scripts::waits_for("go") + approves,
         "export AO_HOME='" + w.home().string() + "'\n" + R"(
 echo one > work
 git add --all
@@ -234,7 +230,7 @@ touch "$HOME/tried"
                 HasSubstr("not_allowed"));
   }
   EXPECT_EQ(change_of(w)["review"], "pending");
-  std::ofstream{w.user() / "go"} << "";
+  w.touch("go");
   w.await("merged", "change:app#1");
 }
 
@@ -321,7 +317,7 @@ TEST_F(Reviews, GoOnAfterACrashOfTheReviewer) {
 
 TEST_F(Reviews, AreOneForEachHeadThoughTheHubDies) {
   world w{reviewed()};
-  begin(w, waits_for("go") + approves);
+  begin(w, scripts::waits_for("go") + approves);
   for (int i = 0; i < 4; ++i) {
     w.kill_hub();
     w.start();
@@ -330,7 +326,7 @@ TEST_F(Reviews, AreOneForEachHeadThoughTheHubDies) {
   w.kill_hub();
   w.start();
   EXPECT_EQ(reviewers(w).size(), 1u);
-  std::ofstream{w.user() / "go"} << "";
+  w.touch("go");
   w.await("merged", "change:app#1");
   EXPECT_EQ(reviewers(w).size(), 1u);
   int asked = 0;
@@ -346,13 +342,13 @@ TEST_F(Reviews, AreToldOnceThoughTheHubDies) {
         "grep -q 'run 2' work && verdict=--approve || "
         "verdict=--request-changes\n"
         "echo 'Name it run 2' | ao review submit $verdict --file -\n",
-        "[ \"$AO_RUN\" = 1 ] || " + waits_for("go") + author);
+        "[ \"$AO_RUN\" = 1 ] || " + scripts::waits_for("go") + author);
   w.await("changes_requested", "change:app#1");
   for (int i = 0; i < 3; ++i) {
     w.kill_hub();
     w.start();
   }
-  std::ofstream{w.user() / "go"} << "";
+  w.touch("go");
   w.await("merged", "change:app#1");
   EXPECT_EQ(w.ask({"messages", "app-1"})["data"].size(), 1u);
   EXPECT_EQ(w.ask({"session", "show", "app-1"})["run"], 2);
@@ -361,11 +357,13 @@ TEST_F(Reviews, AreToldOnceThoughTheHubDies) {
 TEST_F(Reviews, OfAHeadThatMovesAreSuperseded) {
   world w{reviewed()};
   // It pushes a second head while the first one is reviewed.
-  begin(w, "[ \"$AO_SESSION\" != app-2 ] || " + waits_for("never") + approves,
+  begin(w,
+        "[ \"$AO_SESSION\" != app-2 ] || " + scripts::waits_for("never")
+          + approves,
         R"(
 echo one > work; git add --all; git commit --quiet --message One
 ao pr create
-)" + waits_for("again")
+)" + scripts::waits_for("again")
           + R"(
 echo two > work; git add --all; git commit --quiet --message Two
 git push --quiet
@@ -398,6 +396,7 @@ TEST_F(Reviews, DoNotWaitForTheSlotsOfThoseWhoWaitForThem) {
   world w{options};
   // The author keeps its slot until its change is approved.
   begin(w, approves + "touch \"$HOME/approved\"\n",
-        std::string{author} + "ao pr create\n" + waits_for("approved"));
+        std::string{author} + "ao pr create\n"
+          + scripts::waits_for("approved"));
   w.await("merged", "change:app#1");
 }

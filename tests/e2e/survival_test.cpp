@@ -1,5 +1,6 @@
 #include "runtime/home/home.hpp"
 #include "runtime/home/lock.hpp"
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -16,13 +17,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Says that it runs, waits until told by `$HOME/go`, works, ends.
-constexpr const char* patient = R"(
-echo "$$ $AO_RUN" >> "$HOME/$AO_SESSION.starts"
-while [ ! -e "$HOME/go" ]; do sleep 0.05; done
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
+const std::string patient = R"(echo "$$ $AO_RUN" >> "$HOME/$AO_SESSION.starts"
+)" + scripts::patient;
 
 /// How a hub may go while its agents work.
 enum class end_of_hub { stopped, killed };
@@ -52,7 +48,7 @@ protected:
     EXPECT_FALSE(fs::exists(w.hub_socket()));
   }
 
-  void tell_agents_to_go() { fs::create_directory(w.user() / "go"); }
+  void tell_agents_to_go() { w.touch("go"); }
 
   void expect_merged(const std::string& session, const std::string& task) {
     w.await("task_closed", "task:" + task);

@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -12,18 +13,6 @@ using testing::Not;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Writes one file named after the session, commits, exits 0.
-constexpr const char* diligent = R"(
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
-
-/// Waits until told by a file in the user's home, then works.
-const std::string patient = R"(
-while [ ! -e "$HOME/go" ]; do sleep 0.05; done
-)" + std::string{diligent};
 
 bool is_time(const json& value) {
   static const std::regex form{R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"};
@@ -83,7 +72,7 @@ const std::vector<std::string> change_members
 
 TEST(Thread, BringsATaskToTheForgesMainAndCleansUp) {
   world w;
-  w.add_agent("diligent", diligent);
+  w.add_agent("diligent", scripts::diligent);
   w.start();
   auto before = w.git(w.checkout(), {"rev-parse", "main"});
   auto added = w.ao({"task", "add", "Write a file", "--body", "any file"});
@@ -132,7 +121,7 @@ TEST(Thread, BringsATaskToTheForgesMainAndCleansUp) {
 
 TEST(Thread, ShowsTheSameSessionInEveryDocument) {
   world w;
-  w.add_agent("patient", patient);
+  w.add_agent("patient", scripts::patient);
   auto pid = w.start();
   auto task = w.add_task("Write a file", "any file",
                          {"--label", "easy", "--priority", "2"});
@@ -213,7 +202,7 @@ TEST(Thread, ShowsTheSameSessionInEveryDocument) {
   EXPECT_EQ(w.ask({"task", "show", about["key"].get<std::string>()}), about);
   EXPECT_EQ(w.ask({"pr", "ls"}), json({{"data", json::array()}}));
 
-  fs::create_directory(w.user() / "go");
+  w.touch("go");
   w.await("session_cleaned", "session:app-1");
   auto changes = w.ask({"pr", "ls"});
   ASSERT_EQ(changes["data"].size(), 1u) << changes;
@@ -278,7 +267,7 @@ TEST(Thread, NeverCommitsWhatAnAgentLeftDirty) {
 
 TEST(Thread, StartsATaskWhenTheOneItNeedsIsMerged) {
   world w;
-  w.add_agent("patient", patient);
+  w.add_agent("patient", scripts::patient);
   w.start();
   auto first = w.add_task("First");
   auto second = w.add_task("Second", "", {"--needs", first});
@@ -288,7 +277,7 @@ TEST(Thread, StartsATaskWhenTheOneItNeedsIsMerged) {
   EXPECT_EQ(waiting["runtime"]["state"], "queued");
   EXPECT_THAT(waiting["runtime"]["reason"].dump(), HasSubstr(first));
   ASSERT_EQ(w.ao({"spawn", first}).status.code, 0);
-  fs::create_directory(w.user() / "go");
+  w.touch("go");
   w.await("merged", "change:app#2");
   auto log = w.git(w.forge(), {"log", "--format=%s", "main"});
   EXPECT_EQ(log, "Second (app#2)\nFirst (app#1)\nFirst");
@@ -299,7 +288,7 @@ TEST(Thread, StartsWhateverWaitedForItsTurnToStart) {
   one_by_one.settings = "limits: {parallelSpawns: 1, spawnsPerMinute: 0, "
                         "minFreeMemory: 1MiB, minFreeDisk: 1MiB}\n";
   world w{one_by_one};
-  w.add_agent("sleeper", "exec sleep 1000\n");
+  w.add_agent("sleeper", scripts::sleeper);
   w.start();
   std::vector<std::string> sessions;
   for (const auto* title : {"First", "Second", "Third", "Fourth"})

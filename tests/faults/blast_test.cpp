@@ -2,6 +2,7 @@
 // one is tried, and go on when it lives.
 
 #include "runtime/tmux/tmux.hpp"
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -18,17 +19,10 @@ namespace {
 
 constexpr int agents = 6;
 
-constexpr const char* patient = R"(
-while [ ! -e "$HOME/go" ]; do sleep 0.05; done
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
-
 class Blast : public testing::Test {
 protected:
   Blast() : w(forgiving()) {
-    w.add_agent("patient", patient);
+    w.add_agent("patient", scripts::patient);
     w.start();
     for (int i = 1; i <= agents; ++i)
       w.ask({"spawn", w.add_task("Task " + std::to_string(i))});
@@ -57,7 +51,7 @@ protected:
   }
 
   void expect_all_merged() {
-    fs::create_directory(w.user() / "go");
+    w.touch("go");
     for (int i = 1; i <= agents; ++i)
       w.await("task_closed", "task:T" + std::to_string(i));
     for (int i = 1; i <= agents; ++i)

@@ -1,6 +1,7 @@
 // Somebody sets the wall clock of the hub's host by days while everything
 // works: nothing expires, starts, parks or hangs because of it.
 
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/machine_faults.hpp"
 #include "tests/support/world.hpp"
 
@@ -19,13 +20,9 @@ std::string name_of(std::chrono::hours step) {
 }
 
 /// Waits for `$HOME/go-<session>-<run>`; its first run then fails.
-constexpr const char* patient = R"(
-while [ ! -e "$HOME/go-$AO_SESSION-$AO_RUN" ]; do sleep 0.05; done
-[ ! -e "$HOME/fail-$AO_SESSION-$AO_RUN" ] || exit 3
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
+const std::string patient = scripts::waits_for("go-$AO_SESSION-$AO_RUN")
+  + "[ ! -e \"$HOME/fail-$AO_SESSION-$AO_RUN\" ] || exit 3\n"
+  + scripts::diligent;
 
 class Clock : public testing::TestWithParam<std::chrono::hours> {
 protected:

@@ -1,6 +1,7 @@
 // A disk that takes no writes, for a while: full, read-only or failing. The
 // hub goes on reading, loses nothing, and writes again when it can.
 
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/machine_faults.hpp"
 #include "tests/support/world.hpp"
 
@@ -25,13 +26,8 @@ constexpr const char* no_mounts
   = "this process may not mount (needs root and CAP_SYS_ADMIN)";
 
 /// Says that it runs, waits until told by `$HOME/go`, works, ends.
-constexpr const char* patient = R"(
-echo "$$ $AO_RUN" >> "$HOME/$AO_SESSION.starts"
-while [ ! -e "$HOME/go" ]; do sleep 0.05; done
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
+const std::string patient = R"(echo "$$ $AO_RUN" >> "$HOME/$AO_SESSION.starts"
+)" + scripts::patient;
 
 enum class trouble { full, read_only, failing_sync };
 
@@ -161,7 +157,7 @@ TEST_P(FailingDisk, KeepsNobodyFromReadingAndIsGotOverByItself) {
   EXPECT_EQ(w->add_task("Third"), "T" + std::to_string(3 + added));
   EXPECT_EQ(session("app-1")["runtime"]["pid"], first["pid"]);
   EXPECT_EQ(session("app-2")["runtime"]["pid"], second["pid"]);
-  fs::create_directory(w->user() / "go");
+  w->touch("go");
   for (const auto* task : {"task:T1", "task:T2"})
     w->await("task_closed", task);
   for (const auto* id : {"app-1", "app-2"}) {
@@ -180,8 +176,8 @@ TEST_P(FailingDisk, KeepsNobodyFromReadingAndIsGotOverByItself) {
 
 TEST_P(FailingDisk, LosesNoEndOfAnAgent) {
   w->add_agent("quitter",
-               "while [ ! -e \"$HOME/quit-$AO_RUN\" ]; do sleep 0.05; done\n"
-               "[ \"$AO_RUN\" -gt 1 ] || exit 7\n");
+               scripts::waits_for("quit-$AO_RUN")
+                 + "[ \"$AO_RUN\" -gt 1 ] || exit 7\n");
   ASSERT_EQ(w->ao({"stop"}).status.code, 0);
   hub = w->start();
   auto task = w->add_task("Quit", "", {"--agent", "quitter"});
@@ -233,7 +229,7 @@ TEST(DiskOfANode, ThatFailsFailsTheSpawnWithItsStepAndUndoesIt) {
   faults.fail_writes(0);
   w.await("task_ready", "task:" + task, before);
   EXPECT_EQ(w.ao({"spawn", task}).status.code, 0);
-  fs::create_directory(w.user() / "go");
+  w.touch("go");
   w.await("task_closed", "task:" + task);
 }
 
@@ -265,7 +261,7 @@ TEST_F(DiskWithoutHub, ThatIsReadOnlyIsSaidByTheStart) {
   EXPECT_THAT(refused.err, HasSubstr("Read-only file system"));
   w->disk().set_read_only(false);
   ASSERT_EQ(w->ao({"start", "--restore"}).status.code, 0);
-  fs::create_directory(w->user() / "go");
+  w->touch("go");
   w->await("task_closed", "task:T1");
   EXPECT_EQ(w->ask({"session", "show", "app-1"})["status"], "merged");
 }
@@ -280,7 +276,7 @@ TEST_F(DiskWithoutHub, ThatIsFullIsSaidByTheStart) {
               testing::AnyOf(HasSubstr("full"), HasSubstr("No space left")));
   w->disk().free_again();
   EXPECT_EQ(w->ask({"start"})["adopted"], 1);
-  fs::create_directory(w->user() / "go");
+  w->touch("go");
   w->await("task_closed", "task:T1");
   EXPECT_EQ(w->ask({"session", "show", "app-1"})["run"], 1);
 }
@@ -288,7 +284,7 @@ TEST_F(DiskWithoutHub, ThatIsFullIsSaidByTheStart) {
 TEST_F(DiskWithoutHub, ThatIsFullLosesAtMostHowAnAgentEnded) {
   w->kill_hub();
   w->disk().fill();
-  fs::create_directory(w->user() / "go");
+  w->touch("go");
   expect_ends(agent);
   w->disk().free_again();
   w->start();

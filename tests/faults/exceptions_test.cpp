@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -123,7 +124,7 @@ TEST(Faults, AreNotPlantedInAHubThatWasNotStartedForIt) {
 
 TEST(Faults, InAChildAgainAndAgainParkItsTaskAlone) {
   world w;
-  w.add_agent("patient", "while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done\n");
+  w.add_agent("patient", scripts::waits_for("go"));
   w.start({{"AO_FAULTS", "1"}});
   w.ask({"spawn", w.add_task("First")});
   w.ask({"spawn", w.add_task("Second")});

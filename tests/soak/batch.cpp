@@ -1,6 +1,7 @@
 // Rounds of `ao batch-spawn`, sixteen at once on one repository: every task is
 // merged, no worktree fails and nothing is left behind.
 #include "tests/soak/soak.hpp"
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/batch_run.hpp"
 
 #include <CLI/CLI.hpp>
@@ -11,7 +12,7 @@ namespace {
 
 ao::soak::outcome run(std::size_t tasks, std::size_t round) {
   ao::world w;
-  w.add_agent("diligent", ao::batch_agent);
+  w.add_agent("diligent", ao::scripts::diligent);
   w.start();
   std::vector<std::string> against;
   std::size_t rounds = 0;

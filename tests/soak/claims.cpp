@@ -1,6 +1,7 @@
 // Many clients of one hub claim every task at the same time: each is granted
 // once, and the hub's record agrees with what the clients heard.
 #include "tests/soak/soak.hpp"
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/claim_contest.hpp"
 
 #include <CLI/CLI.hpp>
@@ -9,7 +10,7 @@ namespace {
 
 ao::soak::outcome contest(std::size_t clients, std::size_t tasks) {
   ao::world w;
-  w.add_agent("sleeper", "exec sleep 1000\n");
+  w.add_agent("sleeper", ao::scripts::sleeper);
   w.start();
   ao::claim_contest what{clients, tasks};
   auto answers = ao::hold(what, w);

@@ -17,12 +17,6 @@ void expect_empty(std::vector<std::string>& objections, const std::string& what,
 
 } // namespace
 
-const char* const batch_agent = R"(
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
-
 std::vector<std::string> run_batch(const world& w, std::size_t count) {
   std::vector<std::string> out;
   std::vector<std::string> words = {"batch-spawn"};

@@ -7,9 +7,6 @@
 
 namespace ao {
 
-/// An agent's script: writes one file named after the session, commits.
-extern const char* const batch_agent;
-
 /// Adds `count` tasks, starts them with one `ao batch-spawn`, and waits until
 /// the work of each is merged and its session cleaned up. Returns what went
 /// wrong.

@@ -2,6 +2,7 @@
 
 #include "runtime/process/process_table.hpp"
 #include "runtime/tmux/tmux.hpp"
+#include "tests/support/agent_scripts.hpp"
 
 #include <unistd.h>
 
@@ -24,9 +25,7 @@ setsid nohup sleep 600 > /dev/null 2>&1 &
 echo "$AO_RUN ${AO_RESUME_REASON-none}" >> "$HOME/$AO_SESSION.runs"
 )";
 
-constexpr const char* wait = R"(
-while [ ! -e "$HOME/go" ]; do sleep 0.05; done
-)";
+const std::string wait = scripts::waits_for("go");
 
 /// What was done by an earlier run is kept.
 constexpr const char* work = R"(
@@ -238,7 +237,7 @@ std::string mortals::story_of(const std::string& task) {
 
 std::vector<std::string> mortals::objections() {
   std::vector<std::string> against;
-  fs::create_directory(w_.user() / "go");
+  w_.touch("go");
   for (const auto& [task, session] : expected_) {
     if (w_.await("task_closed", "task:" + task).is_null()) {
       against.push_back(task + " is stuck: " + story_of(task));

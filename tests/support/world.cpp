@@ -384,6 +384,10 @@ std::string world::git(const fs::path& dir,
   return end.out;
 }
 
+void world::touch(const std::string& file) const {
+  std::ofstream{user() / file} << "";
+}
+
 std::vector<std::string> world::panes() const {
   std::vector<std::string> out;
   std::error_code none;

@@ -147,6 +147,9 @@ public:
                    std::vector<std::string> words,
                    const std::map<std::string, std::string>& env = {}) const;
 
+  /// Makes an empty file in the user's home: agents that wait for it go on.
+  void touch(const std::string& file) const;
+
   /// Names of the tmux sessions of this home.
   std::vector<std::string> panes() const;
 

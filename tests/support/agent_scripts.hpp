@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+namespace ao::scripts {
+
+// What agents of tests do, as lines of sh.
+
+/// Works until it is ended.
+inline const std::string sleeper = "exec sleep 1000\n";
+
+/// Writes one file named after the session, commits; alone, exits 0 then.
+inline const std::string diligent = R"(
+echo "by $AO_SESSION" > "$AO_SESSION.txt"
+git add --all
+git commit --quiet --message "Work of $AO_SESSION"
+)";
+
+/// Waits for a file below the user's home, whose name may hold variables. See
+/// `world::touch`.
+inline std::string waits_for(const std::string& file) {
+  return "while [ ! -e \"$HOME/" + file + "\" ]; do sleep 0.05; done\n";
+}
+
+/// Waits for `$HOME/go`, then is diligent.
+inline const std::string patient = waits_for("go") + diligent;
+
+} // namespace ao::scripts
