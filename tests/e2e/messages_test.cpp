@@ -457,6 +457,19 @@ git add --all; git commit --quiet --message Second
   EXPECT_EQ(all[0]["run"], 1);
 }
 
+/// Has two sessions of agent `rival` merged one after the other; what the
+/// second run of the later one was told.
+std::string second_prompt_of_the_later(world& w) {
+  w.start();
+  w.ask({"spawn", "--prompt", "One"});
+  w.ask({"spawn", "--prompt", "Two"});
+  w.touch("go.app-1");
+  w.await("session_ended", "session:app-1");
+  w.touch("go.app-2");
+  w.await("session_ended", "session:app-2");
+  return content_of(w.user() / "prompt.app-2.2");
+}
+
 TEST(Conflict, IsToldWithItsFiles) {
   world w{with_ci("true")};
   w.add_agent("rival", R"(
@@ -472,14 +485,7 @@ fi
 git add --all
 git commit --quiet --message "Run $AO_RUN of $AO_SESSION"
 )");
-  w.start();
-  ASSERT_EQ(w.ao({"spawn", "--prompt", "One"}).status.code, 0);
-  ASSERT_EQ(w.ao({"spawn", "--prompt", "Two"}).status.code, 0);
-  w.touch("go.app-1");
-  w.await("session_ended", "session:app-1");
-  w.touch("go.app-2");
-  w.await("session_ended", "session:app-2");
-  auto prompt = content_of(w.user() / "prompt.app-2.2");
+  auto prompt = second_prompt_of_the_later(w);
   EXPECT_THAT(prompt, HasSubstr("conflict in README"));
   EXPECT_THAT(prompt, HasSubstr("origin/main"));
   EXPECT_EQ(w.git(w.forge(), {"show", "main:README"}), "by app-1\nand app-2");
@@ -502,14 +508,7 @@ fi
 git add --all
 git commit --quiet --message "Run $AO_RUN of $AO_SESSION"
 )");
-  w.start();
-  ASSERT_EQ(w.ao({"spawn", "--prompt", "One"}).status.code, 0);
-  ASSERT_EQ(w.ao({"spawn", "--prompt", "Two"}).status.code, 0);
-  w.touch("go.app-1");
-  w.await("session_ended", "session:app-1");
-  w.touch("go.app-2");
-  w.await("session_ended", "session:app-2");
-  auto prompt = content_of(w.user() / "prompt.app-2.2");
+  auto prompt = second_prompt_of_the_later(w);
   EXPECT_THAT(prompt, StartsWith("CI failed on "));
   EXPECT_THAT(prompt, HasSubstr("merged with what came before it on main"));
   EXPECT_EQ(w.git(w.forge(), {"show", "main:both"}), "agreed");

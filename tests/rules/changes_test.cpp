@@ -1,5 +1,6 @@
 #include "runtime/rules/change_texts.hpp"
 #include "runtime/rules/changes.hpp"
+#include "tests/support/effects.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -54,10 +55,7 @@ protected:
 
   template <class T>
   const T* effect() const {
-    for (const auto& e : step.effects)
-      if (auto x = std::get_if<T>(&e))
-        return x;
-    return nullptr;
+    return effect_in<T>(step.effects);
   }
 
   bool saw(event_kind kind) const {

@@ -42,6 +42,14 @@ protected:
     return feed(p);
   }
 
+  const mailbox_step& post_until(const std::string& id, wall_time deadline) {
+    message_posted p;
+    p.draft.id = message_id{id};
+    p.draft.text = "x";
+    p.draft.deadline = deadline;
+    return feed(p);
+  }
+
   /// The session changes.
   const mailbox_step& tell() {
     row.version += 1;
@@ -312,14 +320,8 @@ TEST_F(Mailbox, PausesAfterTheNodeCouldNotType) {
 
 TEST_F(Mailbox, ExpiresOnlyWhatWasNotTyped) {
   tell(runtime_state::starting);
-  message_posted p;
-  p.draft.id = message_id{"A"};
-  p.draft.text = "x";
-  p.draft.deadline = now + 5s;
-  feed(p);
-  p.draft.id = message_id{"B"};
-  p.draft.deadline = now + 6s;
-  feed(p);
+  post_until("A", now + 5s);
+  post_until("B", now + 6s);
   EXPECT_EQ(*next_look(box), now + 5s);
   now += 5s;
   feed(mail_due{});
@@ -334,11 +336,7 @@ TEST_F(Mailbox, ExpiresOnlyWhatWasNotTyped) {
 
 TEST_F(Mailbox, MovesDeadlinesWithAClockThatIsSet) {
   tell(runtime_state::starting);
-  message_posted p;
-  p.draft.id = message_id{"A"};
-  p.draft.text = "x";
-  p.draft.deadline = now + 5s;
-  feed(p);
+  post_until("A", now + 5s);
   for (auto by : {240h, -480h}) {
     now += by;
     feed(clock_set{by});
@@ -352,11 +350,7 @@ TEST_F(Mailbox, MovesDeadlinesWithAClockThatIsSet) {
 
 TEST_F(Mailbox, WaitsNoLongerWhenTheClockWasSetBackWithoutAHub) {
   tell(runtime_state::starting);
-  message_posted p;
-  p.draft.id = message_id{"A"};
-  p.draft.text = "x";
-  p.draft.deadline = now + 5s;
-  feed(p);
+  post_until("A", now + 5s);
   now -= 240h;
   feed(mailbox_recovered{});
   EXPECT_EQ(*next_look(box), now + 5s);

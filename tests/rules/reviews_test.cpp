@@ -1,6 +1,7 @@
 #include "runtime/rules/changes.hpp"
 #include "runtime/rules/fence.hpp"
 #include "runtime/rules/reviews.hpp"
+#include "tests/support/effects.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -99,10 +100,7 @@ protected:
 
   template <class T>
   const T* effect() const {
-    for (const auto& e : step.effects)
-      if (auto x = std::get_if<T>(&e))
-        return x;
-    return nullptr;
+    return effect_in<T>(step.effects);
   }
 
   const event* saw(event_kind kind) const {

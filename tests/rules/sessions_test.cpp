@@ -1,4 +1,5 @@
 #include "runtime/rules/sessions.hpp"
+#include "tests/support/effects.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,10 +71,7 @@ protected:
 
   template <class T>
   const T* effect() const {
-    for (const auto& e : step.effects)
-      if (auto x = std::get_if<T>(&e))
-        return x;
-    return nullptr;
+    return effect_in<T>(step.effects);
   }
 
   bool saw(event_kind kind) const {

@@ -1,4 +1,5 @@
 #include "runtime/rules/typing.hpp"
+#include "tests/support/effects.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,11 +27,8 @@ protected:
   const typing_step& look() { return feed(pane_looked{view}); }
 
   template <class T>
-  std::optional<T> effect() const {
-    for (const auto& e : step.effects)
-      if (auto x = std::get_if<T>(&e))
-        return *x;
-    return std::nullopt;
+  const T* effect() const {
+    return effect_in<T>(step.effects);
   }
 
   message_state told() const {
