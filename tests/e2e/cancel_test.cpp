@@ -11,7 +11,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Works until it is ended.
-constexpr const char* endless = "echo x > work\nexec sleep 600\n";
+constexpr const char* endless
+  = "echo x > work\ntouch \"$HOME/begun\"\nexec sleep 600\n";
 
 class Cancel : public testing::Test {
 protected:
@@ -25,6 +26,7 @@ protected:
 
 TEST_F(Cancel, EndsTheAgentAndSavesItsWork) {
   w.ask({"spawn", w.add_task("First")});
+  w.await_file("begun");
   auto pid = w.ask({"session", "show", "app-1"})["runtime"]["pid"].get<pid_t>();
   EXPECT_EQ(w.ask({"task", "cancel", "T1"})["state"], "cancelled");
   expect_ends(pid);

@@ -157,8 +157,7 @@ TEST(Messages, StaySubmittedWithoutEchoAndTheNextOneFollows) {
   w.start();
   ASSERT_EQ(w.ao({"spawn", "--prompt", "Listen"}).status.code, 0);
   w.await("agent_started", "session:app-1");
-  for (int i = 0; i < 1200 && !fs::exists(w.user() / "ready"); ++i)
-    ::usleep(50'000);
+  w.await_file("ready");
   auto first = sent(w, {"app-1", "one"});
   auto second = sent(w, {"app-1", "two"});
   await_message(w, "message_submitted", second);
@@ -328,8 +327,7 @@ TEST(Messages, ReachAFullScreenProgramOnceAndWhole) {
   w.add_agent("screen", "exec perl \"$HOME/screen.pl\"\n");
   w.start();
   ASSERT_EQ(w.ao({"spawn", "--prompt", "Listen"}).status.code, 0);
-  for (int i = 0; i < 1200 && !fs::exists(w.user() / "ready"); ++i)
-    ::usleep(50'000);
+  w.await_file("ready");
   auto tmux = w.ask({"session", "show", "app-1"})["tmux"];
   auto texts = many_texts();
   std::vector<std::string> ids;

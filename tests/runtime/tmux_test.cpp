@@ -92,7 +92,8 @@ TEST_F(Tmux, LosesNoneOfTheLastLinesOfAnAgentThatPrintsALot) {
 
 TEST_F(Tmux, GivesTheAgentTheForegroundOfItsTty) {
   make_fifo("ready");
-  write("ps -o pgid=,tpgid= -p $$ > groups; echo > ready; cat");
+  // A shell that waits for a child may survive the signal that kills that.
+  write("ps -o pgid=,tpgid= -p $$ > groups; echo > ready; exec cat");
   auto pane = start();
   read_fifo("ready");
   std::ifstream in{dir_ + "/groups"};

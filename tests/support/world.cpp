@@ -4,11 +4,14 @@
 #include "runtime/home/files.hpp"
 #include "runtime/home/home.hpp"
 #include "runtime/home/lock.hpp"
+#include "runtime/io/fd.hpp"
 #include "runtime/process/process_table.hpp"
 #include "tests/support/places.hpp"
 
 #include <gtest/gtest.h>
 
+#include <poll.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -386,6 +389,23 @@ std::string world::git(const fs::path& dir,
 
 void world::touch(const std::string& file) const {
   std::ofstream{user() / file} << "";
+}
+
+void world::await_file(const std::string& file) const {
+  auto until = std::chrono::steady_clock::now() + patience;
+  unique_fd watch{inotify_init1(IN_CLOEXEC)};
+  ASSERT_GE(
+    inotify_add_watch(watch.get(), user().c_str(), IN_CREATE | IN_MOVED_TO), 0);
+  while (!fs::exists(user() / file)) {
+    auto left = std::chrono::duration_cast<milliseconds>(
+      until - std::chrono::steady_clock::now());
+    ASSERT_GT(left.count(), 0) << "no " << file << " in time";
+    pollfd news{watch.get(), POLLIN, 0};
+    char events[4096];
+    if (poll(&news, 1, static_cast<int>(left.count())) > 0) {
+      ASSERT_GT(read(watch.get(), events, sizeof events), 0);
+    }
+  }
 }
 
 std::vector<std::string> world::panes() const {

@@ -150,6 +150,10 @@ public:
   /// Makes an empty file in the user's home: agents that wait for it go on.
   void touch(const std::string& file) const;
 
+  /// Waits until there is such a file in the user's home; fails the test at
+  /// the deadline.
+  void await_file(const std::string& file) const;
+
   /// Names of the tmux sessions of this home.
   std::vector<std::string> panes() const;
 
