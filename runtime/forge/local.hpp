@@ -126,6 +126,11 @@ public:
   result<std::optional<std::string>> find_merge(std::string_view branch,
                                                 const change_id& change) const;
 
+  /// The same for a rebase, whose commits say nothing of us: where `advance`
+  /// has moved the branch for `change`, by the branch's log.
+  result<std::optional<std::string>> find_rebase(std::string_view branch,
+                                                 const change_id& change) const;
+
   // -- CI --------------------------------------------------------------------
 
   /// Fills `dir` with the files of `sha` as a repository of its own, head
@@ -144,10 +149,10 @@ public:
                               merge_method method, std::string_view message,
                               const merge_author& author) const;
 
-  /// Moves a branch by compare-and-swap; at `target` already: done. Errors:
-  /// `ref_moved` with the detail `actual`.
+  /// Moves a branch to where `change` is merged, by compare-and-swap; at
+  /// `target` already: done. Errors: `ref_moved` with the detail `actual`.
   result<void> advance(std::string_view branch, std::string_view target,
-                       std::string_view expected_old);
+                       std::string_view expected_old, const change_id& change);
 
   /// Deletes a branch that is where it is expected; none there: done. The
   /// base is never deleted (`bad_input`). Errors: `ref_moved`.
