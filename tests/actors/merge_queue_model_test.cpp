@@ -16,7 +16,6 @@
 
 #include <gmock/gmock.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 
@@ -342,24 +341,15 @@ private:
                         + std::to_string(wanted[about]));
   }
 
-  /// The same trees in the same order; by rebase there may be some between.
+  /// The same trees in the same order.
   void look_at_base(const merge_model& model, std::vector<std::string>& out) {
     commit(checkout_, "oracle", "", model.bases());
     auto wanted
       = lines_of(git(checkout_, {"log", "--reverse", "--format=%T", "oracle"}));
     auto there = lines_of(git(
       forge(), {"log", "--reverse", "--first-parent", "--format=%T", "main"}));
-    if (model.method() == merge_method::rebase) {
-      wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-      auto i = there.begin();
-      for (const auto& tree : wanted)
-        i = i == there.end() ? i : std::find(i, there.end(), tree);
-      if (i == there.end() || wanted.back() != there.back())
-        out.emplace_back("the base has other trees");
-    } else if (wanted != there) {
-      out.push_back("the base has " + std::to_string(there.size())
-                    + " trees, not these " + std::to_string(wanted.size()));
-    }
+    if (auto why = compare_bases(wanted, there, model.method()); !why.empty())
+      out.push_back(why);
     auto history = git(forge(), {"rev-list", "main"});
     for (const auto& sha : persons_)
       if (history.find(sha) == std::string::npos)

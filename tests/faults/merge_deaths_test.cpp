@@ -12,7 +12,7 @@ using testing::IsEmpty;
 
 namespace {
 
-/// How many of a merge's steps; `./dev soak merges` takes all.
+/// How many of a merge's steps; `./dev soak merge_steps` takes all.
 int deaths() {
   const auto* text = std::getenv("AO_MERGE_DEATHS");
   return text != nullptr ? std::atoi(text) : 12;

@@ -32,12 +32,7 @@ public:
     while (opened_ < changes_ || any(2) != 0)
       step();
     while (!unchecked().empty() || model_.pending())
-      if (model_.pending() && any(2) == 0)
-        conclude_result();
-      else if (!unchecked().empty())
-        conclude_head(pick(unchecked()));
-      else
-        conclude_result();
+      step();
     out_.objections = world_.objections(model_);
     look_for_culprits();
     return std::move(out_);
@@ -53,7 +48,7 @@ private:
   }
 
   void step() {
-    auto what = any(20);
+    auto what = any(opened_ < changes_ ? 20 : 16);
     if (what < 7 && opened_ < changes_)
       open();
     else if (what < 13 && !unchecked().empty())
@@ -64,10 +59,12 @@ private:
       move_base();
     else if (what < 18)
       die();
-    else if (what < 19)
+    else if (what < 19 || world_.is_eager())
       repair();
     else
       push();
+    while (world_.is_eager() && model_.pending())
+      model_.conclude_result();
   }
 
   // -- steps ------------------------------------------------------------------
@@ -272,6 +269,22 @@ model_tree history_base() {
 played_history play_history(std::uint32_t seed, int changes,
                             merge_method method, merge_world& world) {
   return player{seed, changes, method, world}.play();
+}
+
+std::string compare_bases(std::vector<std::string> wanted,
+                          const std::vector<std::string>& there,
+                          merge_method method) {
+  if (method != merge_method::rebase)
+    return wanted == there ? ""
+                           : "the base has " + std::to_string(there.size())
+        + " trees, not these " + std::to_string(wanted.size());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  auto i = there.begin();
+  for (const auto& tree : wanted)
+    i = std::find(i, there.end(), tree);
+  return i == there.end() || wanted.back() != there.back()
+    ? "the base has other trees"
+    : "";
 }
 
 std::vector<model_tree> trees_of(model_tree fork,

@@ -13,6 +13,10 @@ class merge_world {
 public:
   virtual ~merge_world() = default;
 
+  /// Whether it checks merged results at once, and goes on from there before
+  /// anything else happens.
+  virtual bool is_eager() const { return false; }
+
   /// A change has these commits, behind the base.
   virtual void open(int number, const std::vector<model_tree>& commits) = 0;
   /// Its branch is made anew of these, behind the present base.
@@ -52,6 +56,12 @@ played_history play_history(std::uint32_t seed, int changes,
 std::string import_stream(const std::string& branch, const std::string& from,
                           const std::vector<model_tree>& commits,
                           std::int64_t when);
+
+/// What is wrong with the trees of a base, the oldest first, when the oracle
+/// has those `wanted`; empty = nothing. A rebase may have some in between.
+std::string compare_bases(std::vector<std::string> wanted,
+                          const std::vector<std::string>& there,
+                          merge_method method);
 
 /// The trees of commits that begin at `fork`.
 std::vector<model_tree> trees_of(model_tree fork,

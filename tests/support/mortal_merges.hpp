@@ -41,10 +41,10 @@ private:
   /// Steps of the hub until the next change is merged; none when it was
   /// killed.
   std::optional<int> merge_next();
+  void go_on_from(const std::string& session);
   bool hears_the_end_of(const std::string& session);
   void look_at_change(std::size_t i, std::vector<std::string>& against);
   void look_at_base(std::vector<std::string>& against);
-  void look_at_rest(std::vector<std::string>& against);
 
   world w_;
   machine_faults faults_;
@@ -55,14 +55,5 @@ private:
   int moved_ = 0;
   std::vector<std::string> against_;
 };
-
-/// What `git fsck` finds in the repository; empty = it is sound.
-std::string unsound(const world& w, const std::filesystem::path& repository);
-
-/// Commits of the base, the oldest first, whose files fail `ci.sh`.
-std::vector<std::string> red_commits(const world& w);
-
-/// Files of a repository that an interrupted git leaves behind.
-std::vector<std::string> locks_in(const std::filesystem::path& repository);
 
 } // namespace ao
