@@ -245,9 +245,7 @@ caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
     return make_error(base.error());
   msg::prepared_merge out;
   out.base_sha = *base;
-  auto landed = project.merge.method == merge_method::rebase
-    ? st.git->find_rebase(c.base, c.id)
-    : st.git->find_merge(c.base, c.id);
+  auto landed = st.git->find_merge(c.base, c.id);
   if (!landed)
     return make_error(landed.error());
   if (*landed) {

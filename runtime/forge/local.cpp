@@ -440,6 +440,9 @@ local_forge::find_merge(std::string_view branch,
     return fail(head.error());
   if (!*head)
     return std::nullopt;
+  auto moved = find_move(branch, **head, change);
+  if (!moved || *moved)
+    return moved;
   auto out = git_.ask(
     {dir_,
      {"log", "-z", "--first-parent", recent,
@@ -459,13 +462,8 @@ local_forge::find_merge(std::string_view branch,
 }
 
 result<std::optional<std::string>>
-local_forge::find_rebase(std::string_view branch,
-                         const change_id& change) const {
-  auto head = head_of(branch);
-  if (!head)
-    return fail(head.error());
-  if (!*head)
-    return std::nullopt;
+local_forge::find_move(std::string_view branch, std::string_view head,
+                       const change_id& change) const {
   auto out = git_.ask({dir_,
                        {"log", "-z", "--walk-reflogs", recent,
                         "--format=%H %gs", branch_ref(branch), "--"}});
@@ -478,7 +476,7 @@ local_forge::find_rebase(std::string_view branch,
       continue;
     auto moved_to = entry.substr(0, space);
     // The log is written before the branch is moved.
-    auto there = contains(moved_to, **head);
+    auto there = contains(moved_to, head);
     if (!there)
       return fail(there.error());
     if (*there)

@@ -121,15 +121,12 @@ public:
   result<std::vector<hunk>> changed_hunks(std::string_view base,
                                           std::string_view head) const;
 
-  /// The commit on `branch` that merged `change` by squash or merge, if it is
-  /// among the last 2000: whoever comes back from a crash looks here first.
+  /// The commit on `branch` that merged `change`, if it is among the last 2000:
+  /// whoever comes back from a crash looks here first. By the log of the
+  /// branch, which `advance` writes; after a power cut that may lack its end,
+  /// and the commits of squash and merge say it, too.
   result<std::optional<std::string>> find_merge(std::string_view branch,
                                                 const change_id& change) const;
-
-  /// The same for a rebase, whose commits say nothing of us: where `advance`
-  /// has moved the branch for `change`, by the branch's log.
-  result<std::optional<std::string>> find_rebase(std::string_view branch,
-                                                 const change_id& change) const;
 
   // -- CI --------------------------------------------------------------------
 
@@ -169,6 +166,9 @@ public:
 
 private:
   result<void> configure();
+  result<std::optional<std::string>> find_move(std::string_view branch,
+                                               std::string_view head,
+                                               const change_id& change) const;
   result<std::string> merge_trees(std::string_view ours,
                                   std::string_view theirs) const;
   result<std::string> commit_tree(

@@ -264,7 +264,7 @@ TEST_F(LocalForge, FindsARebaseThoughOthersWentOnFromIt) {
   auto main = change("main-2", "main", {{"c.txt", "c\n"}});
   auto done = merge(main, head, merge_method::rebase);
   ASSERT_TRUE(done);
-  EXPECT_EQ(forge->find_rebase("main", change_3), std::nullopt);
+  EXPECT_EQ(forge->find_merge("main", change_3), std::nullopt);
   ASSERT_TRUE(forge->advance("main", done->commit, first, change_3));
   git({"fetch", "--quiet"}, work);
   auto further = change("main-3", "origin/main", {{"b.txt", "other\n"}});
@@ -272,8 +272,21 @@ TEST_F(LocalForge, FindsARebaseThoughOthersWentOnFromIt) {
     forge->advance("main", further, done->commit, change_id{"app#30"}));
   // Merging it again would be a conflict.
   EXPECT_FALSE(merge(further, head, merge_method::rebase));
-  EXPECT_EQ(forge->find_rebase("main", change_3), done->commit);
-  EXPECT_EQ(forge->find_rebase("main", change_id{"app#4"}), std::nullopt);
+  EXPECT_EQ(forge->find_merge("main", change_3), done->commit);
+  EXPECT_EQ(forge->find_merge("main", change_id{"app#4"}), std::nullopt);
+}
+
+TEST_F(LocalForge, FindsASquashBehindAMergeOfThePersons) {
+  auto head = change("ao/app-1", "main", {{"b.txt", "b\n"}});
+  commit(checkout, "mine", {{"mine.txt", "mine\n"}});
+  auto done = merge(first, head);
+  ASSERT_TRUE(done);
+  ASSERT_TRUE(forge->advance("main", done->commit, first, change_3));
+  git({"pull", "--quiet", "--no-rebase", "--no-edit", forge->dir().string(),
+       "main"},
+      checkout);
+  ASSERT_EQ(forge->sync_base(checkout)->what, base_sync::state::advanced);
+  EXPECT_EQ(forge->find_merge("main", change_3), done->commit);
 }
 
 TEST_F(LocalForge, RebaseOfADescendantIsTheDescendant) {
