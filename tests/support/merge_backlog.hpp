@@ -30,7 +30,8 @@ public:
   /// Kills the hub and starts the next one.
   void kill_the_hub();
 
-  /// Kills the checks of one run, with their shim; false when none runs.
+  /// Kills the checks of one run, with their shim, as soon as one runs; false
+  /// when none does for a while.
   bool kill_some_checks();
 
   /// A moment that falls anywhere within a merge.
@@ -42,6 +43,7 @@ public:
   std::vector<std::string> objections();
 
 private:
+  bool kill_present_checks();
   void look_at_task(const std::string& task, std::vector<std::string>& against);
 
   std::minstd_rand random_{std::random_device{}()};
