@@ -166,12 +166,31 @@ void follow(self_pointer self, const std::string& key) {
     run->second.link->stop(cancel_grace);
 }
 
+/// Adopts what an earlier hub has left of a run, to end and remove it.
+void end_leftover(self_pointer self, const msg::run_ci& order) {
+  auto& st = self->state;
+  auto directory = directory_of(self, order);
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory + "/tree", ignored))
+    return;
+  auto key = key_of(order);
+  auto& run = st.runs[key];
+  run.order = order;
+  run.directory = directory;
+  run.cancelled = true;
+  st.queue.push_back(key);
+  start_next(self);
+}
+
 /// The head has moved. One that waits for a core is dropped; one that runs is
 /// ended, and its end is read as always.
-void cancel(self_pointer self, const std::string& key) {
+void cancel(self_pointer self, const msg::cancel_ci& order) {
   auto& st = self->state;
+  auto key = key_of(order);
   auto run = st.runs.find(key);
-  if (run == st.runs.end() || run->second.cancelled)
+  if (run == st.runs.end())
+    return end_leftover(self, {order.change, order.sha, order.merged_result});
+  if (run->second.cancelled)
     return;
   auto waits = std::find(st.queue.begin(), st.queue.end(), key);
   if (waits == st.queue.end()) {
@@ -202,6 +221,8 @@ struct start_plan {
   environment env;
   project_id project;
   change_id change;
+  /// Nobody wants its verdict: one that lives is adopted, none is begun.
+  bool unwanted = false;
 };
 
 /// True when a shim follows the run now, false when it has ended already.
@@ -219,6 +240,8 @@ result<bool> start_run(const start_plan& plan) {
       return there;
     std::filesystem::remove_all(plan.directory, ignored);
   }
+  if (plan.unwanted)
+    return false;
   if (auto ok = make_directories(plan.directory); !ok)
     return fail(ok.error());
   auto tree = plan.directory + "/tree";
@@ -279,6 +302,7 @@ void start_next(self_pointer self) {
     plan.env = st.inherited;
     plan.project = st.project;
     plan.change = run->second.order.change;
+    plan.unwanted = run->second.cancelled;
     // The job may outlive us: it keeps a forge of its own.
     auto git = std::make_shared<local_forge>(git_runner{}, st.git->dir(),
                                              st.git->base(), hook_target{});
@@ -296,6 +320,15 @@ void start_next(self_pointer self) {
   }
 }
 
+/// A hub may have died before it ended what was superseded by then.
+void look_for_leftovers(self_pointer self) {
+  auto& st = self->state;
+  for (const auto& c : st.context.rows->changes_of(st.project))
+    for (const auto& run : st.context.rows->ci_runs_of(c->id))
+      if (run->finished_at)
+        end_leftover(self, {run->change, run->sha, run->merged_result});
+}
+
 } // namespace
 
 ci_runners_actor::behavior_type
@@ -310,6 +343,7 @@ ci_runners(self_pointer self, hub_context context, project_id project,
   const auto* settings = st.context.project(st.project);
   st.git.emplace(git_runner{}, forge_dir(st.context, st.project),
                  settings ? settings->default_branch : "main", hook_target{});
+  look_for_leftovers(self);
   return {
     [self](const msg::run_ci& order) -> caf::result<msg::ci_finished> {
       auto& st = self->state;
@@ -330,7 +364,7 @@ ci_runners(self_pointer self, hub_context context, project_id project,
       }
       return promise;
     },
-    [self](const msg::cancel_ci& order) { cancel(self, key_of(order)); },
+    [self](const msg::cancel_ci& order) { cancel(self, order); },
     [self](const msg::ci_ended& news) { conclude(self, news.key); },
   };
 }

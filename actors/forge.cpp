@@ -7,7 +7,10 @@
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/forge/squash.hpp"
+#include "runtime/rules/changes.hpp"
+#include "runtime/rules/reviews.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -205,13 +208,33 @@ caf::result<msg::found_base> find_base(self_pointer self,
 
 // -- merges -------------------------------------------------------------------
 
+/// When everything had been said that the merge waited for. Unlike the row's
+/// last change it is the same after a crash, and so is the commit, whose checks
+/// are adopted.
+wall_time ready_since(self_pointer self, const change& c) {
+  const auto& rows = *self->state.context.rows;
+  auto at = c.created_at;
+  if (auto run = rows.find<ci_run>(ci_key(c.id, c.head_sha, false)))
+    at = std::max(at, run->finished_at.value_or(at));
+  if (auto review = rows.find<change_review>(review_key(c.id, c.head_sha)))
+    at = std::max(at, review->given_at.value_or(at));
+  return at;
+}
+
 merge_author author_of(self_pointer self, const change& c) {
-  merge_author author;
-  author.person = {"ao", "ao@ao.invalid"};
-  // Fixed, so that the same merge is the same commit after a crash.
-  author.at = c.updated_at;
-  (void)self;
-  return author;
+  return {{"ao", "ao@ao.invalid"}, ready_since(self, c)};
+}
+
+/// What follows a merge; done again when we come back from a crash.
+void clear_up_after(self_pointer self, const change& c) {
+  auto& st = self->state;
+  if (settings_of(self).merge.delete_branch)
+    if (auto ok = st.git->delete_branch(c.branch, c.head_sha); !ok)
+      st.context.say(log_level::warn,
+                     "branch_kept branch=" + c.branch + " reason=\""
+                       + to_string(ok.error()) + "\"");
+  tell<publisher_actor>(
+    st.context, make_actor_name("publisher", st.project.text), look_atom{});
 }
 
 caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
@@ -228,6 +251,7 @@ caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
   if (*landed) {
     out.landed = true;
     out.commit = **landed;
+    clear_up_after(self, c);
     return out;
   }
   auto merged = st.git->merge_result(
@@ -244,18 +268,11 @@ caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
 caf::result<msg::landed_merge> land(self_pointer self,
                                     const msg::land_merge& order) {
   auto& st = self->state;
-  const auto& project = settings_of(self);
-  if (auto ok = st.git->advance(order.of.base, order.commit, order.base_sha);
+  if (auto ok = st.git->advance(order.of.base, order.commit, order.base_sha,
+                                order.of.id);
       !ok)
     return make_error(ok.error());
-  if (project.merge.delete_branch)
-    if (auto ok = st.git->delete_branch(order.of.branch, order.of.head_sha);
-        !ok)
-      st.context.say(log_level::warn,
-                     "branch_kept branch=" + order.of.branch + " reason=\""
-                       + to_string(ok.error()) + "\"");
-  tell<publisher_actor>(
-    st.context, make_actor_name("publisher", st.project.text), look_atom{});
+  clear_up_after(self, order.of);
   return msg::landed_merge{order.commit};
 }
 

@@ -51,6 +51,11 @@ result<void> remove_checkout(const fs::path& dir) {
 
 constexpr milliseconds long_limit{600'000};
 
+/// What the log of the base says about the merge of a change.
+std::string move_reason(const change_id& change) {
+  return "merge queue: " + one_line(change.text);
+}
+
 /// How far back a merge of ours is looked for.
 constexpr const char* recent = "--max-count=2000";
 
@@ -435,6 +440,9 @@ local_forge::find_merge(std::string_view branch,
     return fail(head.error());
   if (!*head)
     return std::nullopt;
+  auto moved = find_move(branch, **head, change);
+  if (!moved || *moved)
+    return moved;
   auto out = git_.ask(
     {dir_,
      {"log", "-z", "--first-parent", recent,
@@ -449,6 +457,30 @@ local_forge::find_merge(std::string_view branch,
         && line.substr(line.size() - mark.size()) == mark
         && trailer.find_first_not_of('\n') != std::string_view::npos)
       return std::string{line.substr(0, line.find(' '))};
+  }
+  return std::nullopt;
+}
+
+result<std::optional<std::string>>
+local_forge::find_move(std::string_view branch, std::string_view head,
+                       const change_id& change) const {
+  auto out = git_.ask({dir_,
+                       {"log", "-z", "--walk-reflogs", recent,
+                        "--format=%H %gs", branch_ref(branch), "--"}});
+  if (!out)
+    return fail(out.error());
+  auto why = move_reason(change);
+  for (const auto& entry : split_nul(*out)) {
+    auto space = entry.find(' ');
+    if (space == std::string::npos || entry.substr(space + 1) != why)
+      continue;
+    auto moved_to = entry.substr(0, space);
+    // The log is written before the branch is moved.
+    auto there = contains(moved_to, head);
+    if (!there)
+      return fail(there.error());
+    if (*there)
+      return moved_to;
   }
   return std::nullopt;
 }
@@ -655,13 +687,13 @@ local_forge::merge_result(std::string_view base, std::string_view head,
   return answer(*commit, *tree);
 }
 
-result<void> local_forge::advance(std::string_view branch,
-                                  std::string_view target,
-                                  std::string_view expected_old) {
+result<void>
+local_forge::advance(std::string_view branch, std::string_view target,
+                     std::string_view expected_old, const change_id& change) {
   if (!valid_branch(branch) || target == zero_oid())
     return fail(ec::bad_input, "cannot advance " + one_line(branch));
   return git_.move_ref(dir_, branch_ref(branch), target, expected_old,
-                       "merge queue");
+                       move_reason(change));
 }
 
 result<void> local_forge::delete_branch(std::string_view branch,

@@ -121,8 +121,10 @@ public:
   result<std::vector<hunk>> changed_hunks(std::string_view base,
                                           std::string_view head) const;
 
-  /// The commit on `branch` that merged `change` by squash or merge, if it is
-  /// among the last 2000: whoever comes back from a crash looks here first.
+  /// The commit on `branch` that merged `change`, if it is among the last 2000:
+  /// whoever comes back from a crash looks here first. By the log of the
+  /// branch, which `advance` writes; after a power cut that may lack its end,
+  /// and the commits of squash and merge say it, too.
   result<std::optional<std::string>> find_merge(std::string_view branch,
                                                 const change_id& change) const;
 
@@ -144,10 +146,10 @@ public:
                               merge_method method, std::string_view message,
                               const merge_author& author) const;
 
-  /// Moves a branch by compare-and-swap; at `target` already: done. Errors:
-  /// `ref_moved` with the detail `actual`.
+  /// Moves a branch to where `change` is merged, by compare-and-swap; at
+  /// `target` already: done. Errors: `ref_moved` with the detail `actual`.
   result<void> advance(std::string_view branch, std::string_view target,
-                       std::string_view expected_old);
+                       std::string_view expected_old, const change_id& change);
 
   /// Deletes a branch that is where it is expected; none there: done. The
   /// base is never deleted (`bad_input`). Errors: `ref_moved`.
@@ -164,6 +166,9 @@ public:
 
 private:
   result<void> configure();
+  result<std::optional<std::string>> find_move(std::string_view branch,
+                                               std::string_view head,
+                                               const change_id& change) const;
   result<std::string> merge_trees(std::string_view ours,
                                   std::string_view theirs) const;
   result<std::string> commit_tree(

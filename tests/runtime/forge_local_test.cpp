@@ -14,6 +14,8 @@ namespace {
 const merge_author queue{{"Ann", "ann@example.org"},
                          wall_time{milliseconds{1'795'464'000'123}}};
 
+const change_id change_3{"app#3"};
+
 class LocalForge : public git_fixture {
 protected:
   void SetUp() override {
@@ -84,7 +86,7 @@ TEST_F(LocalForge, NeverWritesToTheCheckout) {
 
 TEST_F(LocalForge, IsNotSeededTwice) {
   auto head = change("ao/app-1", "main", {{"b.txt", "b\n"}});
-  ASSERT_TRUE(forge->advance("main", head, first));
+  ASSERT_TRUE(forge->advance("main", head, first, change_3));
   forge = make_forge();
   ASSERT_TRUE(forge->seed(checkout));
   EXPECT_EQ(**forge->head_of("main"), head);
@@ -165,7 +167,7 @@ TEST_F(LocalForge, FollowsTheCheckoutForward) {
 
 TEST_F(LocalForge, StaysAheadOfACheckoutThatHasNotPulled) {
   auto head = change("ao/app-1", "main", {{"b.txt", "b\n"}});
-  ASSERT_TRUE(forge->advance("main", head, first));
+  ASSERT_TRUE(forge->advance("main", head, first, change_3));
   auto sync = forge->sync_base(checkout);
   EXPECT_EQ(sync->what, base_sync::state::ahead);
   EXPECT_EQ(**forge->head_of("main"), head);
@@ -173,7 +175,7 @@ TEST_F(LocalForge, StaysAheadOfACheckoutThatHasNotPulled) {
 
 TEST_F(LocalForge, LeavesADivergedBaseAlone) {
   auto head = change("ao/app-1", "main", {{"b.txt", "b\n"}});
-  ASSERT_TRUE(forge->advance("main", head, first));
+  ASSERT_TRUE(forge->advance("main", head, first, change_3));
   auto theirs = commit(checkout, "theirs");
   auto sync = forge->sync_base(checkout);
   ASSERT_TRUE(sync);
@@ -206,7 +208,7 @@ TEST_F(LocalForge, SquashesWithTheContractsMessage) {
   // The same question has the same answer.
   EXPECT_EQ(merge(first, head)->commit, done->commit);
   EXPECT_FALSE(*forge->find_merge("main", change_id{"app#3"}));
-  ASSERT_TRUE(forge->advance("main", done->commit, first));
+  ASSERT_TRUE(forge->advance("main", done->commit, first, change_3));
   EXPECT_EQ(**forge->find_merge("main", change_id{"app#3"}), done->commit);
   EXPECT_FALSE(*forge->find_merge("main", change_id{"app#33"}));
 }
@@ -255,6 +257,36 @@ TEST_F(LocalForge, RebasesByPickingNotByMerging) {
   auto picked = merge(base, head, merge_method::rebase);
   ASSERT_FALSE(picked);
   EXPECT_EQ(picked.error().code, ec::merge_conflict);
+}
+
+TEST_F(LocalForge, FindsARebaseThoughOthersWentOnFromIt) {
+  auto head = change("ao/app-1", "main", {{"b.txt", "b\n"}});
+  auto main = change("main-2", "main", {{"c.txt", "c\n"}});
+  auto done = merge(main, head, merge_method::rebase);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(forge->find_merge("main", change_3), std::nullopt);
+  ASSERT_TRUE(forge->advance("main", done->commit, first, change_3));
+  git({"fetch", "--quiet"}, work);
+  auto further = change("main-3", "origin/main", {{"b.txt", "other\n"}});
+  ASSERT_TRUE(
+    forge->advance("main", further, done->commit, change_id{"app#30"}));
+  // Merging it again would be a conflict.
+  EXPECT_FALSE(merge(further, head, merge_method::rebase));
+  EXPECT_EQ(forge->find_merge("main", change_3), done->commit);
+  EXPECT_EQ(forge->find_merge("main", change_id{"app#4"}), std::nullopt);
+}
+
+TEST_F(LocalForge, FindsASquashBehindAMergeOfThePersons) {
+  auto head = change("ao/app-1", "main", {{"b.txt", "b\n"}});
+  commit(checkout, "mine", {{"mine.txt", "mine\n"}});
+  auto done = merge(first, head);
+  ASSERT_TRUE(done);
+  ASSERT_TRUE(forge->advance("main", done->commit, first, change_3));
+  git({"pull", "--quiet", "--no-rebase", "--no-edit", forge->dir().string(),
+       "main"},
+      checkout);
+  ASSERT_EQ(forge->sync_base(checkout)->what, base_sync::state::advanced);
+  EXPECT_EQ(forge->find_merge("main", change_3), done->commit);
 }
 
 TEST_F(LocalForge, RebaseOfADescendantIsTheDescendant) {
@@ -317,14 +349,15 @@ TEST_F(LocalForge, RefusesUnrelatedHistories) {
 TEST_F(LocalForge, AdvancesByCompareAndSwap) {
   auto a = change("ao/app-1", "main", {{"b.txt", "b\n"}});
   auto b = change("ao/app-2", "main", {{"c.txt", "c\n"}});
-  ASSERT_TRUE(forge->advance("main", a, first));
-  EXPECT_TRUE(forge->advance("main", a, first));
-  auto lost = forge->advance("main", b, first);
+  ASSERT_TRUE(forge->advance("main", a, first, change_3));
+  EXPECT_TRUE(forge->advance("main", a, first, change_3));
+  auto lost = forge->advance("main", b, first, change_3);
   ASSERT_FALSE(lost);
   EXPECT_EQ(lost.error().code, ec::ref_moved);
   EXPECT_EQ(lost.error().details.at(0).second, a);
-  EXPECT_EQ(forge->advance("main", zero_oid(), a).error().code, ec::bad_input);
-  EXPECT_EQ(forge->advance("../x", b, a).error().code, ec::bad_input);
+  EXPECT_EQ(forge->advance("main", zero_oid(), a, change_3).error().code,
+            ec::bad_input);
+  EXPECT_EQ(forge->advance("../x", b, a, change_3).error().code, ec::bad_input);
 }
 
 TEST_F(LocalForge, DeletesAMergedBranchButNeverTheBase) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 #include <system_error>
 
 namespace ao {
@@ -49,6 +50,27 @@ void machine_faults::fail_syncs(int error) {
 
 int machine_faults::failed_syncs() const {
   return __atomic_load_n(&page_->failed_syncs, __ATOMIC_SEQ_CST);
+}
+
+void machine_faults::kill_hub_at(int step) {
+  __atomic_store_n(&page_->kill_at, 0, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&page_->killed_at[0], '\0', __ATOMIC_SEQ_CST);
+  __atomic_store_n(&page_->steps, 0, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&page_->kill_at, step, __ATOMIC_SEQ_CST);
+}
+
+void machine_faults::count_steps() {
+  kill_hub_at(std::numeric_limits<std::int32_t>::max());
+}
+
+std::optional<int> machine_faults::stop_counting() {
+  if (__atomic_exchange_n(&page_->kill_at, 0, __ATOMIC_SEQ_CST) == 0)
+    return std::nullopt;
+  return __atomic_load_n(&page_->steps, __ATOMIC_SEQ_CST);
+}
+
+std::string machine_faults::killed_at() const {
+  return page_->killed_at;
 }
 
 } // namespace ao

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace ao {
@@ -19,6 +20,12 @@ struct fault_page {
   std::int32_t sync_error;
   /// Syncs that have failed so.
   std::int32_t failed_syncs;
+  /// At which of its steps the hub is killed; 0 = never, and none is counted.
+  std::int32_t kill_at;
+  /// Steps that the hub has made since they are counted.
+  std::int32_t steps;
+  /// The step at which it was killed, as text.
+  char killed_at[96];
 };
 
 /// A machine whose wall clock can be set and whose disk can fail, for all
@@ -50,6 +57,20 @@ public:
 
   /// Syncs that have failed so far.
   int failed_syncs() const;
+
+  /// Kills the hub at its `step`-th step from now, once. A step is what the
+  /// world can tell: a child is started, has been started, has ended; a file is
+  /// synced, has been synced. Between two of them the hub changes nothing.
+  void kill_hub_at(int step);
+
+  /// Counts steps and kills nothing.
+  void count_steps();
+
+  /// Ends counting; how many steps there were, none when the hub was killed.
+  std::optional<int> stop_counting();
+
+  /// The step of the kill: `before git update-ref`.
+  std::string killed_at() const;
 
 private:
   std::map<std::string, std::string> variables_;

@@ -1,13 +1,17 @@
 // Preloaded into programs by `machine_faults`: sets their wall clock off, and
-// lets their writes below the home fail. Only what our programs, SQLite and
-// git call is covered; glibc's own inner calls do not pass through here.
+// lets their writes below the home fail, and kills the hub at a step. Only what
+// our programs, SQLite and git call is covered; glibc's own inner calls do not
+// pass through here.
 #include "tests/support/machine_faults.hpp"
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -83,6 +87,57 @@ bool must_not_sync(int fd) {
   __atomic_add_fetch(&page().failed_syncs, 1, __ATOMIC_SEQ_CST);
   errno = error;
   return true;
+}
+
+// -- steps --------------------------------------------------------------------
+
+bool is_hub() {
+  static const bool answer
+    = std::strcmp(::program_invocation_short_name, "ao-hub") == 0;
+  return answer;
+}
+
+/// One more step of the hub, which may be its last.
+void pass_step(const char* when, const char* what, const char* detail) {
+  auto at = __atomic_load_n(&page().kill_at, __ATOMIC_SEQ_CST);
+  if (at == 0 || !is_hub()
+      || __atomic_add_fetch(&page().steps, 1, __ATOMIC_SEQ_CST) != at)
+    return;
+  std::snprintf(page().killed_at, sizeof page().killed_at, "%s %s %s", when,
+                what, detail);
+  // The next hub lives; so does this one when nobody counts any more.
+  if (__atomic_exchange_n(&page().kill_at, 0, __ATOMIC_SEQ_CST) != at)
+    return;
+  ::kill(::getpid(), SIGKILL);
+  // Its other threads may go on for a moment; this one does not.
+  for (;;)
+    ::pause();
+}
+
+const char* name_in(const char* path) {
+  const char* slash = std::strrchr(path, '/');
+  return slash != nullptr ? slash + 1 : path;
+}
+
+/// What follows the settings of a git command; empty for other programs.
+const char* verb_of(char* const argv[]) {
+  if (std::strcmp(name_in(argv[0]), "git") != 0)
+    return "";
+  auto word = argv + 1;
+  while (*word != nullptr && std::strcmp(*word, "-c") == 0
+         && word[1] != nullptr)
+    word += 2;
+  return *word != nullptr ? *word : "";
+}
+
+/// Syncs by `real`, which is a step when the file is below the home.
+int sync_as_step(int (*real)(int), int fd) {
+  if (is_below_home(fd))
+    pass_step("before", "sync", "");
+  auto answer = real(fd);
+  if (is_below_home(fd))
+    pass_step("after", "sync", "");
+  return answer;
 }
 
 bool is_change(int flags) {
@@ -190,12 +245,31 @@ ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t at) {
 
 int fsync(int fd) {
   static auto real = next<int (*)(int)>("fsync");
-  return must_not_sync(fd) ? -1 : real(fd);
+  return must_not_sync(fd) ? -1 : sync_as_step(real, fd);
 }
 
 int fdatasync(int fd) {
   static auto real = next<int (*)(int)>("fdatasync");
-  return must_not_sync(fd) ? -1 : real(fd);
+  return must_not_sync(fd) ? -1 : sync_as_step(real, fd);
+}
+
+int posix_spawn(pid_t* pid, const char* path,
+                const posix_spawn_file_actions_t* files,
+                const posix_spawnattr_t* attributes, char* const argv[],
+                char* const env[]) {
+  static auto real = next<decltype(&::posix_spawn)>("posix_spawn");
+  pass_step("before", name_in(path), verb_of(argv));
+  auto answer = real(pid, path, files, attributes, argv, env);
+  pass_step("during", name_in(path), verb_of(argv));
+  return answer;
+}
+
+int waitid(idtype_t kind, id_t id, siginfo_t* info, int options) {
+  static auto real = next<decltype(&::waitid)>("waitid");
+  auto answer = real(kind, id, info, options);
+  if (answer == 0 && (options & WEXITED) != 0)
+    pass_step("after", "a child", "");
+  return answer;
 }
 
 } // extern "C"
