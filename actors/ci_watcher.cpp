@@ -22,15 +22,27 @@ constexpr std::chrono::minutes ci_slack{30};
 change_policy policy_of(self_pointer self) {
   auto& st = self->state;
   change_policy policy;
-  if (const auto* project = st.context.project(st.watch.row.project)) {
+  if (const auto* project = st.context->project(st.row->project)) {
     if (project->ci)
       policy.ci_command = project->ci->command;
     policy.merge_auto = merges_by_itself(*project);
     policy.require_review = project->merge.require_review;
     policy.reviewer = project->reviewer.has_value();
-    policy.self_heals = self_heal_attempts(*st.context.config, *project);
+    policy.self_heals = self_heal_attempts(*st.context->config, *project);
   }
   return policy;
+}
+
+/// The change with its runs and reviews, as they are committed.
+change_watch watch_of(self_pointer self) {
+  auto& st = self->state;
+  change_watch watch;
+  watch.row = *st.row;
+  for (const auto& run : st.context->rows->ci_runs_of(st.row->id))
+    watch.runs.emplace(run->key, *run);
+  for (const auto& r : st.context->rows->reviews_of(st.row->id))
+    watch.reviews.emplace(r->key, *r);
+  return watch;
 }
 
 /// The id under which the agent is told of a failure; the same after a crash.
@@ -51,10 +63,10 @@ struct perform {
 
   void operator()(const run_ci& order) const {
     auto& st = self->state;
-    auto key = ci_key(st.watch.row.id, order.sha, order.merged_result);
+    auto key = ci_key(st.row->id, order.sha, order.merged_result);
     if (!st.asked.insert(key).second)
       return;
-    const auto* project = st.context.project(st.watch.row.project);
+    const auto* project = st.context->project(st.row->project);
     auto limit = (project && project->ci
                     ? std::chrono::duration_cast<std::chrono::minutes>(
                       project->ci->timeout)
@@ -62,9 +74,8 @@ struct perform {
       + ci_slack;
     // Three tries within the deadline, each long enough for a whole run.
     ask<ci_runners_actor>(
-      self, st.context,
-      make_actor_name("ci-runners", st.watch.row.project.text), 3 * limit,
-      msg::run_ci{st.watch.row.id, order.sha, order.merged_result})
+      self, st.context, make_actor_name("ci-runners", st.row->project.text),
+      3 * limit, msg::run_ci{st.row->id, order.sha, order.merged_result})
       .then(
         [self = self, key](const msg::ci_finished& end) {
           self->state.asked.erase(key);
@@ -91,7 +102,7 @@ struct perform {
 
   /// A result that comes all the same is dropped by the rule.
   void operator()(const cancel_ci& order) const {
-    const auto& row = self->state.watch.row;
+    const auto& row = *self->state.row;
     tell<ci_runners_actor>(
       self->state.context, make_actor_name("ci-runners", row.project.text),
       msg::cancel_ci{row.id, order.sha, order.merged_result});
@@ -102,9 +113,8 @@ struct perform {
     if (std::exchange(st.enqueued, true))
       return;
     ask<merge_queue_actor>(
-      self, st.context,
-      make_actor_name("merge-queue", st.watch.row.project.text), merge_deadline,
-      msg::enqueue_change{st.watch.row.id, st.watch.row.head_sha})
+      self, st.context, make_actor_name("merge-queue", st.row->project.text),
+      merge_deadline, msg::enqueue_change{st.row->id, st.row->head_sha})
       .then(
         [self = self](const msg::merge_outcome& outcome) {
           self->state.enqueued = false;
@@ -126,7 +136,7 @@ struct perform {
 
   void operator()(const tell_owners&) const {
     auto& st = self->state;
-    const auto& row = st.watch.row;
+    const auto& row = *st.row;
     tell<session_actor>(st.context,
                         make_actor_name("session", row.session.text),
                         msg::change_changed{row});
@@ -147,16 +157,16 @@ struct perform {
 
   void operator()(const retell_failure& failure) const {
     const auto& st = self->state;
-    auto id = api::ulid_of(
-      failure_request(st.watch.row.id, "ci_failed", failure.sha));
-    if (!st.context.rows->find<message>(id))
+    auto id
+      = api::ulid_of(failure_request(st.row->id, "ci_failed", failure.sha));
+    if (!st.context->rows->find<message>(id))
       (*this)(run_ci{failure.sha, failure.merged_result});
   }
 
   /// Tells the agent, once per cause and commit.
   void operator()(const report_failure& failure) const {
     auto& st = self->state;
-    const auto& row = st.watch.row;
+    const auto& row = *st.row;
     msg::send_message order;
     order.request
       = failure_request(row.id, failure.cause, failure.sha, failure.number);
@@ -182,7 +192,7 @@ struct perform {
   void operator()(const park_change& order) const {
     auto& st = self->state;
     ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
-                        msg::park_task{{}, st.watch.row.task, order.why})
+                        msg::park_task{{}, st.row->task, order.why})
       .then([](const task&) {}, try_later(self, "task_not_parked"));
   }
 
@@ -207,17 +217,17 @@ struct perform {
 void conclude(self_pointer self, const change_step& step,
               const std::function<void()>& done) {
   auto& st = self->state;
-  st.watch = step.next;
+  st.row = st.context->rows->find<change>(st.row->id.text);
   st.writing = false;
   for (const auto& effect : step.effects)
     std::visit(perform{self}, effect);
   // Out of the queue no verdict comes any more.
-  if (!in_queue(st.watch.row))
+  if (!in_queue(*st.row))
     for (auto& [sha, asker] : std::exchange(st.verdicts, {}))
       asker.deliver(msg::merge_verdict{sha, false});
   if (done)
     done();
-  if (st.watch.row.state != change_state::open && st.waiting.empty())
+  if (st.row->state != change_state::open && st.waiting.empty())
     self->quit();
 }
 
@@ -286,12 +296,12 @@ void work(self_pointer self) {
   while (!st.writing && !st.stalled && !st.waiting.empty()) {
     auto call = std::move(st.waiting.front());
     st.waiting.pop_front();
-    auto step
-      = next_change(st.watch, call.input, policy_of(self), st.context.now());
+    auto step = next_change(watch_of(self), call.input, policy_of(self),
+                            st.context->now());
     if (!step.dropped.empty())
-      st.context.say(log_level::debug,
-                     "input_dropped change=" + st.watch.row.id.text
-                       + " reason=\"" + step.dropped + "\"");
+      st.context->say(log_level::debug,
+                      "input_dropped change=" + st.row->id.text + " reason=\""
+                        + step.dropped + "\"");
     commit(self, std::move(step), std::move(call));
   }
 }
@@ -299,15 +309,15 @@ void work(self_pointer self) {
 void say(self_pointer self, log_level level, const std::string& verb,
          const caf::error& why) {
   auto& st = self->state;
-  st.context.say(level,
-                 verb + " change=" + st.watch.row.id.text + " reason=\""
-                   + to_string(to_ao_error(why)) + "\"");
+  st.context->say(level,
+                  verb + " change=" + st.row->id.text + " reason=\""
+                    + to_string(to_ao_error(why)) + "\"");
 }
 
 /// What no agent may read.
 redactor secrets_of(self_pointer self) {
   return redactor{
-    secrets_in(*self->state.context.config, process_environment())};
+    secrets_in(*self->state.context->config, process_environment())};
 }
 
 } // namespace ci_watcher_parts
@@ -315,31 +325,27 @@ redactor secrets_of(self_pointer self) {
 using namespace ci_watcher_parts;
 
 ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
-                                           hub_context context, change_id id) {
+                                           shared_context<hub_context> context,
+                                           change_id id) {
   harden(self, context);
   auto& st = self->state;
   st.context = std::move(context);
-  auto row = st.context.rows->find<change>(id.text);
+  auto row = st.context->rows->find<change>(id.text);
   if (!row)
     throw std::runtime_error("no row of change " + id.text);
-  st.watch.row = *row;
-  for (const auto& run : st.context.rows->ci_runs_of(id))
-    st.watch.runs.emplace(run->key, *run);
-  for (const auto& r : st.context.rows->reviews_of(id))
-    st.watch.reviews.emplace(r->key, *r);
+  st.row = std::move(row);
   submit(self, change_recovered{});
   look_at_reviewers(self);
   return {
     [self](const msg::branch_pushed& news) {
       auto holder
-        = self->state.context.rows->held_claim(self->state.watch.row.task.text);
+        = self->state.context->rows->held_claim(self->state.row->task.text);
       submit(self, head_moved{news.head_sha, holder ? holder->epoch : 0});
     },
     [self](const msg::begin_merge&) -> caf::result<change> {
       auto promise = self->make_response_promise<change>();
-      submit(self, merge_began{}, [self, promise]() mutable {
-        promise.deliver(self->state.watch.row);
-      });
+      submit(self, merge_began{},
+             [self, promise]() mutable { promise.deliver(*self->state.row); });
       return promise;
     },
     [self](const msg::check_merge& order) -> caf::result<msg::merge_verdict> {

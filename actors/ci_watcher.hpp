@@ -2,10 +2,11 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/forge.hpp"
+#include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/changes.hpp"
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,8 +16,11 @@ namespace ao {
 /// State of the CI WATCHER.
 struct ci_watcher_state {
   static inline const char* name = "ci-watcher";
-  hub_context context;
-  change_watch watch;
+  shared_context<hub_context> context;
+
+  /// The change as it is committed; its runs and reviews are read when the
+  /// rule wants them.
+  row_ptr<change> row;
 
   /// An input of the rule, with what to do once it is durable.
   struct call {
@@ -26,7 +30,7 @@ struct ci_watcher_state {
     request_id request = {};
     std::function<void(result<store_written>)> answer = {};
   };
-  std::deque<call> waiting;
+  std::list<call> waiting;
   bool writing = false;
 
   /// The disk takes no writes.
@@ -55,6 +59,6 @@ struct ci_watcher_state {
 /// @param id The change.
 ci_watcher_actor::behavior_type
 ci_watcher(ci_watcher_actor::stateful_pointer<ci_watcher_state> self,
-           hub_context context, change_id id);
+           shared_context<hub_context> context, change_id id);
 
 } // namespace ao

@@ -8,7 +8,7 @@ namespace ao::ci_watcher_parts {
 namespace {
 
 const change& row_of(self_pointer self) {
-  return self->state.watch.row;
+  return *self->state.row;
 }
 
 /// False when it is being asked for already.
@@ -74,7 +74,7 @@ void ask_for_base(self_pointer self, const find_review_base& order) {
 void ask_for_reviewer(self_pointer self, const open_reviewer& order) {
   auto& st = self->state;
   const auto& row = row_of(self);
-  const auto* project = st.context.project(row.project);
+  const auto* project = st.context->project(row.project);
   const auto& r = order.of;
   auto key = "reviewer/" + r.key + "/" + std::to_string(r.attempts);
   if (!project || !project->reviewer || !begin(self, key))
@@ -122,17 +122,17 @@ void remind(self_pointer self, const remind_reviewer& order) {
 
 void tell_reviewers(self_pointer self) {
   auto& st = self->state;
-  for (const auto& entry : st.watch.reviews)
-    if (const auto& id = entry.second.session; !id.empty())
+  for (const auto& r : st.context->rows->reviews_of(st.row->id))
+    if (const auto& id = r->session; !id.empty())
       tell<session_actor>(st.context, make_actor_name("session", id.text),
-                          msg::change_changed{st.watch.row});
+                          msg::change_changed{*st.row});
 }
 
 void look_at_reviewers(self_pointer self) {
   auto& st = self->state;
   std::vector<reviewer_told> seen;
-  for (const auto& entry : st.watch.reviews)
-    if (auto s = st.context.rows->find<session>(entry.second.session.text))
+  for (const auto& r : st.context->rows->reviews_of(st.row->id))
+    if (auto s = st.context->rows->find<session>(r->session.text))
       seen.push_back({*s});
   for (auto& one : seen)
     submit(self, std::move(one));

@@ -199,9 +199,9 @@ child_spec forge_of(const node_context& context, const project_id& id) {
               return family(context, "watchers/" + id.text, "ci-watcher",
                             open_changes(*context.rows, id),
                             restart_kind::transient, false,
-                            [context](const std::string& key) {
-                              return starts(ci_watcher, hub_context{context},
-                                            change_id{key});
+                            [one = shared_context<hub_context>{context}](
+                              const std::string& key) {
+                              return starts(ci_watcher, one, change_id{key});
                             });
             }),
        // Behind the others, as nobody waits for it.
@@ -229,25 +229,26 @@ child_spec node(const node_context& context) {
   std::vector<std::string> projects;
   for (const auto& [id, project] : context.config->projects)
     projects.push_back(id.text);
-  spec.children
-    = {child("uplink"_name, starts(uplink, context)),
-       supervisor_child("repositories"_name, context,
-                        family(context, "repositories", "repository", projects,
-                               restart_kind::permanent, true,
-                               [context](const std::string& key) {
-                                 return starts(repository, context,
-                                               project_id{key});
-                               })),
-       child("tmux"_name, starts(tmux, context), true),
-       // Before any runner, so that what it finds was there before us.
-       child("inventory"_name, starts(inventory, context)),
-       late("runners"_name, context, [context] {
-         return family(
-           context, "runners", "runner", sessions_to_adopt(*context.rows),
-           restart_kind::transient, false, [context](const std::string& key) {
-             return starts(runner, context, session_id{key});
-           });
-       })};
+  spec.children = {
+    child("uplink"_name, starts(uplink, context)),
+    supervisor_child("repositories"_name, context,
+                     family(context, "repositories", "repository", projects,
+                            restart_kind::permanent, true,
+                            [context](const std::string& key) {
+                              return starts(repository, context,
+                                            project_id{key});
+                            })),
+    child("tmux"_name, starts(tmux, context), true),
+    // Before any runner, so that what it finds was there before us.
+    child("inventory"_name, starts(inventory, context)),
+    late("runners"_name, context, [context] {
+      return family(
+        context, "runners", "runner", sessions_to_adopt(*context.rows),
+        restart_kind::transient, false,
+        [one = shared_context<node_context>{context}](const std::string& key) {
+          return starts(runner, one, session_id{key});
+        });
+    })};
   return supervisor_child("node"_name, context, std::move(spec));
 }
 
@@ -265,33 +266,34 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
   auto spec
     = supervisor_of(context, "hub", restart_strategy::rest_for_one, hub_limits);
   hub_context shared{context};
+  shared_context<hub_context> one{shared};
   spec.children = {
     child("journal"_name, starts(journal, shared)),
     child("store"_name, starts(store_keeper, shared), true),
     child("registry"_name, starts(registry, shared)),
     forges(context),
     late("sessions"_name, context,
-         [shared] {
-           return family(
-             shared, "sessions", "session", live_sessions(*shared.rows),
-             restart_kind::transient, false, [shared](const std::string& key) {
-               return starts(session_keeper, shared, session_id{key});
-             });
+         [shared, one] {
+           return family(shared, "sessions", "session",
+                         live_sessions(*shared.rows), restart_kind::transient,
+                         false, [one](const std::string& key) {
+                           return starts(session_keeper, one, session_id{key});
+                         });
          }),
     late("mailboxes"_name, context,
-         [shared] {
+         [shared, one] {
            return family(
              shared, "mailboxes", "mailbox", sessions_with_mail(*shared.rows),
-             restart_kind::transient, false, [shared](const std::string& key) {
-               return starts(mailbox, shared, session_id{key});
+             restart_kind::transient, false, [one](const std::string& key) {
+               return starts(mailbox, one, session_id{key});
              });
          }),
     late("tasks"_name, context,
-         [shared] {
+         [shared, one] {
            return family(
              shared, "tasks", "task", unfinished_tasks(*shared.rows),
-             restart_kind::transient, false, [shared](const std::string& key) {
-               return starts(task_keeper, shared, task_id{key});
+             restart_kind::transient, false, [one](const std::string& key) {
+               return starts(task_keeper, one, task_id{key});
              });
          }),
     child("dispatcher"_name, starts(dispatcher, shared)),

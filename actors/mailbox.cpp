@@ -35,10 +35,10 @@ struct perform {
       .then([](const session_id&) {},
             [self = self](const caf::error& why) {
               // Asked again when the rule wants to look.
-              self->state.context.say(log_level::warn,
-                                      "message_not_taken session="
-                                        + session_of(self).text + " reason=\""
-                                        + to_string(to_ao_error(why)) + "\"");
+              self->state.context->say(log_level::warn,
+                                       "message_not_taken session="
+                                         + session_of(self).text + " reason=\""
+                                         + to_string(to_ao_error(why)) + "\"");
             });
   }
 
@@ -56,7 +56,7 @@ void arm(self_pointer self) {
   if (!next || (st.armed && *st.armed <= *next))
     return;
   st.armed = next;
-  auto delay = std::max(*next - st.context.now(), milliseconds{0});
+  auto delay = std::max(*next - st.context->now(), milliseconds{0});
   self->delayed_send(self, delay, look_atom::value);
 }
 
@@ -103,7 +103,7 @@ void commit(self_pointer self, mailbox_step step, answer_type answer,
     conclude(self, step);
     if (!answer)
       return;
-    auto row = self->state.context.rows->find<message>(asked.text);
+    auto row = self->state.context->rows->find<message>(asked.text);
     answer(row ? *row : message{});
   };
   if (step.rows.empty() && step.events.empty())
@@ -135,8 +135,8 @@ void commit(self_pointer self, mailbox_step step, answer_type answer,
 result<message_posted> to_post(self_pointer self,
                                const msg::send_message& order) {
   auto& st = self->state;
-  auto agent = st.context.config->agents.find(st.box.receiver.agent);
-  if (agent != st.context.config->agents.end())
+  auto agent = st.context->config->agents.find(st.box.receiver.agent);
+  if (agent != st.context->config->agents.end())
     if (auto ok = check_prompt(agent->second, order.text); !ok)
       return fail(ok.error());
   message_posted out;
@@ -153,7 +153,7 @@ void post(self_pointer self, const msg::send_message& order,
           const answer_type& answer) {
   auto& st = self->state;
   message_id id{api::ulid_of(order.request)};
-  if (auto known = st.context.rows->find<message>(id.text)) {
+  if (auto known = st.context->rows->find<message>(id.text)) {
     if (known->session == session_of(self))
       return answer(*known);
     return answer(
@@ -164,7 +164,7 @@ void post(self_pointer self, const msg::send_message& order,
   if (!input)
     return answer(fail(input.error()));
   input->draft.id = id;
-  auto step = next_mail(st.box, *input, st.context.now());
+  auto step = next_mail(st.box, *input, st.context->now());
   if (step.refused)
     return answer(fail(*step.refused));
   commit(self, std::move(step), answer, id, {});
@@ -173,11 +173,11 @@ void post(self_pointer self, const msg::send_message& order,
 void take(self_pointer self, const mailbox_input& input,
           const answer_type& answer) {
   auto& st = self->state;
-  auto step = next_mail(st.box, input, st.context.now());
+  auto step = next_mail(st.box, input, st.context->now());
   if (!step.dropped.empty())
-    st.context.say(log_level::debug,
-                   "input_dropped session=" + session_of(self).text
-                     + " reason=\"" + step.dropped + "\"");
+    st.context->say(log_level::debug,
+                    "input_dropped session=" + session_of(self).text
+                      + " reason=\"" + step.dropped + "\"");
   std::optional<mailbox_input> again;
   if (!answer)
     again = input;
@@ -187,7 +187,7 @@ void take(self_pointer self, const mailbox_input& input,
 void work(self_pointer self) {
   auto& st = self->state;
   while (!st.writing && !st.stalled && !st.waiting.empty()) {
-    auto by = st.clock.since_last(st.context.now(), self->clock().now());
+    auto by = st.clock.since_last(st.context->now(), self->clock().now());
     if (by.count() != 0) {
       if (st.armed)
         *st.armed += by;
@@ -220,7 +220,7 @@ void submit(self_pointer self, mailbox_input input, answer_type answer = {}) {
 void recover(self_pointer self, const session& receiver) {
   auto& st = self->state;
   st.box.receiver = receiver;
-  for (const auto& m : st.context.rows->messages_of(receiver.id)) {
+  for (const auto& m : st.context->rows->messages_of(receiver.id)) {
     st.box.last_number = m->number;
     if (is_open(*m))
       st.box.letters.push_back(*m);
@@ -230,12 +230,12 @@ void recover(self_pointer self, const session& receiver) {
 
 } // namespace
 
-mailbox_actor::behavior_type mailbox(self_pointer self, hub_context context,
-                                     session_id id) {
+mailbox_actor::behavior_type
+mailbox(self_pointer self, shared_context<hub_context> context, session_id id) {
   harden(self, context);
   auto& st = self->state;
   st.context = std::move(context);
-  auto row = st.context.rows->find<session>(id.text);
+  auto row = st.context->rows->find<session>(id.text);
   if (!row)
     throw std::runtime_error("no row of session " + id.text);
   recover(self, *row);

@@ -2,11 +2,12 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/sessions.hpp"
+#include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/clock_steps.hpp"
 #include "runtime/rules/messages.hpp"
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <variant>
 
 namespace ao {
@@ -14,7 +15,7 @@ namespace ao {
 /// State of the MAILBOX.
 struct mailbox_actor_state {
   static inline const char* name = "mailbox";
-  hub_context context;
+  shared_context<hub_context> context;
   mailbox_state box;
 
   /// An input of the rule, with whom to answer once it is durable.
@@ -22,7 +23,7 @@ struct mailbox_actor_state {
     std::variant<mailbox_input, msg::send_message> what;
     std::function<void(result<message>)> answer;
   };
-  std::deque<call> waiting;
+  std::list<call> waiting;
   bool writing = false;
 
   /// Set while the disk takes no writes: the error of the last one.
@@ -51,6 +52,6 @@ struct mailbox_actor_state {
 /// @param id The session.
 mailbox_actor::behavior_type
 mailbox(mailbox_actor::stateful_pointer<mailbox_actor_state> self,
-        hub_context context, session_id id);
+        shared_context<hub_context> context, session_id id);
 
 } // namespace ao

@@ -58,6 +58,16 @@ void fall(self_pointer self, const caf::error& why) {
     self->quit(why);
 }
 
+/// The book holds what was committed as everybody else does.
+void share_rows(self_pointer self, const std::vector<row>& written) {
+  auto& st = self->state;
+  for (const auto& r : written)
+    if (const auto* t = std::get_if<task>(&r))
+      st.book.share(st.context.rows->find<task>(t->id.text));
+    else if (const auto* c = std::get_if<claim>(&r))
+      st.book.share(st.context.rows->find<claim>(c->subject));
+}
+
 /// What is kept to answer a repeat: the error, or the ids that were made.
 std::string stored_answer(const registry_decision& decision) {
   if (auto* refused = std::get_if<error>(&decision.answer)) {
@@ -105,6 +115,7 @@ void write(self_pointer self, registry_decision decision, on_decided done) {
           done(fail(ec::request_in_flight, written.answer));
         } else {
           auto effects = st.book.adopt(decision);
+          share_rows(self, decision.write.rows);
           done(decision.answer);
           perform(self, effects);
         }
@@ -414,16 +425,8 @@ void load_book(self_pointer self) {
   for (const auto& [id, project] : st.context.config->projects)
     policies.emplace(id, project.duplicates);
   st.book.judge_duplicates(std::move(policies));
-  std::vector<task> tasks;
-  for (const auto& p : st.context.rows->all<task>())
-    tasks.push_back(*p);
-  std::vector<claim> claims;
-  for (const auto& p : st.context.rows->all<claim>())
-    claims.push_back(*p);
-  std::vector<counter> counters;
-  for (const auto& p : st.context.rows->all<counter>())
-    counters.push_back(*p);
-  st.book.load(std::move(tasks), std::move(claims), counters);
+  const auto& rows = *st.context.rows;
+  st.book.load(rows.all<task>(), rows.all<claim>(), rows.all<counter>());
 }
 
 } // namespace

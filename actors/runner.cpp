@@ -70,15 +70,15 @@ void enter(self_pointer self, runner_phase phase) {
 }
 
 std::shared_ptr<repository_cache> cache_of(self_pointer self) {
-  return self->state.context.cache(self->state.spec->project);
+  return self->state.context->cache(self->state.spec->project);
 }
 
 session_dir files_of(self_pointer self) {
-  return session_dir{self->state.context.places(self->state.id).directory};
+  return session_dir{self->state.context->places(self->state.id).directory};
 }
 
 std::string worktree_of(self_pointer self) {
-  return self->state.context.places(self->state.id).worktree;
+  return self->state.context->places(self->state.id).worktree;
 }
 
 } // namespace runner_parts
@@ -129,8 +129,8 @@ void adopt(self_pointer self) {
   auto& st = self->state;
   st.step = "adopt";
   run_reading(
-    self, st.context, step_deadline,
-    [files = files_of(self), locks = st.context.locks,
+    self, *st.context, step_deadline,
+    [files = files_of(self), locks = st.context->locks,
      key = "session/" + st.id.text] {
       // A job of an earlier life may still write them.
       auto alone = locks->take(key);
@@ -151,10 +151,10 @@ void adopt(self_pointer self) {
     },
     [self](const caf::error& why) {
       // Orders write the files anew.
-      self->state.context.say(log_level::error,
-                              "adoption_failed session=" + self->state.id.text
-                                + " reason=\"" + to_string(to_ao_error(why))
-                                + "\"");
+      self->state.context->say(log_level::error,
+                               "adoption_failed session=" + self->state.id.text
+                                 + " reason=\"" + to_string(to_ao_error(why))
+                                 + "\"");
       enter(self, runner_phase::idle);
       report_of(self, 0, 0, msg::fact::ready{});
     });
@@ -242,7 +242,7 @@ result<session_id> publish(self_pointer self, const msg::publish_order& order) {
   auto& st = self->state;
   if (!st.spec || order.epoch != st.spec->epoch)
     return fail(ec::stale_epoch, "no run of this epoch here");
-  auto places = st.context.places(st.id);
+  auto places = st.context->places(st.id);
   token_claims who;
   who.session = st.id;
   who.epoch = st.spec->epoch;
@@ -252,7 +252,7 @@ result<session_id> publish(self_pointer self, const msg::publish_order& order) {
   who.task = st.spec->task;
   std::vector<std::pair<std::string, std::string>> env{
     {"AO_SOCKET", places.agent_socket},
-    {"AO_TOKEN", mint_token(*st.context.secret, who)},
+    {"AO_TOKEN", mint_token(*st.context->secret, who)},
     {"AO_SESSION", st.id.text}};
   run_job(
     self, st.context, step_deadline,
@@ -301,8 +301,8 @@ void check_stop(self_pointer self, run_no run) {
 
 } // namespace
 
-runner_actor::behavior_type runner(self_pointer self, node_context context,
-                                   session_id id) {
+runner_actor::behavior_type
+runner(self_pointer self, shared_context<node_context> context, session_id id) {
   harden(self, context);
   self->state.context = std::move(context);
   self->state.id = std::move(id);

@@ -3,6 +3,7 @@
 #include "actors/node_context.hpp"
 #include "actors/runner_mail.hpp"
 #include "messages/interfaces/sessions.hpp"
+#include "runtime/actor/shared_context.hpp"
 #include "runtime/node/session_dir.hpp"
 #include "runtime/shim/link.hpp"
 
@@ -47,7 +48,7 @@ struct life_signs {
 /// State of the RUNNER.
 struct runner_state {
   static inline const char* name = "runner";
-  node_context context;
+  shared_context<node_context> context;
   session_id id;
   runner_phase phase = runner_phase::adopting;
 
@@ -61,7 +62,8 @@ struct runner_state {
 
   /// Marks every process of the run; empty when it was never launched.
   std::string mark;
-  std::optional<agent_launch> launch;
+  /// The prompt is typed once the agent lives.
+  bool paste_prompt = false;
   std::unique_ptr<shim_link> link;
 
   /// The agent's pids once the shim has said hello.
@@ -110,7 +112,7 @@ struct runner_state {
 /// @param context The node.
 /// @param id The session.
 runner_actor::behavior_type
-runner(runner_actor::stateful_pointer<runner_state> self, node_context context,
-       session_id id);
+runner(runner_actor::stateful_pointer<runner_state> self,
+       shared_context<node_context> context, session_id id);
 
 } // namespace ao

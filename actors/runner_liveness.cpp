@@ -24,10 +24,10 @@ void look_later(self_pointer self) {
 /// The agent has shown no sign of life for too long: its run is ended as hung.
 void end_hung_run(self_pointer self) {
   auto& st = self->state;
-  st.context.say(log_level::warn,
-                 "agent_hung session=" + st.id.text
-                   + " run=" + std::to_string(st.spec->run)
-                   + " after=" + format_duration(st.spec->hang_after));
+  st.context->say(log_level::warn,
+                  "agent_hung session=" + st.id.text
+                    + " run=" + std::to_string(st.spec->run)
+                    + " after=" + format_duration(st.spec->hang_after));
   end_as_hung(self);
 }
 
@@ -49,9 +49,9 @@ void compare(self_pointer self, const life_signs& now) {
 auto unknown(self_pointer self) {
   return [self](const caf::error& why) {
     auto& st = self->state;
-    st.context.say(log_level::debug,
-                   "liveness_unknown session=" + st.id.text + " reason=\""
-                     + to_string(to_ao_error(why)) + "\"");
+    st.context->say(log_level::debug,
+                    "liveness_unknown session=" + st.id.text + " reason=\""
+                      + to_string(to_ao_error(why)) + "\"");
     st.signs_changed = self->clock().now();
     if (st.phase == runner_phase::alive && st.spec)
       look_later(self);
@@ -114,7 +114,7 @@ void look_for_life(self_pointer self, run_no run) {
     .then(
       [self](const msg::pane_activity& pane) {
         const auto& st = self->state;
-        compare(self, {pane.last_output, st.context.spent->of(st.mark)});
+        compare(self, {pane.last_output, st.context->spent->of(st.mark)});
       },
       unknown(self));
 }

@@ -2,7 +2,7 @@
 #include "actors/runner_parts.hpp"
 #include "runtime/node/letter_note.hpp"
 
-#include <deque>
+#include <list>
 #include <utility>
 
 namespace ao::runner_parts {
@@ -35,10 +35,10 @@ void send_mail_reports(self_pointer self, int tries = most_tries) {
                     mail.reports.front())
     .then([next](const message_id&) { next(); },
           [self, next, tries](const caf::error& why) {
-            self->state.context.say(log_level::warn,
-                                    "message_report_not_taken session="
-                                      + self->state.id.text + " reason=\""
-                                      + to_string(to_ao_error(why)) + "\"");
+            self->state.context->say(log_level::warn,
+                                     "message_report_not_taken session="
+                                       + self->state.id.text + " reason=\""
+                                       + to_string(to_ao_error(why)) + "\"");
             if (tries <= 1)
               return next();
             self->state.mail.reporting = false;
@@ -68,8 +68,8 @@ template <class Next>
 void note_then(self_pointer self, message_state state, std::string detail,
                Next next) {
   auto& st = self->state;
-  letter_note note{st.mail.order->message, st.mail.order->run, state,
-                   std::move(detail)};
+  letter_note note{st.mail.delivery->order.message, st.mail.delivery->order.run,
+                   state, std::move(detail)};
   run_job(
     self, st.context, step_deadline,
     [dir = files_of(self).path(), note]() -> result<bool> {
@@ -91,11 +91,11 @@ auto typing_failure(self_pointer self) {
 
 /// The delivery is over: its end is noted before the hub hears of it.
 void conclude(self_pointer self, const tell_delivery& word) {
-  auto order = *self->state.mail.order;
+  auto order = self->state.mail.delivery->order;
   if (word.state == message_state::unknown)
     self->state.mail.uncertain_run = order.run;
   auto finish = [self, order, word] {
-    self->state.mail.order.reset();
+    self->state.mail.delivery.reset();
     tell_hub(self, order, word.state, true, word.source, word.detail);
   };
   if (word.state != message_state::queued)
@@ -115,15 +115,15 @@ struct perform {
   self_pointer self;
 
   void operator()(const look_after& x) const {
-    self->delayed_send(self, x.delay,
-                       msg::typing_due{self->state.mail.order->message});
+    self->delayed_send(
+      self, x.delay, msg::typing_due{self->state.mail.delivery->order.message});
   }
 
   void operator()(const paste_letter&) const {
     auto go = [self = self](const std::string& problem) {
       if (!problem.empty())
         return feed(self, typing_failed{true, problem});
-      const auto& order = *self->state.mail.order;
+      const auto& order = self->state.mail.delivery->order;
       ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
                       msg::type_text{order.session, order.run, order.text})
         .then(
@@ -138,7 +138,7 @@ struct perform {
   }
 
   void operator()(const press_letter_key& x) const {
-    const auto& order = *self->state.mail.order;
+    const auto& order = self->state.mail.delivery->order;
     ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
                     msg::press_key{order.session, order.run, x.key})
       .then(
@@ -154,22 +154,24 @@ struct perform {
   void operator()(const tell_delivery& x) const {
     if (x.last)
       return conclude(self, x);
-    tell_hub(self, *self->state.mail.order, x.state, false, x.source, x.detail);
+    tell_hub(self, self->state.mail.delivery->order, x.state, false, x.source,
+             x.detail);
   }
 };
 
 void feed(self_pointer self, const typing_input& input) {
   auto& mail = self->state.mail;
-  if (!mail.order)
+  if (!mail.delivery)
     return;
-  auto step = next_typing(mail.typing, input, std::chrono::steady_clock::now());
-  mail.typing = std::move(step.next);
+  auto& typing = mail.delivery->typing;
+  auto step = next_typing(typing, input, std::chrono::steady_clock::now());
+  typing = std::move(step.next);
   for (const auto& effect : step.effects)
     std::visit(perform{self}, effect);
 }
 
 void look_at_pane(self_pointer self) {
-  const auto& order = *self->state.mail.order;
+  const auto& order = self->state.mail.delivery->order;
   ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
                   msg::look_at_pane{order.session, order.run})
     .then(
@@ -214,13 +216,13 @@ void tell_from_note(self_pointer self, const msg::deliver_message& order,
 }
 
 /// The keys that are to be pressed before this order's text.
-std::deque<std::string> keys_before(self_pointer self,
-                                    const msg::deliver_message& order) {
+std::list<std::string> keys_before(self_pointer self,
+                                   const msg::deliver_message& order) {
   const auto& st = self->state;
-  std::deque<std::string> keys;
+  std::list<std::string> keys;
   if (order.mode == message_mode::stop) {
-    auto agent = st.context.config->agents.find(st.spec->agent);
-    if (agent != st.context.config->agents.end())
+    auto agent = st.context->config->agents.find(st.spec->agent);
+    if (agent != st.context->config->agents.end())
       keys.push_back(interrupt_key(agent->second));
   }
   if (st.mail.uncertain_run == order.run)
@@ -231,22 +233,21 @@ std::deque<std::string> keys_before(self_pointer self,
 void begin(self_pointer self, const msg::deliver_message& order) {
   auto& st = self->state;
   if (auto why = obstacle(self, order); !why.empty()) {
-    st.mail.order.reset();
+    st.mail.delivery.reset();
     return tell_hub(self, order, message_state::queued, true, "node",
                     "nothing was typed: " + why);
   }
-  st.mail.typing = {};
-  st.mail.typing.text = order.text;
-  st.mail.typing.keys_before = keys_before(self, order);
+  auto& typing = st.mail.delivery->typing;
+  typing.text = order.text;
+  typing.keys_before = keys_before(self, order);
   look_at_pane(self);
 }
 
 /// The node ended while it typed this.
 void resume(self_pointer self, const msg::deliver_message& order) {
-  auto& st = self->state;
-  st.mail.typing = {};
-  st.mail.typing.text = order.text;
-  st.mail.typing.resumed = true;
+  auto& typing = self->state.mail.delivery->typing;
+  typing.text = order.text;
+  typing.resumed = true;
   look_at_pane(self);
 }
 
@@ -255,12 +256,13 @@ void resume(self_pointer self, const msg::deliver_message& order) {
 result<session_id> deliver(self_pointer self,
                            const msg::deliver_message& order) {
   auto& st = self->state;
-  if (st.mail.order) {
-    if (st.mail.order->message == order.message)
+  if (st.mail.delivery) {
+    if (st.mail.delivery->order.message == order.message)
       return st.id;
     return fail(ec::wrong_state, st.id.text + " is being typed to");
   }
-  st.mail.order = order;
+  st.mail.delivery = std::make_unique<runner_delivery>();
+  st.mail.delivery->order = order;
   run_job(
     self, st.context, step_deadline,
     [dir = files_of(self).path(), id = order.message] {
@@ -271,11 +273,11 @@ result<session_id> deliver(self_pointer self,
         return begin(self, order);
       if (is_begun(*note) && obstacle(self, order).empty())
         return resume(self, order);
-      self->state.mail.order.reset();
+      self->state.mail.delivery.reset();
       tell_from_note(self, order, *note);
     },
     [self, order](const caf::error& why) {
-      self->state.mail.order.reset();
+      self->state.mail.delivery.reset();
       tell_hub(self, order, message_state::unknown, true, "note",
                to_string(to_ao_error(why)));
     });
@@ -283,8 +285,8 @@ result<session_id> deliver(self_pointer self,
 }
 
 void go_on_typing(self_pointer self, const message_id& id) {
-  const auto& order = self->state.mail.order;
-  if (order && order->message == id)
+  const auto& delivery = self->state.mail.delivery;
+  if (delivery && delivery->order.message == id)
     look_at_pane(self);
 }
 

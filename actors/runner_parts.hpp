@@ -43,7 +43,7 @@ template <class Work, class OnValue, class OnError>
 void run_on_files(self_pointer self, Work work, OnValue on_value,
                   OnError on_error) {
   auto& st = self->state;
-  run_job_alone(self, st.context, st.context.locks, "session/" + st.id.text,
+  run_job_alone(self, st.context, st.context->locks, "session/" + st.id.text,
                 step_deadline, std::move(work), std::move(on_value),
                 std::move(on_error));
 }

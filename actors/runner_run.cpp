@@ -56,7 +56,7 @@ exit_info lost_run(self_pointer self, std::string why) {
   lost.run = self->state.spec->run;
   lost.cause = "signalled";
   lost.failure = "crash";
-  lost.at = self->state.context.now();
+  lost.at = self->state.context->now();
   lost.last_lines = {"ao: " + std::move(why)};
   return lost;
 }
@@ -103,7 +103,7 @@ void save_work(self_pointer self) {
   run_on_files(
     self,
     [cache = cache_of(self), path = worktree_of(self), id = st.id,
-     now = st.context.now()] { return save(*cache, path, id, now); },
+     now = st.context->now()] { return save(*cache, path, id, now); },
     [self](const std::vector<std::string>& refs) {
       msg::fact::stopped done;
       done.rescued = refs;
@@ -171,16 +171,16 @@ void agent_lives(self_pointer self, const msg::shim_word& word) {
   if (st.hung)
     return end_as_hung(self);
   watch_liveness(self, st.spec->hang_after);
-  if (adopted || !st.launch || !st.launch->paste_prompt)
+  if (adopted || !st.paste_prompt)
     return;
   ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
                   msg::paste_text{st.id, st.spec->prompt})
     .then([](const session_id&) {},
           [self](const caf::error& why) {
-            self->state.context.say(log_level::error,
-                                    "prompt_not_delivered session="
-                                      + self->state.id.text + " reason=\""
-                                      + to_string(to_ao_error(why)) + "\"");
+            self->state.context->say(log_level::error,
+                                     "prompt_not_delivered session="
+                                       + self->state.id.text + " reason=\""
+                                       + to_string(to_ao_error(why)) + "\"");
           });
 }
 
@@ -285,7 +285,8 @@ void dial(self_pointer self) {
     tell(std::move(word));
   };
   st.link = std::make_unique<shim_link>(
-    *st.context.loop, st.context.place->shim_socket(st.id.text), std::move(on));
+    *st.context->loop, st.context->place->shim_socket(st.id.text),
+    std::move(on));
 }
 
 void hear(self_pointer self, const msg::shim_word& word) {

@@ -35,7 +35,7 @@ void await_shim(self_pointer self) {
   auto& st = self->state;
   run_job(
     self, st.context, agent_start_limit + std::chrono::seconds{5},
-    [socket = st.context.place->shim_socket(st.id.text),
+    [socket = st.context->place->shim_socket(st.id.text),
      directory = files_of(self).path(), run = st.spec->run] {
       return await_shim_socket(socket, directory, run, agent_start_limit);
     },
@@ -75,24 +75,24 @@ void write_launch_files(self_pointer self) {
   if (!begin_step(self, "launch"))
     return;
   auto& st = self->state;
-  auto places = st.context.places(st.id);
-  auto agent = st.context.config->agents.find(st.spec->agent);
-  if (agent == st.context.config->agents.end())
+  auto places = st.context->places(st.id);
+  auto agent = st.context->config->agents.find(st.spec->agent);
+  if (agent == st.context->config->agents.end())
     return give_up(
       self,
       error{ec::agent_not_ready,
             "no agent is called " + st.spec->agent + "; add it under agents:"});
   auto launch
-    = plan_launch(agent->second, *st.spec, places, *st.context.inherited);
+    = plan_launch(agent->second, *st.spec, places, *st.context->inherited);
   if (!launch)
     return give_up(self, launch.error());
-  st.launch = std::move(*launch);
+  st.paste_prompt = launch->paste_prompt;
   run_on_files(
     self,
-    [files = files_of(self), spec = *st.spec, launch = *st.launch,
+    [files = files_of(self), spec = *st.spec, launch = std::move(*launch),
      worktree = places.worktree,
      socket
-     = st.context.place->shim_socket(st.id.text)]() -> result<launch_spec> {
+     = st.context->place->shim_socket(st.id.text)]() -> result<launch_spec> {
       auto written = files.write_launch(spec, launch, worktree, socket);
       if (!written)
         return written;
@@ -143,12 +143,12 @@ void fill_worktree(self_pointer self) {
   if (!begin_step(self, "checkout"))
     return;
   auto& st = self->state;
-  const auto* project = st.context.project(st.spec->project);
+  const auto* project = st.context->project(st.spec->project);
   run_on_files(
     self,
     [files = files_of(self), cache = cache_of(self), project = *project,
      spec = *st.spec, path = worktree_of(self),
-     env = *st.context.inherited]() -> result<bool> {
+     env = *st.context->inherited]() -> result<bool> {
       if (auto ok = files.note(spec.run, "checkout", "begun"); !ok)
         return fail(ok.error());
       return set_up(*cache, project, spec, path, env);
@@ -211,7 +211,7 @@ void provision(self_pointer self) {
   st.end.reset();
   st.mark.clear();
   st.step = "fetch";
-  if (!st.context.project(st.spec->project))
+  if (!st.context->project(st.spec->project))
     return give_up(
       self,
       error{ec::no_such_project,
@@ -248,15 +248,15 @@ void give_up(self_pointer self, error why) {
       [tell](bool) { tell(); }, [tell](const caf::error&) { tell(); });
   };
   auto failed = [self, tell](const caf::error& e) {
-    self->state.context.say(log_level::error,
-                            "undo_failed session=" + self->state.id.text
-                              + " reason=\"" + to_string(to_ao_error(e))
-                              + "\"");
+    self->state.context->say(log_level::error,
+                             "undo_failed session=" + self->state.id.text
+                               + " reason=\"" + to_string(to_ao_error(e))
+                               + "\"");
     tell();
   };
   auto drop = [self, tell, note, failed] {
     auto& st = self->state;
-    if (!st.made.new_worktree || !st.context.project(st.spec->project))
+    if (!st.made.new_worktree || !st.context->project(st.spec->project))
       return tell();
     msg::drop_worktree order;
     order.session = st.id;

@@ -19,13 +19,13 @@ session_policy policy_of(self_pointer self) {
   auto& st = self->state;
   session_policy policy;
   const auto& row = row_of(self);
-  const auto* project = st.context.project(row.project);
+  const auto* project = st.context->project(row.project);
   if (!project)
     return policy;
-  auto restart = restart_of(*st.context.config, *project, row.agent);
+  auto restart = restart_of(*st.context->config, *project, row.agent);
   policy.open_change_auto = project->open_change == change_opener::hub;
   policy.remove_after_merge
-    = st.context.config->lifecycle.auto_cleanup_on_merge;
+    = st.context->config->lifecycle.auto_cleanup_on_merge;
   policy.restart = {restart.intensity, restart.period, restart.delay,
                     restart.max_delay, restart.jitter};
   return policy;
@@ -48,16 +48,16 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
   spec.base = row.base;
   spec.head = row.head;
   spec.agent = row.agent;
-  if (const auto* project = st.context.project(row.project))
-    spec.hang_after = hang_of(*st.context.config, *project, row.agent).after;
-  if (auto t = st.context.rows->find<task>(row.task.text)) {
+  if (const auto* project = st.context->project(row.project))
+    spec.hang_after = hang_of(*st.context->config, *project, row.agent).after;
+  if (auto t = st.context->rows->find<task>(row.task.text)) {
     spec.title = t->title;
     spec.issue = t->ref;
     spec.prompt = prompt_of(*t);
   }
   if (row.role == session_role::reviewer)
     add_review(self, spec);
-  if (auto m = st.context.rows->find<message>(row.prompt.text))
+  if (auto m = st.context->rows->find<message>(row.prompt.text))
     spec.prompt = m->text;
   token_claims who;
   who.session = row.id;
@@ -66,7 +66,7 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
   who.role = std::string{to_string(row.role)};
   who.project = row.project;
   who.task = row.task;
-  spec.token = mint_token(*st.context.secret, who);
+  spec.token = mint_token(*st.context->secret, who);
   return spec;
 }
 
@@ -103,7 +103,7 @@ struct perform {
   void operator()(const ensure_run& order) const {
     // Without an uplink the node is about to start: its RUNNERS, ours among
     // them, say what there is, and are told then what is missing.
-    if (first && !self->state.context.names->find("uplink"_name))
+    if (first && !self->state.context->names->find("uplink"_name))
       return;
     if (order.run > 1)
       return order_run(self, order);
@@ -116,10 +116,10 @@ struct perform {
         [self = self, order](const std::string&) { order_run(self, order); },
         [self = self, order](const caf::error& why) {
           // The forge's base as it is will do.
-          self->state.context.say(log_level::warn,
-                                  "checkout_not_followed session="
-                                    + row_of(self).id.text + " reason=\""
-                                    + to_string(to_ao_error(why)) + "\"");
+          self->state.context->say(log_level::warn,
+                                   "checkout_not_followed session="
+                                     + row_of(self).id.text + " reason=\""
+                                     + to_string(to_ao_error(why)) + "\"");
           order_run(self, order);
         });
   }
@@ -199,9 +199,9 @@ struct perform {
 
   void operator()(const raise_incident& what) const {
     // Until incidents exist, the log and the row's reason tell.
-    self->state.context.say(log_level::error,
-                            "attention_needed session=" + row_of(self).id.text
-                              + " cause=" + what.cause);
+    self->state.context->say(log_level::error,
+                             "attention_needed session=" + row_of(self).id.text
+                               + " cause=" + what.cause);
   }
 };
 
@@ -210,7 +210,8 @@ struct perform {
 void conclude(self_pointer self, const session_step& step,
               const session_call& call) {
   auto& st = self->state;
-  st.machine->adopt(step);
+  st.machine->adopt(step,
+                    st.context->rows->find<session>(row_of(self).id.text));
   st.writing = false;
   for (const auto& effect : step.effects)
     std::visit(perform{self, call.first}, effect);
@@ -278,7 +279,7 @@ void work(self_pointer self) {
     st.waiting.pop_front();
     session_context now;
     now.policy = policy_of(self);
-    now.now = st.context.now();
+    now.now = st.context->now();
     now.draw = std::uniform_real_distribution<double>{0, 1}(st.random);
     auto step = st.machine->decide(call.input, now);
     if (step.refused) {
@@ -287,9 +288,9 @@ void work(self_pointer self) {
       continue;
     }
     if (!step.dropped.empty())
-      st.context.say(log_level::debug,
-                     "input_dropped session=" + row_of(self).id.text
-                       + " reason=\"" + step.dropped + "\"");
+      st.context->say(log_level::debug,
+                      "input_dropped session=" + row_of(self).id.text
+                        + " reason=\"" + step.dropped + "\"");
     commit(self, std::move(step), std::move(call));
   }
 }
@@ -311,7 +312,7 @@ std::vector<wall_time> failures_in(const std::vector<event>& events) {
 /// may be left undone.
 void catch_up(self_pointer self) {
   auto& st = self->state;
-  const auto& rows = *st.context.rows;
+  const auto& rows = *st.context->rows;
   const auto row = row_of(self);
   if (auto c = row.change.empty() ? rows.open_change(row.id)
                                   : rows.find<change>(row.change.text))
@@ -341,7 +342,7 @@ void recover(self_pointer self) {
   ask<store_actor>(self, st.context, "store"_name, store_deadline, past)
     .then(
       [self, go_on](const msg::event_page& page) {
-        self->state.machine->state().failures = failures_in(page.events);
+        self->state.machine->remember(failures_in(page.events));
         go_on();
       },
       [self](const caf::error& why) {
@@ -431,7 +432,7 @@ caf::result<session> restore(self_pointer self,
   const auto& row = row_of(self);
   session_context now;
   now.policy = policy_of(self);
-  now.now = st.context.now();
+  now.now = st.context->now();
   auto why = parked_by_hub(row) ? resume_reason::hub : resume_reason::restore;
   auto trial = st.machine->decide(restored(row, row.epoch, why), now);
   if (!trial.refused || trial.refused->code != ec::stale_epoch)
@@ -476,7 +477,7 @@ caf::result<session> obey(self_pointer self, const msg::session_order& order) {
 /// A restore that was granted and then cut off is found by its claim.
 void finish_restore(self_pointer self) {
   const auto& row = row_of(self);
-  auto held = self->state.context.rows->held_claim(row.subject);
+  auto held = self->state.context->rows->held_claim(row.subject);
   if (held && held->session == row.id && held->epoch > row.epoch)
     submit(self, restored(row, held->epoch));
 }
@@ -501,15 +502,16 @@ const session& row_of(self_pointer self) {
 
 using namespace session_parts;
 
-session_actor::behavior_type
-session_keeper(self_pointer self, hub_context context, session_id id) {
+session_actor::behavior_type session_keeper(self_pointer self,
+                                            shared_context<hub_context> context,
+                                            session_id id) {
   harden(self, context);
   auto& st = self->state;
   st.context = std::move(context);
-  auto row = st.context.rows->find<session>(id.text);
+  auto row = st.context->rows->find<session>(id.text);
   if (!row)
     throw std::runtime_error("no row of session " + id.text);
-  st.machine = std::make_unique<session_machine>(*row);
+  st.machine.emplace(std::move(row));
   recover(self);
   finish_restore(self);
   return {

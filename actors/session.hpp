@@ -2,11 +2,11 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/sessions.hpp"
+#include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/sessions.hpp"
 
 #include <functional>
 #include <list>
-#include <memory>
 #include <optional>
 #include <random>
 #include <variant>
@@ -25,8 +25,8 @@ struct session_call {
 /// State of the SESSION.
 struct session_actor_state {
   static inline const char* name = "session";
-  hub_context context;
-  std::unique_ptr<session_machine> machine;
+  shared_context<hub_context> context;
+  std::optional<session_machine> machine;
 
   /// Inputs that wait for the one whose write is under way.
   std::list<session_call> waiting;
@@ -56,6 +56,6 @@ struct session_actor_state {
 /// @param id The session.
 session_actor::behavior_type
 session_keeper(session_actor::stateful_pointer<session_actor_state> self,
-               hub_context context, session_id id);
+               shared_context<hub_context> context, session_id id);
 
 } // namespace ao

@@ -28,9 +28,9 @@ const session& row_of(self_pointer self);
 inline auto try_later(self_pointer self, const char* what) {
   return [self, what](const caf::error& why) {
     auto& st = self->state;
-    st.context.say(log_level::warn,
-                   std::string{what} + " session=" + row_of(self).id.text
-                     + " reason=\"" + to_string(to_ao_error(why)) + "\"");
+    st.context->say(log_level::warn,
+                    std::string{what} + " session=" + row_of(self).id.text
+                      + " reason=\"" + to_string(to_ao_error(why)) + "\"");
     self->delayed_send(self, retry_delay, look_atom::value);
   };
 }

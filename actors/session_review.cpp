@@ -5,12 +5,12 @@ namespace ao::session_parts {
 namespace {
 
 row_ptr<change> change_of(self_pointer self) {
-  return self->state.context.rows->find<change>(row_of(self).change.text);
+  return self->state.context->rows->find<change>(row_of(self).change.text);
 }
 
 row_ptr<change_review> review_of(self_pointer self) {
   const auto& row = row_of(self);
-  return self->state.context.rows->find<change_review>(
+  return self->state.context->rows->find<change_review>(
     review_key(row.change, row.head));
 }
 
@@ -18,7 +18,7 @@ row_ptr<change_review> review_of(self_pointer self) {
 void release_role(self_pointer self) {
   auto& st = self->state;
   const auto& row = row_of(self);
-  auto held = st.context.rows->held_claim(row.subject);
+  auto held = st.context->rows->held_claim(row.subject);
   if (!is_terminal(row) || !held || held->session != row.id)
     return;
   ask<registry_actor>(
@@ -30,7 +30,7 @@ void release_role(self_pointer self) {
 } // namespace
 
 void add_review(self_pointer self, msg::session_spec& spec) {
-  const auto& rows = *self->state.context.rows;
+  const auto& rows = *self->state.context->rows;
   auto c = change_of(self);
   auto r = review_of(self);
   if (!c || !r)

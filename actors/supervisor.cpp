@@ -20,7 +20,7 @@ supervisor_state::~supervisor_state() {
   for (auto& [id, s] : slots) {
     if (!s.handle)
       continue;
-    context.names->erase(s.spec.name, s.ticket);
+    context.names->erase(actor_name{id}, s.ticket);
     caf::anon_send_exit(s.handle, caf::exit_reason::kill);
   }
 }
@@ -76,18 +76,19 @@ void answer(Promises& lists, const std::string& id, const T& what) {
 }
 
 /// Forgets the present process of the child; nobody finds it by name any more.
-void forget(self_pointer self, supervisor_state::slot& s) {
+void forget(self_pointer self, const std::string& id,
+            supervisor_state::slot& s) {
   auto& st = self->state;
-  st.context.names->erase(s.spec.name, s.ticket);
+  st.context.names->erase(actor_name{id}, s.ticket);
   st.processes.erase(s.handle.id());
   s.handle = nullptr;
 }
 
 /// Asks the new process whether it is ready. The end of a process that cannot
 /// answer comes as its down_msg, and its deadline is the rule's.
-void expect_ready(self_pointer self, const supervisor_state::slot& s) {
-  auto id = s.spec.name.text;
-  rule::started ready{id, s.incarnation};
+void expect_ready(self_pointer self, const supervisor_state::slot& s,
+                  const child_spec& spec) {
+  rule::started ready{spec.name.text, s.incarnation};
   auto not_ready = [=](caf::error& why) {
     // It lives and speaks, but words it differently.
     if (why == caf::sec::unexpected_response
@@ -95,7 +96,7 @@ void expect_ready(self_pointer self, const supervisor_state::slot& s) {
       take(self, ready);
   };
   // No deadline of its own: the rule kills who is late, and that is answered.
-  if (s.spec.ready == child_ready::answers)
+  if (spec.ready == child_ready::answers)
     self->request(s.handle, caf::infinite, ready_atom::value)
       .then([=](const child_list&) { take(self, ready); }, not_ready);
   else
@@ -107,6 +108,33 @@ void expect_ready(self_pointer self, const supervisor_state::slot& s) {
             not_ready);
 }
 
+/// The specification that the factory makes for `id`.
+result<child_spec> make_spec(self_pointer self, const std::string& id) {
+  auto& st = self->state;
+  if (!st.factory)
+    return fail(ec::bad_input,
+                "supervisor " + st.title + " has no child " + id);
+  try {
+    auto spec = st.factory(id);
+    if (spec)
+      spec->name = actor_name{id};
+    return spec;
+  } catch (...) {
+    return fail(describe(std::current_exception()));
+  }
+}
+
+/// The specification of a child.
+result<child_spec> spec_of(self_pointer self, const std::string& id,
+                           const supervisor_state::slot& s) {
+  return s.spec ? result<child_spec>{*s.spec} : make_spec(self, id);
+}
+
+/// How a message names a moment.
+std::uint64_t number_of(mono_time at) {
+  return static_cast<std::uint64_t>(at.time_since_epoch().count());
+}
+
 // -- effects ------------------------------------------------------------------
 
 /// Carries out what the rule wants, one overload per effect.
@@ -116,26 +144,35 @@ struct performer {
   supervisor_state& st() { return self->state; }
 
   void operator()(const rule::start& e) {
-    auto& s = st().slots.at(e.id);
+    auto& child = *st().slots.find(e.id);
+    auto& s = child.second;
     s.incarnation = e.incarnation;
     error why{ec::process_failed, e.id + " has no start function"};
-    try {
-      s.handle = s.spec.start
-        ? s.spec.start(self->system(), s.spec.detached && st().context.threads)
-        : caf::actor{};
-    } catch (...) {
-      why = describe(std::current_exception());
-    }
+    auto spec = spec_of(self, e.id, s);
+    if (!spec)
+      why = spec.error();
+    else if (spec->start)
+      s.handle = spawn(*spec, why);
     if (!s.handle) {
       s.reason = make_error(why);
       take(self, rule::ended{e.id, e.incarnation, exit_class::error, why});
       return;
     }
-    st().processes[s.handle.id()] = {e.id, e.incarnation};
+    st().processes[s.handle.id()] = &child;
     self->monitor(s.handle);
     s.ticket = st().context.names->set(
-      s.spec.name, caf::actor_cast<caf::strong_actor_ptr>(s.handle));
-    expect_ready(self, s);
+      spec->name, caf::actor_cast<caf::strong_actor_ptr>(s.handle));
+    expect_ready(self, s, *spec);
+  }
+
+  /// @param why Set when the start function throws.
+  caf::actor spawn(const child_spec& spec, error& why) {
+    try {
+      return spec.start(self->system(), spec.detached && st().context.threads);
+    } catch (...) {
+      why = describe(std::current_exception());
+      return {};
+    }
   }
 
   void operator()(const rule::ask_stop& e) {
@@ -151,7 +188,7 @@ struct performer {
   void operator()(const rule::abandon& e) {
     auto& s = st().slots.at(e.id);
     self->demonitor(s.handle.address());
-    forget(self, s);
+    forget(self, e.id, s);
     auto total = st().rule->abandoned();
     st().context.say(log_level::error,
                      line(self, "child_abandoned", e.id)
@@ -161,7 +198,10 @@ struct performer {
   }
 
   void operator()(const rule::arm& e) {
-    self->scheduled_send(self, e.at, supervision_timer{e.timer});
+    auto& due = st().timers[e.at];
+    if (due.empty())
+      self->scheduled_send(self, e.at, supervision_timer{number_of(e.at)});
+    due.push_back(e.timer);
   }
 
   void operator()(const rule::running& e) {
@@ -282,37 +322,20 @@ supervisor_state::child_promise command(self_pointer self, Lists& lists,
   return promise;
 }
 
-/// The specification that the factory makes for `id`.
-result<child_spec> make_spec(self_pointer self, const std::string& id) {
-  auto& st = self->state;
-  if (!st.factory)
-    return fail(ec::bad_input,
-                "supervisor " + st.title + " has no child " + id);
-  try {
-    auto spec = st.factory(id);
-    if (spec)
-      spec->name = actor_name{id};
-    return spec;
-  } catch (...) {
-    return fail(describe(std::current_exception()));
-  }
-}
-
 void child_ended(self_pointer self, const caf::down_msg& down) {
   auto& st = self->state;
   auto i = st.processes.find(down.source.id());
   if (i == st.processes.end())
     return;
-  auto process = i->second;
-  auto& s = st.slots.at(process.id);
-  forget(self, s);
+  auto& [id, s] = *i->second;
+  // A copy: what follows may remove the child.
+  rule::ended end{id, s.incarnation, class_of(down.reason),
+                  to_ao_error(down.reason)};
+  forget(self, id, s);
   s.reason = down.reason;
-  auto how = class_of(down.reason);
-  if (how == exit_class::unreachable)
-    st.context.say(log_level::error, line(self, "child_lost", process.id));
-  take(self,
-       rule::ended{process.id, process.incarnation, how,
-                   to_ao_error(down.reason)});
+  if (end.how == exit_class::unreachable)
+    st.context.say(log_level::error, line(self, "child_lost", id));
+  take(self, std::move(end));
 }
 
 /// The children to begin with; those that cannot be made are reported.
@@ -320,18 +343,18 @@ std::vector<child_rule> first_children(self_pointer self,
                                        supervisor_spec& spec) {
   auto& st = self->state;
   std::vector<child_rule> rules;
-  auto add = [&](child_spec child) {
+  for (auto& child : spec.children) {
     auto id = child.name.text;
     rules.push_back(rule_of(child));
-    st.slots[id].spec = std::move(child);
-  };
-  for (auto& child : spec.children)
-    add(std::move(child));
+    st.slots[id].spec = std::make_shared<const child_spec>(std::move(child));
+  }
   for (auto& key : spec.keys) {
-    if (auto child = make_spec(self, key))
-      add(std::move(*child));
-    else
+    if (auto child = make_spec(self, key)) {
+      rules.push_back(rule_of(*child));
+      st.slots[key];
+    } else {
       performer{self}(rule::given_up{key, child.error()});
+    }
   }
   return rules;
 }
@@ -366,17 +389,18 @@ supervisor(supervisor_actor::stateful_pointer<supervisor_state> self,
     },
     [self](const start_child& x) -> caf::result<child_info> {
       auto& st = self->state;
+      child_rule made;
+      made.id = x.id;
       if (st.rule->find(x.id))
-        return command(self, st.starters, x.id,
-                       rule::start_child{rule_of(st.slots.at(x.id).spec)});
+        return command(self, st.starters, x.id, rule::start_child{made});
       if (st.rule->closing())
         return make_error(ec::shutting_down,
                           "supervisor " + st.title + " is stopping");
       auto spec = make_spec(self, x.id);
       if (!spec)
         return make_error(spec.error());
-      auto made = rule_of(*spec);
-      st.slots[x.id].spec = std::move(*spec);
+      made = rule_of(*spec);
+      st.slots[x.id];
       return command(self, st.starters, x.id, rule::start_child{made});
     },
     [self](const stop_child& x) -> caf::result<child_info> {
@@ -387,7 +411,13 @@ supervisor(supervisor_actor::stateful_pointer<supervisor_state> self,
                      rule::restart_child{x.id});
     },
     [self](list_children_atom) { return list_of(self); },
-    [self](const supervision_timer& x) { take(self, rule::fired{x.number}); },
+    [self](const supervision_timer& x) {
+      auto& timers = self->state.timers;
+      mono_time at{mono_time::duration{static_cast<mono_time::rep>(x.number)}};
+      if (auto due = timers.extract(at))
+        for (auto timer : due.mapped())
+          take(self, rule::fired{timer});
+    },
   };
 }
 

@@ -13,6 +13,8 @@
 
 #include <deque>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -72,7 +74,9 @@ struct supervisor_state {
 
   /// One child and its present process.
   struct slot {
-    child_spec spec;
+    /// Null for one of the factory's, which makes it anew for each start: there
+    /// may be very many.
+    std::shared_ptr<const child_spec> spec;
     caf::actor handle;
     directory::ticket ticket = 0;
     std::uint64_t incarnation = 0;
@@ -80,11 +84,8 @@ struct supervisor_state {
     caf::error reason;
   };
 
-  /// Whose process an actor is.
-  struct process {
-    std::string id;
-    std::uint64_t incarnation = 0;
-  };
+  /// By the child's id, which is its name too.
+  using slot_map = std::unordered_map<std::string, slot>;
 
   supervisor_state() = default;
   supervisor_state(const supervisor_state&) = delete;
@@ -106,8 +107,14 @@ struct supervisor_state {
   /// Decides; the rest of the state carries it out.
   std::optional<supervision> rule;
 
-  std::unordered_map<std::string, slot> slots;
-  std::unordered_map<caf::actor_id, process> processes;
+  slot_map slots;
+
+  /// Whose process an actor is.
+  std::unordered_map<caf::actor_id, slot_map::value_type*> processes;
+
+  /// Timers of the rule, by the moment at which they are due: those of children
+  /// that start together are one for the clock.
+  std::map<mono_time, std::vector<std::uint64_t>> timers;
 
   /// Who waits for a child to be ready, or down.
   std::unordered_map<std::string, std::vector<child_promise>> starters;

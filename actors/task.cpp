@@ -16,10 +16,17 @@ constexpr std::chrono::seconds retry_delay{2};
 
 void pursue(self_pointer self);
 
+/// Takes in the committed row that this one is, or a newer one.
+template <class Row>
+bool take_in(self_pointer self, const Row& row) {
+  auto& st = self->state;
+  return st.view->tell(st.context->rows->find<Row>(row.id.text));
+}
+
 void take_row(self_pointer self, const task& row) {
   auto& st = self->state;
   st.asking = false;
-  st.view->tell(row);
+  take_in(self, row);
   if (is_closed(st.view->row().state))
     self->quit();
   else
@@ -36,10 +43,10 @@ void request(self_pointer self, Message message) {
           [self](const caf::error& why) {
             auto& st = self->state;
             st.asking = false;
-            st.context.say(log_level::warn,
-                           "task_not_moved task=" + st.view->row().id.text
-                             + " reason=\"" + to_string(to_ao_error(why))
-                             + "\"");
+            st.context->say(log_level::warn,
+                            "task_not_moved task=" + st.view->row().id.text
+                              + " reason=\"" + to_string(to_ao_error(why))
+                              + "\"");
             try_again(self, st.context, why, retry_delay, look_atom::value);
           });
 }
@@ -68,33 +75,33 @@ void pursue(self_pointer self) {
 
 } // namespace
 
-task_actor::behavior_type task_keeper(self_pointer self, hub_context context,
+task_actor::behavior_type task_keeper(self_pointer self,
+                                      shared_context<hub_context> context,
                                       task_id id) {
   harden(self, context);
   auto& st = self->state;
   st.context = std::move(context);
-  auto row = st.context.rows->find<task>(id.text);
+  auto row = st.context->rows->find<task>(id.text);
   if (!row)
     throw std::runtime_error("no row of task " + id.text);
-  st.view = std::make_unique<task_view>(*row);
-  if (auto holder = st.context.rows->find<session>(row->session.text)) {
-    st.view->tell(*holder);
-    if (auto c = st.context.rows->find<change>(holder->change.text))
-      st.view->tell(*c);
+  st.view.emplace(row);
+  if (auto holder = st.context->rows->find<session>(row->session.text)) {
+    st.view->tell(holder);
+    st.view->tell(st.context->rows->find<change>(holder->change.text));
   }
   self->send(self, look_atom::value);
   return {
     [self](const msg::session_changed& told) {
-      if (self->state.view->tell(told.now))
+      if (take_in(self, told.now))
         pursue(self);
     },
     [self](const msg::change_changed& told) {
-      if (self->state.view->tell(told.now))
+      if (take_in(self, told.now))
         pursue(self);
     },
     [self](const msg::task_changed& told) {
       auto& st = self->state;
-      st.view->tell(told.now);
+      take_in(self, told.now);
       if (is_closed(st.view->row().state))
         self->quit();
     },

@@ -2,17 +2,18 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/tasks.hpp"
+#include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/tasks.hpp"
 
-#include <memory>
+#include <optional>
 
 namespace ao {
 
 /// State of the TASK.
 struct task_actor_state {
   static inline const char* name = "task";
-  hub_context context;
-  std::unique_ptr<task_view> view;
+  shared_context<hub_context> context;
+  std::optional<task_view> view;
 
   /// A wish is at the REGISTRY.
   bool asking = false;
@@ -32,6 +33,6 @@ struct task_actor_state {
 /// @param id The task.
 task_actor::behavior_type
 task_keeper(task_actor::stateful_pointer<task_actor_state> self,
-            hub_context context, task_id id);
+            shared_context<hub_context> context, task_id id);
 
 } // namespace ao

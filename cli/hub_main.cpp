@@ -26,6 +26,7 @@
 #include <caf/after.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -525,5 +526,8 @@ int run_hub(int argc, char** argv) {
 } // namespace ao
 
 int main(int argc, char** argv) {
+  // What one thread allocates another one frees: with an arena per thread a
+  // tenth of the memory lay idle.
+  ::mallopt(M_ARENA_MAX, 2);
   return ao::run_hub(argc, argv);
 }

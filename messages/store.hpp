@@ -8,6 +8,7 @@
 #include "messages/task.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,6 +33,10 @@ enum class table : std::uint8_t {
 /// which makes every write a compare-and-swap by its owner.
 using row = std::variant<task, claim, session, change, ci_run, counter, message,
                          change_review>;
+
+/// A row as readers hold it: it never changes, a newer one replaces it.
+template <class T>
+using row_ptr = std::shared_ptr<const T>;
 
 /// A further condition on a row that this write does not touch.
 struct guard {

@@ -50,7 +50,8 @@ struct child_list {
 };
 AO_INSPECT(child_list, AO_FIELD(children), AO_FIELD(abandoned))
 
-/// INTERNAL: a timer of the supervision rule.
+/// INTERNAL: timers of the supervision rule are due, those of the moment with
+/// this number.
 struct supervision_timer {
   std::uint64_t number = 0;
 };

@@ -8,22 +8,37 @@ namespace ao {
 
 registry_book::registry_book(std::string actor) : actor_(std::move(actor)) {}
 
-void registry_book::load(std::vector<task> tasks, std::vector<claim> claims,
-                         const std::vector<counter>& counters) {
+void registry_book::load(std::vector<row_ptr<task>> tasks,
+                         std::vector<row_ptr<claim>> claims,
+                         const std::vector<row_ptr<counter>>& counters) {
   for (auto& t : tasks)
     take_in(std::move(t));
-  for (auto& c : claims) {
-    auto subject = c.subject;
-    claims_[subject] = std::move(c);
-  }
+  for (auto& c : claims)
+    claims_[c->subject] = std::move(c);
   for (const auto& c : counters)
-    counters_[c.name] = numbers{c.version, c.last};
+    counters_[c->name] = numbers{c->version, c->last};
+}
+
+void registry_book::share(row_ptr<task> committed) {
+  if (!committed)
+    return;
+  auto i = tasks_.find(number_of(committed->id));
+  if (i != tasks_.end() && i->second->version == committed->version)
+    i->second = std::move(committed);
+}
+
+void registry_book::share(row_ptr<claim> committed) {
+  if (!committed)
+    return;
+  auto i = claims_.find(committed->subject);
+  if (i != claims_.end() && i->second->version == committed->version)
+    i->second = std::move(committed);
 }
 
 std::vector<registry_effect> registry_book::recover() const {
   std::vector<registry_effect> effects;
   for (const auto& entry : tasks_) {
-    const auto& t = entry.second;
+    const auto& t = *entry.second;
     auto line = settled(t);
     if (line.state != t.state || line.why != t.why)
       effects.push_back({registry_effect::kind::settle, t.id, {}});
@@ -46,10 +61,10 @@ registry_book::adopt(const registry_decision& decision) {
       // Whoever held it, or held it last, hears what has become of it.
       auto known = claims_.find(c->subject);
       if (known != claims_.end()
-          && (!c->held || known->second.session != c->session))
+          && (!c->held || known->second->session != c->session))
         effects.push_back(
-          {kind::end_session, task_id{}, known->second.session});
-      claims_[c->subject] = *c;
+          {kind::end_session, task_id{}, known->second->session});
+      claims_[c->subject] = std::make_shared<const claim>(*c);
     } else if (auto s = std::get_if<session>(&r)) {
       effects.push_back({kind::start_session, s->task, s->id});
     } else if (auto t = std::get_if<task>(&r)) {
@@ -59,7 +74,7 @@ registry_book::adopt(const registry_decision& decision) {
         && before && before->epoch == t->epoch;
       auto fresh = t->state == task_state::ready
         && (!before || was != task_state::ready);
-      take_in(*t);
+      take_in(std::make_shared<const task>(*t));
       effects.push_back({kind::tell_task, t->id, {}});
       if (freed || fresh)
         effects.push_back(
@@ -74,7 +89,7 @@ registry_book::adopt(const registry_decision& decision) {
   }
   // Claims come after their tasks in the rows, so look when all are in.
   for (auto number : look_at) {
-    const auto& t = tasks_.at(number);
+    const auto& t = *tasks_.at(number);
     auto line = settled(t);
     if (line.state != t.state || line.why != t.why)
       effects.push_back({kind::settle, t.id, {}});
@@ -99,26 +114,26 @@ const task* registry_book::find_task(const std::string& name,
   if (auto t = task_of(task_id{name}))
     return t;
   if (auto i = by_key_.find(name); i != by_key_.end())
-    return &tasks_.at(i->second);
+    return tasks_.at(i->second).get();
   if (auto i = by_ref_.find({project.text, name}); i != by_ref_.end())
-    return &tasks_.at(i->second);
+    return tasks_.at(i->second).get();
   auto slash = name.find('/');
   if (slash == std::string::npos)
     return nullptr;
   auto i = by_ref_.find({name.substr(0, slash), name.substr(slash + 1)});
-  return i == by_ref_.end() ? nullptr : &tasks_.at(i->second);
+  return i == by_ref_.end() ? nullptr : tasks_.at(i->second).get();
 }
 
 const claim* registry_book::find_claim(const std::string& subject) const {
   auto i = claims_.find(subject);
-  return i == claims_.end() ? nullptr : &i->second;
+  return i == claims_.end() ? nullptr : i->second.get();
 }
 
 std::vector<claim> registry_book::claims_of(const node_name& node) const {
   std::vector<claim> found;
   for (const auto& entry : claims_)
-    if (entry.second.held && entry.second.node == node)
-      found.push_back(entry.second);
+    if (entry.second->held && entry.second->node == node)
+      found.push_back(*entry.second);
   std::sort(found.begin(), found.end(), [](const claim& a, const claim& b) {
     return a.subject < b.subject;
   });
@@ -136,8 +151,8 @@ std::vector<task_id> registry_book::dependents_of(const task_id& id) const {
       if (i == dependents_.end())
         continue;
       for (auto d : i->second)
-        if (known.insert(d).second && !is_closed(tasks_.at(d).state)) {
-          found.push_back(tasks_.at(d).id);
+        if (known.insert(d).second && !is_closed(tasks_.at(d)->state)) {
+          found.push_back(tasks_.at(d)->id);
           next.push_back(d);
         }
     }
@@ -151,7 +166,7 @@ std::vector<task_id> registry_book::dependents_of(const task_id& id) const {
 const task* registry_book::task_of(const task_id& id) const {
   auto number = number_of(id);
   auto i = number == 0 ? tasks_.end() : tasks_.find(number);
-  return i == tasks_.end() ? nullptr : &i->second;
+  return i == tasks_.end() ? nullptr : i->second.get();
 }
 
 registry_book::outlook registry_book::outlook_of(const task& t) const {
@@ -246,7 +261,8 @@ event registry_book::note(event_kind kind, const task& t, wall_time now) const {
   return make_event(kind, now, subject_of(t.id), actor_, t.epoch, data);
 }
 
-void registry_book::take_in(task t) {
+void registry_book::take_in(row_ptr<task> row) {
+  const auto& t = *row;
   auto number = number_of(t.id);
   auto known = tasks_.count(number) > 0;
   if (!known) {
@@ -264,7 +280,7 @@ void registry_book::take_in(task t) {
   else if (!open_texts_.has(number)
            && policy_of(t.project) != duplicate_policy::off)
     open_texts_.put(number, t.project, t.title, text_of(t.title, t.body));
-  tasks_[number] = std::move(t);
+  tasks_[number] = std::move(row);
 }
 
 } // namespace ao

@@ -219,9 +219,15 @@ public:
   /// is said. Before `load`.
   void judge_duplicates(std::map<project_id, duplicate_policy> policies);
 
-  /// Takes in committed rows, before the first decision.
-  void load(std::vector<task> tasks, std::vector<claim> claims,
-            const std::vector<counter>& counters);
+  /// Takes in committed rows, before the first decision; it shares them.
+  void load(std::vector<row_ptr<task>> tasks,
+            std::vector<row_ptr<claim>> claims,
+            const std::vector<row_ptr<counter>>& counters);
+
+  /// Shares a committed row that it has a copy of, since it adopted a decision;
+  /// another version, or none, is left alone.
+  void share(row_ptr<task> committed);
+  void share(row_ptr<claim> committed);
 
   /// What may have been left undone by a crash: tasks to settle. Sessions are
   /// found again from their own rows.
@@ -280,7 +286,7 @@ public:
   const claim* find_claim(const std::string& subject) const;
 
   /// All tasks, by number.
-  const std::map<std::uint64_t, task>& tasks() const { return tasks_; }
+  const std::map<std::uint64_t, row_ptr<task>>& tasks() const { return tasks_; }
 
   /// The held claims of `node`: to be released when its lease is gone.
   std::vector<claim> claims_of(const node_name& node) const;
@@ -334,10 +340,10 @@ private:
   /// `t` as `next`, which is held by no suspicion any more.
   result<registry_decision> let_go(const task& t, task next, wall_time now);
   void unlock(const registry_decision& decision);
-  void take_in(task t);
+  void take_in(row_ptr<task> row);
 
   std::string actor_;
-  std::map<std::uint64_t, task> tasks_;
+  std::map<std::uint64_t, row_ptr<task>> tasks_;
   std::unordered_map<std::string, std::uint64_t> by_key_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> by_ref_;
   std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> dependents_;
@@ -346,7 +352,7 @@ private:
   std::map<project_id, duplicate_policy> policies_;
   /// Of open tasks, and of those whose birth is being written.
   duplicate_index open_texts_;
-  std::unordered_map<std::string, claim> claims_;
+  std::unordered_map<std::string, row_ptr<claim>> claims_;
   std::unordered_map<std::string, numbers> counters_;
   std::set<std::string> locked_;
 };

@@ -130,7 +130,7 @@ result<registry_decision> registry_book::decide(const add_tasks& request,
     auto known = x.key.empty() ? by_key_.end() : by_key_.find(x.key);
     answer.fresh.push_back(known == by_key_.end());
     if (known != by_key_.end()) {
-      answer.tasks.push_back(tasks_.at(known->second));
+      answer.tasks.push_back(*tasks_.at(known->second));
       continue;
     }
     task t;

@@ -51,7 +51,7 @@ claim registry_book::grant(const std::string& subject, const session_id& to,
 
 claim registry_book::withdrawn(const std::string& subject,
                                wall_time now) const {
-  auto c = claims_.at(subject);
+  auto c = *claims_.at(subject);
   c.version += 1;
   c.held = false;
   c.since = now;

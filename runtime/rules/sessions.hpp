@@ -3,6 +3,7 @@
 #include "messages/change.hpp"
 #include "messages/event.hpp"
 #include "messages/session.hpp"
+#include "messages/store.hpp"
 #include "runtime/rules/restart_window.hpp"
 
 #include <cstdint>
@@ -273,23 +274,37 @@ session_step next_session(const session_state& state,
                           const session_input& input,
                           const session_context& context);
 
-/// Puts state and machine together; `adopt` after the commit.
+/// The machine with its state, of which the row is shared with whoever reads
+/// it.
 class session_machine {
 public:
-  explicit session_machine(session row) { state_.row = std::move(row); }
+  /// @param row Never null.
+  explicit session_machine(row_ptr<session> row) : row_(std::move(row)) {}
 
-  const session& row() const { return state_.row; }
-  session_state& state() { return state_; }
+  const session& row() const { return *row_; }
+
+  /// When runs have failed in an earlier life of the SESSION.
+  void remember(std::vector<wall_time> failures) {
+    failures_ = std::move(failures);
+  }
 
   session_step decide(const session_input& input,
                       const session_context& context) const {
-    return next_session(state_, input, context);
+    return next_session({*row_, seen_, failures_}, input, context);
   }
 
-  void adopt(const session_step& step) { state_ = step.next; }
+  /// After the commit.
+  /// @param committed The row of the step, as everybody reads it now.
+  void adopt(const session_step& step, row_ptr<session> committed) {
+    row_ = std::move(committed);
+    seen_ = step.next.seen;
+    failures_ = step.next.failures;
+  }
 
 private:
-  session_state state_;
+  row_ptr<session> row_;
+  std::uint64_t seen_ = 0;
+  std::vector<wall_time> failures_;
 };
 
 } // namespace ao

@@ -87,9 +87,8 @@ void supervision::handle(const ended& e) {
   auto* c = lookup(e.id);
   if (c == nullptr || c->incarnation != e.incarnation)
     return;
-  auto where = place_of(e.id);
-  if (live_.count(where) != 0)
-    gone(where, e.how, e.reason);
+  if (lives(*c))
+    gone(place_of(e.id), e.how, e.reason);
 }
 
 void supervision::handle(const fired& e) {
@@ -227,7 +226,7 @@ void supervision::handle(const stop&) {
   close();
   if (is_dynamic())
     for (auto& [where, c] : children_)
-      if (live_.count(where) != 0)
+      if (lives(c))
         ask(where, c);
   step();
   finish_if_empty();
@@ -241,15 +240,33 @@ supervision::child* supervision::lookup(const std::string& id) {
   return i == places_.end() ? nullptr : &children_.at(i->second);
 }
 
+bool supervision::lives(const child& c) {
+  return c.phase != child_phase::stopped && c.phase != child_phase::waiting;
+}
+
+supervision::child_map::value_type* supervision::last_to_stop() {
+  auto i = children_.upper_bound(walk_->last);
+  while (i != children_.begin()) {
+    --i;
+    if (i->first < walk_->from)
+      break;
+    walk_->last = i->first;
+    if (lives(i->second))
+      return &*i;
+  }
+  return nullptr;
+}
+
 supervision::place supervision::place_of(const std::string& id) const {
   return places_.at(id);
 }
 
 bool supervision::add(child_rule rule) {
-  if (!places_.emplace(rule.id, last_place_ + 1).second)
+  if (places_.count(rule.id) != 0)
     return false;
-  ++last_place_;
-  children_[last_place_].rule = std::move(rule);
+  auto& c = children_[++last_place_];
+  c.rule = std::move(rule);
+  places_.emplace(c.rule.id, last_place_);
   return true;
 }
 
@@ -266,7 +283,7 @@ void supervision::launch(place where, child& c) {
   ++c.incarnation;
   c.phase = child_phase::starting;
   c.late = false;
-  live_.insert(where);
+  ++live_;
   out_.push_back(start{c.rule.id, c.incarnation});
   set_timer(c.timer, where, c.rule.start_within);
 }
@@ -297,7 +314,7 @@ void supervision::gone(place where, exit_class how, error reason) {
   auto was = std::exchange(c.phase, child_phase::stopped);
   auto late = std::exchange(c.late, false);
   drop_timer(c.timer);
-  live_.erase(where);
+  --live_;
   if (late)
     reason = error{ec::timed_out, c.rule.id + " was not ready in time"};
   if (descending(where) || was == child_phase::stopping
@@ -419,7 +436,9 @@ void supervision::recycle(place from, milliseconds delay) {
       from = std::min(from, walk_->from);
     drop_timer(walk_->timer);
   }
-  walk_ = walk{walk::stage::stopping, from, delay, 0, 0};
+  walk_ = walk{};
+  walk_->from = from;
+  walk_->delay = delay;
   for (auto i = children_.lower_bound(from); i != children_.end(); ++i) {
     auto& c = i->second;
     ++steps_;
@@ -463,8 +482,8 @@ void supervision::step() {
     return;
   ++steps_;
   if (walk_->at == walk::stage::stopping) {
-    if (!live_.empty() && *live_.rbegin() >= walk_->from) {
-      ask(*live_.rbegin(), children_.at(*live_.rbegin()));
+    if (auto* next = last_to_stop()) {
+      ask(next->first, next->second);
       return;
     }
     if (closing_)
@@ -479,7 +498,7 @@ void supervision::step() {
     return;
   // One at a time; the current one is either up or gone before the next.
   if (auto i = children_.find(walk_->current); i != children_.end()
-      && live_.count(i->first) != 0 && i->second.phase != child_phase::running)
+      && lives(i->second) && i->second.phase != child_phase::running)
     return;
   if (!todo_.empty()) {
     walk_->current = *todo_.begin();
@@ -493,7 +512,7 @@ void supervision::step() {
 }
 
 void supervision::finish_if_empty() {
-  if (!closing_ || over_ || !live_.empty())
+  if (!closing_ || over_ || live_ != 0)
     return;
   over_ = true;
   if (failure_)

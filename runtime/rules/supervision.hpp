@@ -5,11 +5,14 @@
 #include "messages/time.hpp"
 #include "runtime/rules/restart_window.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -229,11 +232,11 @@ private:
 
   struct child {
     child_rule rule;
-    child_phase phase = child_phase::stopped;
     std::uint64_t incarnation = 0;
     /// The one timer that counts at present; 0 = none.
     std::uint64_t timer = 0;
     restart_window window = {};
+    child_phase phase = child_phase::stopped;
     /// `start_child` or `restart_child` waits for this start.
     bool commanded = false;
     /// The specification is new with this command.
@@ -250,6 +253,8 @@ private:
     stage at = stage::stopping;
     /// All from this place on.
     place from = 0;
+    /// No child behind this place has a process.
+    place last = std::numeric_limits<place>::max();
     milliseconds delay{0};
     std::uint64_t timer = 0;
     /// The one whose start is under way; 0 = none.
@@ -272,6 +277,11 @@ private:
   void handle(const delete_child&);
   void handle(const stop&);
 
+  /// Whether it has a process.
+  static bool lives(const child& c);
+  /// The last child of the present walk that has a process; null when none
+  /// has.
+  child_map::value_type* last_to_stop();
   child* lookup(const std::string& id);
   place place_of(const std::string& id) const;
   bool add(child_rule rule);
@@ -308,9 +318,10 @@ private:
 
   supervision_rule rule_;
   child_map children_;
-  std::unordered_map<std::string, place> places_;
-  /// Those with a process.
-  std::set<place> live_;
+  /// By id, of which the text is in the child's rule.
+  std::unordered_map<std::string_view, place> places_;
+  /// How many have a process.
+  std::size_t live_ = 0;
   /// Those that the present walk still has to start.
   std::set<place> todo_;
   /// Armed timers and whose they are; 0 = the walk's.

@@ -1,6 +1,7 @@
 #include "runtime/rules/task_words.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -358,7 +359,8 @@ std::vector<task_word> words_of(std::string_view text, std::size_t most) {
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   if (out.size() > most)
-    out.resize(most);
+    out.erase(out.begin() + static_cast<std::ptrdiff_t>(most), out.end());
+  out.shrink_to_fit();
   return out;
 }
 

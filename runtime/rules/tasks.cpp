@@ -91,42 +91,41 @@ std::optional<session_input> word_to_holder(const task& t, const session& s) {
   return std::nullopt;
 }
 
-bool task_view::tell(const task& row) {
-  if (row.id != task_.id || row.version <= task_.version)
+bool task_view::tell(row_ptr<task> row) {
+  if (!row || row->id != task_->id || row->version <= task_->version)
     return false;
-  task_ = row;
+  task_ = std::move(row);
   return true;
 }
 
-bool task_view::tell(const session& row) {
-  if (row.task != task_.id)
+bool task_view::tell(row_ptr<session> row) {
+  if (!row || row->task != task_->id)
     return false;
   if (session_) {
-    auto known = session_->id == row.id ? row.version <= session_->version
-                                        : row.epoch < session_->epoch;
+    auto known = session_->id == row->id ? row->version <= session_->version
+                                         : row->epoch < session_->epoch;
     if (known)
       return false;
   }
-  session_ = row;
+  session_ = std::move(row);
   return true;
 }
 
-bool task_view::tell(const change& row) {
-  if (row.task != task_.id)
+bool task_view::tell(row_ptr<change> row) {
+  if (!row || row->task != task_->id)
     return false;
   if (change_) {
-    auto known = change_->id == row.id ? row.version <= change_->version
-                                       : row.number < change_->number;
+    auto known = change_->id == row->id ? row->version <= change_->version
+                                        : row->number < change_->number;
     if (known)
       return false;
   }
-  change_ = row;
+  change_ = std::move(row);
   return true;
 }
 
 task_wish task_view::wish() const {
-  return next_task(task_, session_ ? &*session_ : nullptr,
-                   change_ ? &*change_ : nullptr);
+  return next_task(*task_, session_.get(), change_.get());
 }
 
 } // namespace ao

@@ -2,6 +2,7 @@
 
 #include "messages/change.hpp"
 #include "messages/session.hpp"
+#include "messages/store.hpp"
 #include "messages/task.hpp"
 #include "runtime/rules/registry.hpp"
 #include "runtime/rules/sessions.hpp"
@@ -25,25 +26,28 @@ task_wish next_task(const task& t, const session* holder, const change* c);
 /// claim is gone, or nothing. Level-triggered like `next_task`.
 std::optional<session_input> word_to_holder(const task& t, const session& s);
 
-/// The TASK's view: the newest row of each that it was told.
+/// The TASK's view: the newest row of each that it was told, shared with
+/// whoever reads it.
 class task_view {
 public:
-  explicit task_view(task row) : task_(std::move(row)) {}
+  /// @param row Never null.
+  explicit task_view(row_ptr<task> row) : task_(std::move(row)) {}
 
-  /// Each returns false for a version that it has (or that is older).
-  bool tell(const task& row);
-  bool tell(const session& row);
-  bool tell(const change& row);
+  /// Each returns false for a version that it has (or that is older), and for
+  /// none.
+  bool tell(row_ptr<task> row);
+  bool tell(row_ptr<session> row);
+  bool tell(row_ptr<change> row);
 
   /// What to ask for now; the same until the task's own row says it is done.
   task_wish wish() const;
 
-  const task& row() const { return task_; }
+  const task& row() const { return *task_; }
 
 private:
-  task task_;
-  std::optional<session> session_;
-  std::optional<change> change_;
+  row_ptr<task> task_;
+  row_ptr<session> session_;
+  row_ptr<change> change_;
 };
 
 } // namespace ao

@@ -5,7 +5,7 @@
 #include "messages/worktree.hpp"
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,7 +36,7 @@ struct typing_state {
   std::string text;
   /// Still to be pressed before the text: the key that interrupts the agent,
   /// the key that clears its input line.
-  std::deque<std::string> keys_before;
+  std::list<std::string> keys_before;
   /// An earlier try came into the pane, perhaps up to Enter: the text is not
   /// pasted again, but Enter is pressed when it stands in the input line.
   bool resumed = false;

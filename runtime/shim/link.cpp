@@ -4,60 +4,88 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/streambuf.hpp>
 #include <boost/asio/write.hpp>
 #include <nlohmann/json.hpp>
 #include <sys/un.h>
 
 #include <atomic>
-#include <deque>
-#include <istream>
+#include <list>
 
 namespace ao {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+namespace {
+
+constexpr std::size_t largest_read = std::size_t{64} << 10;
+
+} // namespace
+
 /// Lives as long as an operation of its socket is under way. Everything but
 /// `abandoned` belongs to the loop's thread.
 struct shim_link::impl : std::enable_shared_from_this<impl> {
-  impl(io_loop& loop_of, std::string socket_path, handlers on_what)
-      : loop(loop_of),
-        path(std::move(socket_path)),
-        on(std::move(on_what)),
-        socket(loop_of.context()),
-        buffer(shim_line_limit) {}
+  impl(io_loop& loop_of, handlers on_what)
+      : loop(loop_of), on(std::move(on_what)), socket(loop_of.context()) {}
 
-  void dial() {
+  void dial(const std::string& path) {
     if (path.size() >= sizeof(sockaddr_un::sun_path))
       return close(link_end::refused, path + " is too long for a socket");
     socket.async_connect(asio::local::stream_protocol::endpoint{path},
                          [me = shared_from_this()](error_code failed) {
+                           // What can be read is read, without waiting.
+                           if (!failed)
+                             me->socket.non_blocking(true, failed);
                            if (failed)
                              return me->close(link_end::refused,
                                               failed.message());
                            me->connected = true;
-                           me->read_line();
+                           me->await_words();
                            me->write_next();
                          });
   }
 
-  void read_line() {
-    asio::async_read_until(
-      socket, buffer, '\n',
-      [me = shared_from_this()](error_code failed, std::size_t) {
-        if (failed == asio::error::not_found)
-          return me->close(link_end::mismatch, "a line without end");
-        if (failed)
-          return me->close(me->exited ? link_end::finished : link_end::lost,
-                           failed.message());
-        std::string line;
-        std::istream in{&me->buffer};
-        std::getline(in, line);
-        if (me->take(line))
-          me->read_line();
-      });
+  /// Waits until there is something to read: a shim says next to nothing, so
+  /// a link that is quiet holds no buffer.
+  void await_words() {
+    socket.async_wait(asio::local::stream_protocol::socket::wait_read,
+                      [me = shared_from_this()](error_code failed) {
+                        if (!failed)
+                          failed = me->read_some();
+                        if (failed)
+                          return me->close(me->exited ? link_end::finished
+                                                      : link_end::lost,
+                                           failed.message());
+                        if (me->take_lines())
+                          me->await_words();
+                      });
+  }
+
+  /// What can be read at present; nothing is no error.
+  error_code read_some() {
+    char chunk[largest_read];
+    error_code failed;
+    auto n = socket.read_some(asio::buffer(chunk), failed);
+    heard.append(chunk, n);
+    return failed == asio::error::would_block ? error_code{} : failed;
+  }
+
+  /// The whole lines so far; false when the link is closed by one of them.
+  bool take_lines() {
+    for (auto end = heard.find('\n'); end != std::string::npos;
+         end = heard.find('\n')) {
+      auto line = heard.substr(0, end);
+      heard.erase(0, end + 1);
+      if (!take(line))
+        return false;
+    }
+    if (heard.size() >= shim_line_limit) {
+      close(link_end::mismatch, "a line without end");
+      return false;
+    }
+    if (heard.empty())
+      heard.shrink_to_fit();
+    return true;
   }
 
   /// One line of the shim; false when the link is closed by it.
@@ -127,11 +155,11 @@ struct shim_link::impl : std::enable_shared_from_this<impl> {
   }
 
   io_loop& loop;
-  std::string path;
   handlers on;
   asio::local::stream_protocol::socket socket;
-  asio::streambuf buffer;
-  std::deque<std::string> outbox;
+  /// The beginning of a line.
+  std::string heard;
+  std::list<std::string> outbox;
   bool connected = false;
   bool greeted = false;
   bool exited = false;
@@ -141,9 +169,8 @@ struct shim_link::impl : std::enable_shared_from_this<impl> {
 };
 
 shim_link::shim_link(io_loop& loop, std::string socket_path, handlers on)
-    : impl_(
-      std::make_shared<impl>(loop, std::move(socket_path), std::move(on))) {
-  loop.post([me = impl_] { me->dial(); });
+    : impl_(std::make_shared<impl>(loop, std::move(on))) {
+  loop.post([me = impl_, path = std::move(socket_path)] { me->dial(path); });
 }
 
 shim_link::~shim_link() {

@@ -14,47 +14,124 @@
 namespace ao {
 namespace {
 
-template <class T>
-using row_map = std::map<std::string, row_ptr<T>, natural_less>;
+using view_pair = std::pair<std::string_view, std::string_view>;
+using view_and_number = std::pair<std::string_view, std::uint64_t>;
 
-using text_pair = std::pair<std::string, std::string>;
+/// Orders rows by a key that is in the row, so that no index holds a copy of
+/// it; a row is also found by the key alone.
+/// @tparam KeyOf The key of a row.
+template <class KeyOf, class Less = std::less<>>
+struct row_less {
+  using is_transparent = void;
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const {
+    return Less{}(key(a), key(b));
+  }
+  template <class T>
+  static auto key(const row_ptr<T>& x) {
+    return KeyOf{}(*x);
+  }
+  template <class Key>
+  static const Key& key(const Key& x) {
+    return x;
+  }
+};
+
+struct own_key {
+  template <class T>
+  std::string_view operator()(const T& x) const {
+    return key_of(x);
+  }
+};
+
+struct canonical_key {
+  std::string_view operator()(const task& x) const { return x.key; }
+};
+
+struct node_and_subject {
+  view_pair operator()(const claim& x) const {
+    return {x.node.text, x.subject};
+  }
+};
+
+struct project_and_branch {
+  view_pair operator()(const change& x) const {
+    return {x.project.text, x.branch};
+  }
+};
+
+struct project_and_number {
+  view_and_number operator()(const change& x) const {
+    return {x.project.text, x.number};
+  }
+};
+
+struct owner {
+  std::string_view operator()(const change& x) const { return x.session.text; }
+};
+
+struct session_and_number {
+  view_and_number operator()(const message& x) const {
+    return {x.session.text, x.number};
+  }
+};
+
+template <class T, class KeyOf>
+using row_index = std::set<row_ptr<T>, row_less<KeyOf>>;
+
+template <class T>
+using row_table = std::set<row_ptr<T>, row_less<own_key, natural_less>>;
+
+template <class Rows, class Key>
+typename Rows::value_type look_up(const Rows& rows, const Key& key) {
+  auto i = rows.find(key);
+  return i == rows.end() ? nullptr : *i;
+}
+
+/// Takes a row in; `on_old` gets the one of the same key, which goes.
+template <class Rows, class T, class OnOld>
+void replace(Rows& rows, const row_ptr<T>& x, OnOld on_old) {
+  auto i = rows.lower_bound(x);
+  if (i != rows.end() && !rows.key_comp()(x, *i)) {
+    on_old(*i);
+    i = rows.erase(i);
+  }
+  rows.insert(i, x);
+}
+
+template <class Rows, class T>
+void replace(Rows& rows, const row_ptr<T>& x) {
+  replace(rows, x, [](const row_ptr<T>&) {});
+}
+
+/// Erases the entry if it still speaks of this row.
+template <class Rows, class T>
+void erase_if_mine(Rows& rows, const row_ptr<T>& mine) {
+  auto i = rows.find(mine);
+  if (i != rows.end() && *i == mine)
+    rows.erase(i);
+}
+
+/// (earlier, later) of a suspected pair.
+using id_pair = std::pair<std::string, std::string>;
 
 /// Compares pairs of text without copying them.
 struct pair_less {
   using is_transparent = void;
   template <class A, class B>
   bool operator()(const A& a, const B& b) const {
-    using view = std::string_view;
-    return std::pair{view{a.first}, view{a.second}}
-    < std::pair{view{b.first}, view{b.second}};
+    return view_pair{a.first, a.second} < view_pair{b.first, b.second};
   }
 };
-
-using view_pair = std::pair<std::string_view, std::string_view>;
-
-template <class Map, class Key>
-typename Map::mapped_type look_up(const Map& map, const Key& key) {
-  auto i = map.find(key);
-  return i == map.end() ? typename Map::mapped_type{} : i->second;
-}
-
-/// Erases the entry if it still speaks of this row.
-template <class Map, class T>
-void erase_if_mine(Map& map, const typename Map::key_type& key,
-                   const row_ptr<T>& mine) {
-  auto i = map.find(key);
-  if (i != map.end() && i->second == mine)
-    map.erase(i);
-}
 
 /// Those whose keys begin with `<owner>/`, as no other owner's do.
 template <class Rows>
 auto rows_below(const Rows& rows, const std::string& owner) {
-  std::vector<typename Rows::mapped_type> out;
+  std::vector<typename Rows::value_type> out;
   auto front = owner + "/";
   for (auto i = rows.lower_bound(front);
-       i != rows.end() && i->first.compare(0, front.size(), front) == 0; ++i)
-    out.push_back(i->second);
+       i != rows.end() && key_of(**i).compare(0, front.size(), front) == 0; ++i)
+    out.push_back(*i);
   return out;
 }
 
@@ -67,33 +144,28 @@ struct row_view::tables {
 
   std::optional<store_trouble> trouble;
 
-  std::tuple<row_map<task>, row_map<claim>, row_map<session>, row_map<change>,
-             row_map<ci_run>, row_map<counter>, row_map<message>,
-             row_map<change_review>>
+  std::tuple<row_table<task>, row_table<claim>, row_table<session>,
+             row_table<change>, row_table<ci_run>, row_table<counter>,
+             row_table<message>, row_table<change_review>>
     rows;
 
-  std::map<std::string, row_ptr<task>, std::less<>> tasks_by_key;
-  /// (earlier, later) of suspected pairs.
-  std::map<text_pair, row_ptr<task>, pair_less> tasks_by_suspect;
-  /// (node, subject) of held claims.
-  std::map<text_pair, row_ptr<claim>, pair_less> claims_by_node;
-  /// (project, branch) of open changes.
-  std::map<text_pair, row_ptr<change>, pair_less> changes_by_branch;
-  std::map<std::string, row_ptr<change>, std::less<>> changes_by_session;
-  /// (project, number).
-  std::map<std::pair<std::string, std::uint64_t>, row_ptr<change>>
-    changes_by_project;
-  /// (session, number).
-  std::map<std::pair<std::string, std::uint64_t>, row_ptr<message>>
-    messages_by_session;
+  row_index<task, canonical_key> tasks_by_key;
+  std::map<id_pair, row_ptr<task>, pair_less> tasks_by_suspect;
+  /// Held claims.
+  row_index<claim, node_and_subject> claims_by_node;
+  /// Open changes.
+  row_index<change, project_and_branch> changes_by_branch;
+  row_index<change, owner> changes_by_session;
+  row_index<change, project_and_number> changes_by_project;
+  row_index<message, session_and_number> messages_by_session;
 
   template <class T>
-  row_map<T>& of() {
-    return std::get<row_map<T>>(rows);
+  row_table<T>& of() {
+    return std::get<row_table<T>>(rows);
   }
   template <class T>
-  const row_map<T>& of() const {
-    return std::get<row_map<T>>(rows);
+  const row_table<T>& of() const {
+    return std::get<row_table<T>>(rows);
   }
 
   template <class T>
@@ -102,53 +174,49 @@ struct row_view::tables {
   void index(const row_ptr<T>&) {}
 
   void unindex(const row_ptr<task>& x) {
-    erase_if_mine(tasks_by_key, x->key, x);
-    for (const auto& s : x->suspects)
-      erase_if_mine(tasks_by_suspect, {s.other.text, x->id.text}, x);
+    erase_if_mine(tasks_by_key, x);
+    for (const auto& s : x->suspects) {
+      auto i = tasks_by_suspect.find(view_pair{s.other.text, x->id.text});
+      if (i != tasks_by_suspect.end() && i->second == x)
+        tasks_by_suspect.erase(i);
+    }
   }
   void index(const row_ptr<task>& x) {
     if (!x->key.empty())
-      tasks_by_key[x->key] = x;
+      replace(tasks_by_key, x);
     for (const auto& s : x->suspects)
       tasks_by_suspect[{s.other.text, x->id.text}] = x;
   }
 
-  void unindex(const row_ptr<claim>& x) {
-    erase_if_mine(claims_by_node, {x->node.text, x->subject}, x);
-  }
+  void unindex(const row_ptr<claim>& x) { erase_if_mine(claims_by_node, x); }
   void index(const row_ptr<claim>& x) {
     if (x->held)
-      claims_by_node[{x->node.text, x->subject}] = x;
+      replace(claims_by_node, x);
   }
 
   void unindex(const row_ptr<change>& x) {
-    erase_if_mine(changes_by_branch, {x->project.text, x->branch}, x);
-    erase_if_mine(changes_by_session, x->session.text, x);
-    erase_if_mine(changes_by_project, {x->project.text, x->number}, x);
+    erase_if_mine(changes_by_branch, x);
+    erase_if_mine(changes_by_session, x);
+    erase_if_mine(changes_by_project, x);
   }
   void index(const row_ptr<change>& x) {
-    changes_by_project[{x->project.text, x->number}] = x;
+    replace(changes_by_project, x);
     if (x->state != change_state::open)
       return;
-    changes_by_branch[{x->project.text, x->branch}] = x;
+    replace(changes_by_branch, x);
     if (!x->session.empty())
-      changes_by_session[x->session.text] = x;
+      replace(changes_by_session, x);
   }
 
   void unindex(const row_ptr<message>& x) {
-    erase_if_mine(messages_by_session, {x->session.text, x->number}, x);
+    erase_if_mine(messages_by_session, x);
   }
-  void index(const row_ptr<message>& x) {
-    messages_by_session[{x->session.text, x->number}] = x;
-  }
+  void index(const row_ptr<message>& x) { replace(messages_by_session, x); }
 
   template <class T>
-  void put(row_ptr<T> x) {
-    auto& slot = of<T>()[key_of(*x)];
-    if (slot)
-      unindex(slot);
-    slot = std::move(x);
-    index(slot);
+  void put(const row_ptr<T>& x) {
+    replace(of<T>(), x, [this](const row_ptr<T>& old) { unindex(old); });
+    index(x);
   }
 
   template <class T>
@@ -171,11 +239,7 @@ template <class T>
 std::vector<row_ptr<T>> row_view::all() const {
   std::shared_lock<std::shared_mutex> guard{tables_->mutex};
   const auto& rows = tables_->of<T>();
-  std::vector<row_ptr<T>> out;
-  out.reserve(rows.size());
-  for (const auto& [key, x] : rows)
-    out.push_back(x);
-  return out;
+  return {rows.begin(), rows.end()};
 }
 
 template <class T>
@@ -240,8 +304,8 @@ std::vector<row_ptr<claim>> row_view::claims_of(const node_name& node) const {
   const auto& claims = tables_->claims_by_node;
   std::vector<row_ptr<claim>> out;
   for (auto i = claims.lower_bound(view_pair{node.text, {}});
-       i != claims.end() && i->first.first == node.text; ++i)
-    out.push_back(i->second);
+       i != claims.end() && (*i)->node == node; ++i)
+    out.push_back(*i);
   return out;
 }
 
@@ -261,9 +325,9 @@ row_view::changes_of(const project_id& project) const {
   std::shared_lock<std::shared_mutex> guard{tables_->mutex};
   const auto& changes = tables_->changes_by_project;
   std::vector<row_ptr<change>> out;
-  for (auto i = changes.lower_bound({project.text, 0});
-       i != changes.end() && i->first.first == project.text; ++i)
-    out.push_back(i->second);
+  for (auto i = changes.lower_bound(view_and_number{project.text, 0});
+       i != changes.end() && (*i)->project == project; ++i)
+    out.push_back(*i);
   return out;
 }
 
@@ -284,9 +348,9 @@ row_view::messages_of(const session_id& session) const {
   std::shared_lock<std::shared_mutex> guard{tables_->mutex};
   const auto& messages = tables_->messages_by_session;
   std::vector<row_ptr<message>> out;
-  for (auto i = messages.lower_bound({session.text, 0});
-       i != messages.end() && i->first.first == session.text; ++i)
-    out.push_back(i->second);
+  for (auto i = messages.lower_bound(view_and_number{session.text, 0});
+       i != messages.end() && (*i)->session == session; ++i)
+    out.push_back(*i);
   return out;
 }
 

@@ -12,10 +12,6 @@
 
 namespace ao {
 
-/// A row as readers hold it: it never changes, a newer one replaces it.
-template <class T>
-using row_ptr = std::shared_ptr<const T>;
-
 /// Why no row can change at present: the disk is full, read-only or failing.
 struct store_trouble {
   /// Since when.

@@ -1,4 +1,5 @@
 #include "runtime/rules/registry.hpp"
+#include "tests/support/shared_row.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -174,7 +175,7 @@ TEST_F(Suspicions, ComeBackFromTheRowsAndAreNotToldTwice) {
   auto later = add(same_crash);
   registry_book again;
   judge(again, duplicate_policy::warn);
-  again.load({row(task_id{"T1"}), row(later)}, {}, {});
+  again.load({shared(row(task_id{"T1"})), shared(row(later))}, {}, {});
   EXPECT_THAT(again.recover(), IsEmpty());
   suspect_tasks overlap{
     later, session_id{"app-2"},         task_id{"T1"}, session_id{"app-1"},
@@ -324,7 +325,7 @@ TEST_F(Held, TaskIsFoundAgainAfterARestart) {
   other.state = task_state::done;
   registry_book again;
   judge(again, duplicate_policy::hold);
-  again.load({other, row(later)}, {}, {});
+  again.load({shared(other), shared(row(later))}, {}, {});
   auto effects = again.recover();
   ASSERT_EQ(effects.size(), 1u);
   EXPECT_EQ(effects[0].what, registry_effect::kind::settle);

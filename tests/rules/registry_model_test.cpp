@@ -1,4 +1,5 @@
 #include "runtime/rules/registry.hpp"
+#include "tests/support/shared_row.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -346,10 +347,11 @@ private:
     to_settle_.clear();
     book_ = std::make_unique<registry_book>();
     auto values = [](const auto& rows) {
-      std::vector<typename std::decay_t<decltype(rows)>::mapped_type> out;
+      std::vector<row_ptr<typename std::decay_t<decltype(rows)>::mapped_type>>
+        out;
       for (const auto& entry : rows)
         if (entry.second.version > 0)
-          out.push_back(entry.second);
+          out.push_back(shared(entry.second));
       return out;
     };
     book_->load(values(store_.tasks), values(store_.claims),
@@ -363,7 +365,8 @@ private:
     auto at = static_cast<std::size_t>(a) % (tasks.size() + 1);
     if (at == tasks.size())
       return nullptr;
-    return &std::next(tasks.begin(), static_cast<std::ptrdiff_t>(at))->second;
+    return std::next(tasks.begin(), static_cast<std::ptrdiff_t>(at))
+      ->second.get();
   }
 
   const claim* pick_claim(int a) {

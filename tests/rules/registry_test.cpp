@@ -1,4 +1,5 @@
 #include "runtime/rules/registry.hpp"
+#include "tests/support/shared_row.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -328,7 +329,7 @@ TEST_F(Registry, FindsUnsettledTasksAfterACrash) {
   waits.id = task_id{"T2"};
   waits.state = task_state::blocked;
   waits.needs = {need.id};
-  book.load({need, waits}, {}, {});
+  book.load({shared(need), shared(waits)}, {}, {});
   auto found = book.recover();
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].task, waits.id);

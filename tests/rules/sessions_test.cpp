@@ -37,15 +37,15 @@ protected:
     s.subject = "T1";
     s.epoch = 1;
     s.agent = "scripted";
-    machine.state().row = s;
+    state.row = s;
     context.policy.restart.jitter = 0;
     context.now = wall_time{milliseconds{1000000}};
   }
 
   const session_step& feed(const session_input& input) {
-    step = machine.decide(input, context);
+    step = next_session(state, input, context);
     EXPECT_EQ(step.changed, !(step.next.row.version == row().version));
-    machine.adopt(step);
+    state = step.next;
     return step;
   }
 
@@ -81,9 +81,9 @@ protected:
     return false;
   }
 
-  const session& row() const { return machine.row(); }
+  const session& row() const { return state.row; }
 
-  session_machine machine{session{}};
+  session_state state;
   session_context context;
   session_step step;
   std::uint64_t seq = 0;
@@ -264,7 +264,7 @@ TEST_F(Session, CountsNoFailureForLongerWhenTheClockIsSetBack) {
   // Both are past: one more is no third.
   fact(agent_ended{exited(3), {}});
   EXPECT_EQ(row().runtime, runtime_state::exited);
-  EXPECT_EQ(machine.state().failures.size(), 1u);
+  EXPECT_EQ(state.failures.size(), 1u);
 }
 
 TEST_F(Session, IsParkedBeyondItsIntensityWithAnIncident) {
@@ -506,7 +506,7 @@ namespace {
 class Reviewer : public Session {
 protected:
   Reviewer() {
-    auto& s = machine.state().row;
+    auto& s = state.row;
     s.role = session_role::reviewer;
     s.task = {};
     s.subject = "role/review/app#1/abc";
@@ -574,7 +574,7 @@ TEST_F(Reviewer, HasLeftWhenItsRunWasStopped) {
   EXPECT_EQ(row().reason, "work saved as refs/x");
   EXPECT_NE(effect<remove_worktree>(), nullptr);
   // Told again after a restart of the hub.
-  machine.state().seen = 0;
+  state.seen = 0;
   EXPECT_FALSE(feed(session_report{row().epoch, row().run, 0,
                                    run_stopped{exited(1), "refs/x"}})
                  .dropped.empty());

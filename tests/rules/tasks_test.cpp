@@ -1,4 +1,5 @@
 #include "runtime/rules/tasks.hpp"
+#include "tests/support/shared_row.hpp"
 
 #include <gtest/gtest.h>
 
@@ -174,36 +175,36 @@ TEST(Task, StopsAHolderWhoseClaimIsGone) {
 }
 
 TEST(TaskView, IgnoresVersionsThatItHas) {
-  task_view view{claimed()};
+  task_view view{shared(claimed())};
   auto s = holder();
-  EXPECT_TRUE(view.tell(s));
-  EXPECT_FALSE(view.tell(s));
+  EXPECT_TRUE(view.tell(shared(s)));
+  EXPECT_FALSE(view.tell(shared(s)));
   s.version = 6;
   s.end = session_end::done;
-  EXPECT_TRUE(view.tell(s));
+  EXPECT_TRUE(view.tell(shared(s)));
   EXPECT_EQ(wished(view.wish()), task_state::done);
   EXPECT_EQ(wished(view.wish()), task_state::done);
   auto t = claimed();
-  EXPECT_FALSE(view.tell(t));
+  EXPECT_FALSE(view.tell(shared(t)));
   t.version = 4;
   t.state = task_state::done;
-  EXPECT_TRUE(view.tell(t));
+  EXPECT_TRUE(view.tell(shared(t)));
   EXPECT_EQ(view.wish().index(), 0u);
 }
 
 TEST(TaskView, PrefersTheNewerSessionAndTheNewerChange) {
-  task_view view{claimed()};
+  task_view view{shared(claimed())};
   auto old = holder();
   old.id = session_id{"app-0"};
   old.epoch = 1;
-  EXPECT_TRUE(view.tell(old));
-  EXPECT_TRUE(view.tell(holder()));
+  EXPECT_TRUE(view.tell(shared(old)));
+  EXPECT_TRUE(view.tell(shared(holder())));
   old.version = 99;
-  EXPECT_FALSE(view.tell(old));
+  EXPECT_FALSE(view.tell(shared(old)));
   auto c = opened();
-  EXPECT_TRUE(view.tell(c));
+  EXPECT_TRUE(view.tell(shared(c)));
   EXPECT_EQ(wished(view.wish()), task_state::in_review);
   auto other = holder();
   other.task = task_id{"T2"};
-  EXPECT_FALSE(view.tell(other));
+  EXPECT_FALSE(view.tell(shared(other)));
 }
