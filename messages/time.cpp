@@ -72,8 +72,9 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// Two digits.
-int number_at(std::string_view text, std::size_t at) {
+/// Two digits; `good` is false when they are none.
+int number_at(std::string_view text, std::size_t at, bool& good) {
+  good = good && is_digit(text[at]) && is_digit(text[at + 1]);
   return (text[at] - '0') * 10 + (text[at + 1] - '0');
 }
 
@@ -143,15 +144,16 @@ result<wall_time> parse_time(std::string_view text) {
   constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd";
   if (text.size() <= form.size())
     return bad();
-  for (std::size_t i = 0; i < form.size(); ++i)
-    if (form[i] == 'd' ? !is_digit(text[i]) : text[i] != form[i])
-      return bad();
-  auto year = number_at(text, 0) * 100 + number_at(text, 2);
-  auto month = number_at(text, 5);
-  auto day = number_at(text, 8);
-  auto hour = number_at(text, 11);
-  auto minute = number_at(text, 14);
-  auto second = number_at(text, 17);
+  auto good = text[4] == '-' && text[7] == '-' && text[10] == 'T'
+    && text[13] == ':' && text[16] == ':';
+  auto year = number_at(text, 0, good) * 100 + number_at(text, 2, good);
+  auto month = number_at(text, 5, good);
+  auto day = number_at(text, 8, good);
+  auto hour = number_at(text, 11, good);
+  auto minute = number_at(text, 14, good);
+  auto second = number_at(text, 17, good);
+  if (!good)
+    return bad();
   if (month < 1 || month > 12 || day < 1 || day > days_in(year, month)
       || hour > 23 || minute > 59 || second > 59)
     return bad();

@@ -37,9 +37,23 @@ int compare_numbers(std::string_view a, std::string_view b) {
   return 0;
 }
 
+/// How long both are the same, without a number that may differ further on.
+std::size_t common_front(std::string_view a, std::string_view b) {
+  std::size_t n = 0;
+  while (n < a.size() && n < b.size() && a[n] == b[n])
+    ++n;
+  while (n > 0 && is_digit(a[n - 1]))
+    --n;
+  return n;
+}
+
 } // namespace
 
 bool natural_less::operator()(std::string_view a, std::string_view b) const {
+  // Most keys of a table begin alike.
+  auto same = common_front(a, b);
+  a.remove_prefix(same);
+  b.remove_prefix(same);
   while (!a.empty() && !b.empty()) {
     if (is_digit(a[0]) && is_digit(b[0])) {
       auto x = take_number(a);

@@ -3,6 +3,7 @@
 #include "runtime/store/natural_order.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
@@ -219,10 +220,23 @@ struct row_view::tables {
     index(x);
   }
 
+  /// Puts rows into a table without any.
   template <class T>
-  void put_all(std::vector<T>&& list) {
-    for (auto& x : list)
-      put(row_ptr<T>{std::make_shared<const T>(std::move(x))});
+  void fill(row_list<T>&& list) {
+    auto fresh = list.release();
+    // Keys of one form come in natural order so, and each goes right behind
+    // the one before it.
+    std::stable_sort(fresh.begin(), fresh.end(),
+                     [](const auto& a, const auto& b) {
+                       return key_of(*a).size() < key_of(*b).size();
+                     });
+    auto& mine = of<T>();
+    auto behind = mine.end();
+    for (auto& x : fresh) {
+      auto i = mine.insert(behind, std::move(x));
+      behind = std::next(i);
+      index(*i);
+    }
   }
 };
 
@@ -383,14 +397,14 @@ bool row_view::shows(const store_rows& rows, std::uint64_t last_seq) const {
 void row_view::load(store_rows rows, std::vector<event> tail,
                     std::uint64_t last_seq) {
   auto fresh = std::make_unique<tables>();
-  fresh->put_all(std::move(rows.tasks));
-  fresh->put_all(std::move(rows.claims));
-  fresh->put_all(std::move(rows.sessions));
-  fresh->put_all(std::move(rows.changes));
-  fresh->put_all(std::move(rows.ci_runs));
-  fresh->put_all(std::move(rows.counters));
-  fresh->put_all(std::move(rows.messages));
-  fresh->put_all(std::move(rows.reviews));
+  fresh->fill(std::move(rows.tasks));
+  fresh->fill(std::move(rows.claims));
+  fresh->fill(std::move(rows.sessions));
+  fresh->fill(std::move(rows.changes));
+  fresh->fill(std::move(rows.ci_runs));
+  fresh->fill(std::move(rows.counters));
+  fresh->fill(std::move(rows.messages));
+  fresh->fill(std::move(rows.reviews));
   {
     std::unique_lock<std::shared_mutex> guard{tables_->mutex};
     tables_->rows.swap(fresh->rows);

@@ -1,6 +1,7 @@
 #include "runtime/store/store.hpp"
 
 #include "runtime/store/open_database.hpp"
+#include "runtime/store/row_parser.hpp"
 
 #include <sqlite3.h>
 
@@ -352,6 +353,19 @@ struct store::impl {
 
   // -- reading ----------------------------------------------------------------
 
+  /// Hands all rows of a table on, until one turns out to be wrong.
+  result<void> read_rows(table t, row_parser& parser) {
+    auto query
+      = db.prepare("SELECT key, doc FROM " + std::string{to_string(t)});
+    if (!query)
+      return fail(note_failure("load"));
+    while (!parser.failed() && query->step())
+      parser.add(t, query->text(0), query->text(1));
+    if (query->failed())
+      return fail(note_failure("load"));
+    return {};
+  }
+
   result<std::vector<event>> read_events(statement& query) {
     std::vector<event> out;
     while (query.step()) {
@@ -431,21 +445,18 @@ store::commit(const std::vector<store_write>& group) {
 }
 
 result<store_rows> store::load() {
-  store_rows out;
-  for (std::size_t i = 0; i < table_count; ++i) {
-    auto t = static_cast<table>(i);
-    auto query
-      = impl_->db.prepare("SELECT key, doc FROM " + std::string{to_string(t)});
-    if (!query)
-      return fail(impl_->note_failure("load"));
-    while (query->step())
-      if (auto x = add_row(out, t, query->text(0), query->text(1)); !x)
-        return fail(ec::store_failed,
-                    "database " + impl_->db.path() + ": " + x.error().context);
-    if (query->failed())
-      return fail(impl_->note_failure("load"));
-  }
-  return out;
+  row_parser parser;
+  result<void> read;
+  for (std::size_t i = 0; i < table_count && read && !parser.failed(); ++i)
+    read = impl_->read_rows(static_cast<table>(i), parser);
+  auto rows = parser.finish();
+  // A wrong row lies before what could not be read any more.
+  if (!rows)
+    return fail(ec::store_failed,
+                "database " + impl_->db.path() + ": " + rows.error().context);
+  if (!read)
+    return fail(read.error());
+  return rows;
 }
 
 result<std::vector<event>>

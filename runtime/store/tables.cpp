@@ -4,6 +4,7 @@
 #include "messages/row_text.hpp"
 
 #include <type_traits>
+#include <utility>
 
 namespace ao {
 namespace {
@@ -22,7 +23,7 @@ static_assert(kept_in<
                 task> && kept_in<table::claims, claim> && kept_in<table::sessions, session> && kept_in<table::changes, change> && kept_in<table::ci, ci_run> && kept_in<table::counters, counter> && kept_in<table::messages, message> && kept_in<table::reviews, change_review>);
 
 template <class T>
-result<void> read_into(std::vector<T>& out, table t, std::string_view key,
+result<void> read_into(row_list<T>& out, table t, std::string_view key,
                        std::string_view doc) {
   if (read_text(doc, out.emplace_back()))
     return {};
@@ -55,6 +56,17 @@ std::uint64_t version_of(const row& r) {
 
 std::string doc_of(const row& r) {
   return std::visit([](const auto& x) { return dump(x); }, r);
+}
+
+void store_rows::append(store_rows&& more) {
+  tasks.append(std::move(more.tasks));
+  claims.append(std::move(more.claims));
+  sessions.append(std::move(more.sessions));
+  changes.append(std::move(more.changes));
+  ci_runs.append(std::move(more.ci_runs));
+  counters.append(std::move(more.counters));
+  messages.append(std::move(more.messages));
+  reviews.append(std::move(more.reviews));
 }
 
 result<void> add_row(store_rows& rows, table t, std::string_view key,

@@ -2,13 +2,13 @@
 
 #include "messages/error.hpp"
 #include "messages/store.hpp"
+#include "runtime/store/row_list.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 namespace ao {
 
@@ -57,14 +57,17 @@ std::string doc_of(const row& r);
 
 /// All rows of the database, typed.
 struct store_rows {
-  std::vector<task> tasks;
-  std::vector<claim> claims;
-  std::vector<session> sessions;
-  std::vector<change> changes;
-  std::vector<ci_run> ci_runs;
-  std::vector<counter> counters;
-  std::vector<message> messages;
-  std::vector<change_review> reviews;
+  row_list<task> tasks;
+  row_list<claim> claims;
+  row_list<session> sessions;
+  row_list<change> changes;
+  row_list<ci_run> ci_runs;
+  row_list<counter> counters;
+  row_list<message> messages;
+  row_list<change_review> reviews;
+
+  /// Takes over all rows of `more`, behind its own.
+  void append(store_rows&& more);
 };
 
 /// Reads one `doc` into the list it belongs to.

@@ -72,6 +72,54 @@ RC_GTEST_PROP(NaturalOrder, IsATotalOrder, ()) {
     RC_ASSERT(less(a, c));
 }
 
+/// Runs of digits as numbers of one width, so that plain order is the natural
+/// one; only for numbers without zeros in front.
+std::string with_wide_numbers(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    auto end = text.find_first_not_of("0123456789", i);
+    auto digits = text.substr(i, end - i);
+    if (digits.empty()) {
+      out += text[i++];
+      continue;
+    }
+    out += std::string(20 - digits.size(), '0') + digits;
+    i += digits.size();
+  }
+  return out;
+}
+
+RC_GTEST_PROP(NaturalOrder, IsThatOfNumbersOfOneWidth, ()) {
+  auto text = rc::gen::map(
+    rc::gen::container<std::vector<std::string>>(
+      rc::gen::element<std::string>("1", "2", "11", "30", "a", "z")),
+    [](const std::vector<std::string>& parts) {
+      std::string out;
+      for (const auto& p : parts)
+        if (out.size() < 18)
+          out += p;
+      return out;
+    });
+  auto a = *text;
+  auto b = *text;
+  RC_ASSERT(natural_less{}(a, b)
+            == (with_wide_numbers(a) < with_wide_numbers(b)));
+}
+
+TEST(RowView, ShowsWhatWasLoadedOfAnyKeys) {
+  store_rows rows;
+  for (const auto* key : {"T1", "T10", "T2", "X3", "T20", "X1", "T3", "A100"})
+    rows.tasks.push_back(task_row(key, 1));
+  row_view view;
+  view.load(std::move(rows), {}, 0);
+  std::vector<std::string> ids;
+  for (const auto& t : view.all<task>())
+    ids.push_back(t->id.text);
+  EXPECT_THAT(ids,
+              ElementsAre("A100", "T1", "T2", "T3", "T10", "T20", "X1", "X3"));
+  EXPECT_EQ(view.find_task_by_key("app/task:X3")->id.text, "X3");
+}
+
 TEST(RowView, FindsRowsByKeyAndListsThemInNaturalOrder) {
   row_view view;
   publish(view,
