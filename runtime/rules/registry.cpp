@@ -3,6 +3,7 @@
 #include "runtime/rules/event_data.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ao {
 
@@ -275,12 +276,21 @@ void registry_book::take_in(row_ptr<task> row) {
       if (s.hold)
         held_back_[number_of(s.other)].push_back(number);
   }
-  if (is_closed(t.state))
+  if (is_closed(t.state)) {
     open_texts_.erase(number);
-  else if (!open_texts_.has(number)
-           && policy_of(t.project) != duplicate_policy::off)
-    open_texts_.put(number, t.project, t.title, text_of(t.title, t.body));
+    unread_texts_.erase(number);
+  } else if (!open_texts_.has(number)
+             && policy_of(t.project) != duplicate_policy::off) {
+    unread_texts_.insert(unread_texts_.end(), number);
+  }
   tasks_[number] = std::move(row);
+}
+
+void registry_book::read_texts() {
+  for (auto number : std::exchange(unread_texts_, {})) {
+    const auto& t = *tasks_.at(number);
+    open_texts_.put(number, t.project, t.title, text_of(t.title, t.body));
+  }
 }
 
 } // namespace ao

@@ -341,6 +341,8 @@ private:
   result<registry_decision> let_go(const task& t, task next, wall_time now);
   void unlock(const registry_decision& decision);
   void take_in(row_ptr<task> row);
+  /// Makes `open_texts_` complete.
+  void read_texts();
 
   std::string actor_;
   std::map<std::uint64_t, row_ptr<task>> tasks_;
@@ -352,6 +354,8 @@ private:
   std::map<project_id, duplicate_policy> policies_;
   /// Of open tasks, and of those whose birth is being written.
   duplicate_index open_texts_;
+  /// Open tasks that are not in there yet: nobody has asked since the start.
+  std::set<std::uint64_t> unread_texts_;
   std::unordered_map<std::string, row_ptr<claim>> claims_;
   std::unordered_map<std::string, numbers> counters_;
   std::set<std::string> locked_;

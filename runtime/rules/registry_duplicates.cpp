@@ -73,6 +73,7 @@ std::vector<suspicion> registry_book::suspects_of(const task& t, batch& of,
   auto policy = policy_of(t.project);
   if (policy == duplicate_policy::off)
     return {};
+  read_texts();
   auto text = text_of(t.title, t.body);
   auto found = open_texts_.like(t.project, text, most_by_text);
   open_texts_.put(number_of(t.id), t.project, t.title, std::move(text));

@@ -185,6 +185,22 @@ TEST_F(Suspicions, ComeBackFromTheRowsAndAreNotToldTwice) {
   EXPECT_TRUE(d->empty());
 }
 
+TEST_F(Suspicions, AreOfTasksOfAnEarlierLifeTooButNotOfClosedOnes) {
+  add(crash);
+  auto closed = add(same_crash);
+  auto gone = row(closed);
+  gone.state = task_state::cancelled;
+  registry_book again;
+  judge(again, duplicate_policy::warn);
+  again.load({shared(row(task_id{"T1"})), shared(gone)}, {},
+             {counter{"task", 2, 2}});
+  auto d = again.decide(titled(same_crash), now);
+  ASSERT_TRUE(d);
+  const auto& fresh = std::get<tasks_added>(d->answer).tasks.at(0);
+  ASSERT_EQ(fresh.suspects.size(), 1u);
+  EXPECT_EQ(fresh.suspects[0].other, task_id{"T1"});
+}
+
 TEST_F(Suspicions, OfOverlappingDiffsAreTheLaterTasksOnceWhoeverAsks) {
   auto first = add("Tidy the importer");
   auto later = add("Speed up queries");
