@@ -325,6 +325,34 @@ TEST_F(Supervisor, FailsToStartWhenAChildIsNotReadyInTime) {
   EXPECT_FALSE(alive(handle));
 }
 
+TEST_F(Supervisor, EndsAllThatAreNotReadyAtTheDeadlineTheyShare) {
+  auto spec = crowd();
+  auto make = spec.factory;
+  spec.factory = [this, make](const std::string& id) {
+    auto made = make(id);
+    made->start_within = id == "d" ? 9s : 3s;
+    if (id != "c")
+      made->start
+        = starts([ctx = context](caf::event_based_actor* me) -> caf::behavior {
+            me->request(spawn_pause(me, 60s), 90s, caf::atom("pause"))
+              .await([](bool) {});
+            return {[](int x) { return x; }};
+          });
+    return made;
+  };
+  spec.keys = {"a", "b", "c", "d"};
+  run(std::move(spec));
+  advance(2999ms);
+  EXPECT_EQ(text_of(reports), "");
+  advance(1001ms);
+  auto all = text_of(reports);
+  EXPECT_NE(all.find("abandoned a 1"), std::string::npos) << all;
+  EXPECT_NE(all.find("abandoned b 2"), std::string::npos) << all;
+  EXPECT_EQ(all.find("abandoned d"), std::string::npos) << all;
+  EXPECT_EQ(diary(), "+c");
+  advance(60s);
+}
+
 TEST_F(Supervisor, AbandonsAndCountsAChildThatDoesNotDieByKill) {
   auto blocked = child("blocked");
   blocked.start = [](caf::actor_system& system, bool) {
