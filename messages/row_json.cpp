@@ -210,6 +210,9 @@ AO_ROW(ci_run)
 AO_ROW(change_review)
 AO_ROW(message_evidence)
 AO_ROW(message)
+AO_ROW(incident_attempt)
+AO_ROW(incident)
+AO_ROW(notification)
 
 #undef AO_ROW
 

@@ -70,6 +70,10 @@ struct owner {
   std::string_view operator()(const change& x) const { return x.session.text; }
 };
 
+struct own_fingerprint {
+  std::string_view operator()(const incident& x) const { return x.fingerprint; }
+};
+
 struct session_and_number {
   view_and_number operator()(const message& x) const {
     return {x.session.text, x.number};
@@ -129,9 +133,12 @@ template <class Rows>
 auto rows_below(const Rows& rows, const std::string& owner) {
   std::vector<typename Rows::value_type> out;
   auto front = owner + "/";
-  for (auto i = rows.lower_bound(front);
-       i != rows.end() && key_of(**i).compare(0, front.size(), front) == 0; ++i)
+  for (auto i = rows.lower_bound(front); i != rows.end(); ++i) {
+    std::string_view key = rows.key_comp().key(*i);
+    if (key.compare(0, front.size(), front) != 0)
+      break;
     out.push_back(*i);
+  }
   return out;
 }
 
@@ -146,7 +153,8 @@ struct row_view::tables {
 
   std::tuple<row_table<task>, row_table<claim>, row_table<session>,
              row_table<change>, row_table<ci_run>, row_table<counter>,
-             row_table<message>, row_table<change_review>>
+             row_table<message>, row_table<change_review>, row_table<incident>,
+             row_table<notification>>
     rows;
 
   row_index<task, canonical_key> tasks_by_key;
@@ -158,6 +166,7 @@ struct row_view::tables {
   row_index<change, owner> changes_by_session;
   row_index<change, project_and_number> changes_by_project;
   row_index<message, session_and_number> messages_by_session;
+  row_index<incident, own_fingerprint> incidents_by_fingerprint;
 
   template <class T>
   row_table<T>& of() {
@@ -172,6 +181,13 @@ struct row_view::tables {
   void unindex(const row_ptr<T>&) {}
   template <class T>
   void index(const row_ptr<T>&) {}
+
+  void unindex(const row_ptr<incident>& x) {
+    erase_if_mine(incidents_by_fingerprint, x);
+  }
+  void index(const row_ptr<incident>& x) {
+    replace(incidents_by_fingerprint, x);
+  }
 
   void unindex(const row_ptr<task>& x) {
     erase_if_mine(tasks_by_key, x);
@@ -261,6 +277,8 @@ AO_READ(ci_run)
 AO_READ(counter)
 AO_READ(message)
 AO_READ(change_review)
+AO_READ(incident)
+AO_READ(notification)
 
 #undef AO_READ
 
@@ -292,6 +310,12 @@ std::vector<row_ptr<task>> row_view::suspected_tasks() const {
   for (auto& [id, x] : found)
     out.push_back(std::move(x));
   return out;
+}
+
+row_ptr<incident>
+row_view::incident_called(std::string_view fingerprint) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return look_up(tables_->incidents_by_fingerprint, fingerprint);
 }
 
 row_ptr<claim> row_view::held_claim(std::string_view subject) const {
@@ -377,7 +401,8 @@ bool row_view::shows(const store_rows& rows, std::uint64_t last_seq) const {
   };
   return events_.last_seq() == last_seq && same(rows.tasks) && same(rows.claims)
     && same(rows.sessions) && same(rows.changes) && same(rows.ci_runs)
-    && same(rows.counters) && same(rows.messages) && same(rows.reviews);
+    && same(rows.counters) && same(rows.messages) && same(rows.reviews)
+    && same(rows.incidents) && same(rows.notifications);
 }
 
 void row_view::load(store_rows rows, std::vector<event> tail,
@@ -391,6 +416,8 @@ void row_view::load(store_rows rows, std::vector<event> tail,
   fresh->put_all(std::move(rows.counters));
   fresh->put_all(std::move(rows.messages));
   fresh->put_all(std::move(rows.reviews));
+  fresh->put_all(std::move(rows.incidents));
+  fresh->put_all(std::move(rows.notifications));
   {
     std::unique_lock<std::shared_mutex> guard{tables_->mutex};
     tables_->rows.swap(fresh->rows);

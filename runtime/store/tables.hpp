@@ -48,6 +48,12 @@ inline const std::string& key_of(const message& x) {
 inline const std::string& key_of(const change_review& x) {
   return x.key;
 }
+inline const std::string& key_of(const incident& x) {
+  return x.id.text;
+}
+inline const std::string& key_of(const notification& x) {
+  return x.id;
+}
 
 const std::string& key_of(const row& r);
 std::uint64_t version_of(const row& r);
@@ -65,6 +71,8 @@ struct store_rows {
   std::vector<counter> counters;
   std::vector<message> messages;
   std::vector<change_review> reviews;
+  std::vector<incident> incidents;
+  std::vector<notification> notifications;
 };
 
 /// Reads one `doc` into the list it belongs to.
