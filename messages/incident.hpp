@@ -105,6 +105,8 @@ struct incident {
   std::vector<incident_attempt> history;
   /// The mediator of this round; empty = none has been opened.
   session_id mediator;
+  /// Its last run that ended without a verdict; 0 = none.
+  run_no mediator_run = 0;
   /// Of a person; empty = nobody is asked at present.
   std::string question;
   std::vector<std::string> options;

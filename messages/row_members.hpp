@@ -307,6 +307,7 @@ struct members<incident> {
     v("misses", x.misses);
     v("history", x.history);
     v("mediator", x.mediator);
+    v("mediatorRun", x.mediator_run);
     v("question", x.question);
     v("options", x.options);
     v("code", x.code);

@@ -278,6 +278,7 @@ inline incident any_incident() {
   if (*rc::gen::arbitrary<bool>())
     x.history.push_back(any_attempt());
   x.mediator = any_name<session_id>();
+  x.mediator_run = *rc::gen::arbitrary<run_no>();
   x.question = *any_text();
   x.options = any_texts();
   x.code = *any_text();
