@@ -78,11 +78,18 @@ struct incident_overdue {
   incident_id incident;
 };
 
-/// MEDIATION → INCIDENT: who mediates, or why nobody can.
+/// MEDIATION → INCIDENT: who mediates.
 struct mediator_found {
   incident_id incident;
   std::uint32_t round = 0;
   session_id session;
+};
+
+/// SELF HEAL, MEDIATION → INCIDENT: the present try cannot be made.
+struct tier_failed {
+  incident_id incident;
+  incident_tier tier = incident_tier::mediation;
+  std::uint32_t number = 0;
   std::string why;
 };
 

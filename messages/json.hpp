@@ -32,8 +32,6 @@ void to_json(json& out, const worktree_facts& x);
 void from_json(const json& in, worktree_facts& x);
 void to_json(json& out, const session& x);
 void from_json(const json& in, session& x);
-void to_json(json& out, const self_heal& x);
-void from_json(const json& in, self_heal& x);
 void to_json(json& out, const change& x);
 void from_json(const json& in, change& x);
 void to_json(json& out, const ci_run& x);

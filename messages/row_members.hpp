@@ -154,16 +154,6 @@ struct members<session> {
 };
 
 template <>
-struct members<self_heal> {
-  template <class Visit, class X>
-  static void each(Visit&& v, X& x) {
-    v("cause", x.cause);
-    v("attempts", x.attempts);
-    v("sha", x.sha);
-  }
-};
-
-template <>
 struct members<change> {
   template <class Visit, class X>
   static void each(Visit&& v, X& x) {
@@ -186,7 +176,6 @@ struct members<change> {
     v("merge", x.merge);
     v("mergeReason", x.merge_reason);
     v("mergedSha", x.merged_sha);
-    v("heals", x.heals);
     v("createdAt", x.created_at);
     v("updatedAt", x.updated_at);
   }

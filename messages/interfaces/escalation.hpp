@@ -30,7 +30,7 @@ AO_ROLE(incident_actor,
         caf::replies_to<msg::mark_incident>::with<incident>,
         // From its tiers.
         caf::reacts_to<msg::incident_overdue>,
-        caf::reacts_to<msg::mediator_found>,
+        caf::reacts_to<msg::mediator_found>, caf::reacts_to<msg::tier_failed>,
         // From a mediator's SESSION, at each change and each start of that.
         caf::reacts_to<msg::session_changed>,
         // INTERNAL: does again what may have been left undone.

@@ -36,7 +36,7 @@ std::string step_key(const incident& i) {
 }
 
 /// Another word about the same head is another message.
-tell_agent telling_of_failure(const incident& i) {
+heal_agent telling_of_failure(const incident& i) {
   return {self_heal_text(i), step_key(i) + "/" + hash_of(i.text)};
 }
 
@@ -174,10 +174,16 @@ public:
     i().history.back().session = x.session;
   }
 
-  void operator()(const mediator_missing& x) {
-    if (!awaits_verdict(i()) || x.round != i().rounds || !i().mediator.empty())
-      return drop("wants no mediator for round " + std::to_string(x.round));
+  void operator()(const try_failed& x) {
+    const auto* now = present_try(i());
+    if (!is_open(i()) || now == nullptr || now->tier != x.tier
+        || now->number != x.number)
+      return drop("has no such try");
     change();
+    if (x.tier == incident_tier::self_heal) {
+      end_try("unreachable", x.why);
+      return mediate();
+    }
     end_try("missing", x.why);
     ask_in_place_of_mediator();
   }

@@ -71,9 +71,10 @@ struct mediator_opened {
 struct mediator_told {
   session now;
 };
-/// No mediator can be had.
-struct mediator_missing {
-  std::uint32_t round = 0;
+/// A tier cannot do its try: there is no mediator, or no agent to tell.
+struct try_failed {
+  incident_tier tier = incident_tier::mediation;
+  std::uint32_t number = 0;
   std::string why;
 };
 /// Refused: `incident_closed`, `wrong_state` (no verdict is wanted),
@@ -112,16 +113,20 @@ struct reopen_wanted {
 
 using incident_input
   = std::variant<failure_seen, cause_gone, incident_due, mediator_opened,
-                 mediator_told, mediator_missing, verdict_given,
-                 verdict_refused, answer_given, question_acked, closed_by_hand,
-                 reopen_wanted>;
+                 mediator_told, try_failed, verdict_given, verdict_refused,
+                 answer_given, question_acked, closed_by_hand, reopen_wanted>;
 
 // -- effects ------------------------------------------------------------------
 
-/// Tell the session's agent; the same `number` of an incident is one message.
+/// Tell the session's agent what a mediator or a person has decided; the same
+/// key of an incident is one message.
 struct tell_agent {
   std::string text;
-  /// Of all that this incident has told.
+  std::string key;
+};
+/// Tell the session's agent what fails: the work of SELF HEAL.
+struct heal_agent {
+  std::string text;
   std::string key;
 };
 /// The mediator has not said its verdict.
@@ -150,8 +155,8 @@ struct abandon_task {
 };
 
 using incident_effect
-  = std::variant<tell_agent, remind_mediator, dismiss_mediator, split_task,
-                 reassign_task, retry_session, abandon_task>;
+  = std::variant<tell_agent, heal_agent, remind_mediator, dismiss_mediator,
+                 split_task, reassign_task, retry_session, abandon_task>;
 
 struct incident_step {
   incident next;

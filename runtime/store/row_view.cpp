@@ -318,6 +318,12 @@ row_view::incident_called(std::string_view fingerprint) const {
   return look_up(tables_->incidents_by_fingerprint, fingerprint);
 }
 
+std::vector<row_ptr<incident>>
+row_view::incidents_of(const task_id& task) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return rows_below(tables_->incidents_by_fingerprint, task.text);
+}
+
 row_ptr<claim> row_view::held_claim(std::string_view subject) const {
   auto x = find<claim>(subject);
   return x && x->held ? x : nullptr;

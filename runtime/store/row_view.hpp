@@ -76,6 +76,9 @@ public:
   /// The incident of this fingerprint, open or not.
   row_ptr<incident> incident_called(std::string_view fingerprint) const;
 
+  /// The incidents of a task, open or not.
+  std::vector<row_ptr<incident>> incidents_of(const task_id& task) const;
+
   /// The runs of a change's checks, and the reviews of its heads.
   std::vector<row_ptr<ci_run>> ci_runs_of(const change_id& change) const;
   std::vector<row_ptr<change_review>> reviews_of(const change_id& change) const;

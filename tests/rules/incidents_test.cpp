@@ -115,9 +115,9 @@ TEST_F(Incidents, BeginWithTheAgentItself) {
   EXPECT_EQ(row.tier, incident_tier::self_heal);
   EXPECT_EQ(row.attempts, 1u);
   EXPECT_EQ(row.deadline, now + 30min);
-  ASSERT_TRUE(effect<tell_agent>());
-  EXPECT_THAT(effect<tell_agent>()->text, StartsWith("CI failed on abc"));
-  EXPECT_THAT(effect<tell_agent>()->text, HasSubstr("attempt 1 of 5"));
+  ASSERT_TRUE(effect<heal_agent>());
+  EXPECT_THAT(effect<heal_agent>()->text, StartsWith("CI failed on abc"));
+  EXPECT_THAT(effect<heal_agent>()->text, HasSubstr("attempt 1 of 5"));
 }
 
 TEST_F(Incidents, HearTheSameAgainWithoutEffect) {
@@ -130,11 +130,11 @@ TEST_F(Incidents, HearTheSameAgainWithoutEffect) {
 
 TEST_F(Incidents, TellAnotherWordAboutTheSameHeadWithoutANewTry) {
   fail_at("abc");
-  auto first = effect<tell_agent>()->key;
+  auto first = effect<heal_agent>()->key;
   feed(failure_seen{
     session_id{"app-1"}, change_id{"app#1"}, "abc", "And this too", {}});
-  ASSERT_TRUE(effect<tell_agent>());
-  EXPECT_NE(effect<tell_agent>()->key, first);
+  ASSERT_TRUE(effect<heal_agent>());
+  EXPECT_NE(effect<heal_agent>()->key, first);
   EXPECT_EQ(row.attempts, 1u);
 }
 
@@ -172,16 +172,16 @@ TEST_F(Incidents, CountATryThatIsOverdue) {
   feed(incident_due{});
   EXPECT_EQ(row.attempts, 2u);
   EXPECT_EQ(row.history.front().verdict, "overdue");
-  EXPECT_THAT(effect<tell_agent>()->text, HasSubstr("attempt 2 of 5"));
+  EXPECT_THAT(effect<heal_agent>()->text, HasSubstr("attempt 2 of 5"));
 }
 
 // -- tier 2 -------------------------------------------------------------------
 
 TEST_F(Incidents, ClimbToAMediatorAfterTheLastTry) {
   fail(5);
-  EXPECT_TRUE(effect<tell_agent>());
+  EXPECT_TRUE(effect<heal_agent>());
   fail(1);
-  EXPECT_FALSE(effect<tell_agent>());
+  EXPECT_FALSE(effect<heal_agent>());
   EXPECT_TRUE(saw(event_kind::incident_escalated));
   EXPECT_EQ(row.tier, incident_tier::mediation);
   EXPECT_EQ(row.rounds, 1u);
@@ -260,9 +260,18 @@ TEST_F(Incidents, EndTheRoundAtTheSecondInvalidVerdict) {
   EXPECT_EQ(row.history[row.history.size() - 2].verdict, "invalid");
 }
 
+TEST_F(Incidents, DoNotWaitForAnAgentThatCannotBeTold) {
+  fail(1);
+  feed(try_failed{incident_tier::self_heal, 2, "session_closed"});
+  EXPECT_FALSE(step.changed);
+  feed(try_failed{incident_tier::self_heal, 1, "session_closed"});
+  EXPECT_TRUE(awaits_verdict(row));
+  EXPECT_EQ(row.history.front().verdict, "unreachable");
+}
+
 TEST_F(Incidents, AskAPersonWhenThereIsNoMediator) {
   fail(6);
-  feed(mediator_missing{1, "agent_not_ready"});
+  feed(try_failed{incident_tier::mediation, 1, "agent_not_ready"});
   EXPECT_TRUE(awaits_answer(row));
 }
 
@@ -489,7 +498,7 @@ incident_input any_input(const incident& row, int& heads) {
   case 10:
     return question_acked{};
   default:
-    return mediator_missing{row.rounds, "none"};
+    return try_failed{row.tier, *rc::gen::inRange(0u, 6u), "none"};
   }
 }
 
@@ -507,9 +516,8 @@ RC_GTEST_PROP(AnyIncident, NeverHealsMoreThanFiveTimesAndIsNeverStuck, ()) {
     auto input = any_input(row, heads);
     auto step = next_incident(row, input, policy, now, "C" + std::to_string(n));
     for (const auto& e : step.effects)
-      if (auto* t = std::get_if<tell_agent>(&e))
-        if (t->key.rfind("self_heal/", 0) == 0)
-          told.insert(t->key);
+      if (auto* t = std::get_if<heal_agent>(&e))
+        told.insert(t->key);
     RC_ASSERT(step.next.attempts >= row.attempts);
     RC_ASSERT(step.next.rounds >= row.rounds);
     row = step.next;
