@@ -23,10 +23,10 @@ world_options with_escalation(const std::string& escalation) {
 }
 
 /// Keeps its prompts; writes its run's number until its prompt has the word
-/// `fine`.
+/// `xyzzy`.
 constexpr const char* stubborn = R"(
 cp "$AO_PROMPT_FILE" "$HOME/prompt.$AO_RUN"
-if grep -q fine "$AO_PROMPT_FILE"; then echo fine > work; else
+if grep -q xyzzy "$AO_PROMPT_FILE"; then echo fine > work; else
   echo "$AO_RUN" > work; fi
 git add --all
 git commit --quiet --message "Run $AO_RUN"
@@ -77,7 +77,7 @@ protected:
 };
 
 TEST_F(Incident, GoesThroughFiveSelfHealsAndAMediatorToAMerge) {
-  decide({{"verdict", "advise"}, {"text", "Write the word fine"}});
+  decide({{"verdict", "advise"}, {"text", "Say xyzzy"}});
   begin();
   w.await("merged", "change:app#1");
   w.await("incident_closed", "incident:inc-1");
@@ -90,7 +90,7 @@ TEST_F(Incident, GoesThroughFiveSelfHealsAndAMediatorToAMerge) {
   EXPECT_THAT(kept("prompt.2"), StartsWith("CI failed on "));
   EXPECT_THAT(kept("prompt.2"), HasSubstr("attempt 1 of 5 (inc-1)"));
   EXPECT_THAT(kept("prompt.6"), HasSubstr("attempt 5 of 5 (inc-1)"));
-  EXPECT_THAT(kept("prompt.7"), HasSubstr("Write the word fine"));
+  EXPECT_THAT(kept("prompt.7"), HasSubstr("Say xyzzy"));
   EXPECT_EQ(kept("role.app-2"), "mediator inc-1\n");
   EXPECT_THAT(kept("mediation.app-2.1"), StartsWith("Mediate inc-1: CI fails"));
   auto dossier = json::parse(kept("dossier.app-2"));
@@ -102,7 +102,7 @@ TEST_F(Incident, GoesThroughFiveSelfHealsAndAMediatorToAMerge) {
 }
 
 TEST_F(Incident, SurvivesDeathsOfTheHubAtEachTier) {
-  decide({{"verdict", "advise"}, {"text", "Write the word fine"}});
+  decide({{"verdict", "advise"}, {"text", "Say xyzzy"}});
   begin();
   for (auto kind : {"incident_opened", "incident_escalated"}) {
     w.await(kind, "incident:inc-1");
@@ -125,10 +125,10 @@ TEST_F(Incident, OfASilentMediatorIsAskedOfAPerson) {
               HasSubstr("after 5 attempts and 1 mediation"));
   // It was reminded once.
   EXPECT_THAT(kept("mediation.app-2.2"), HasSubstr("No verdict has come"));
-  EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "say", "fine"}).status.code,
+  EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "say", "xyzzy"}).status.code,
             0);
   w.await("merged", "change:app#1");
-  EXPECT_THAT(kept("prompt.7"), StartsWith("Answer to inc-1: say fine\n"));
+  EXPECT_THAT(kept("prompt.7"), StartsWith("Answer to inc-1: say xyzzy\n"));
 }
 
 TEST_F(Incident, IsMediatedByNobodyElse) {
@@ -206,7 +206,7 @@ TEST_F(Question, IsAnsweredOnceAndTheAgentHearsIt) {
               .status.code,
             6);
   EXPECT_EQ(w.ao({"incident", "ack", "inc-1"}).status.code, 0);
-  EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "fine"}).status.code, 0);
+  EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "xyzzy"}).status.code, 0);
   auto late = w.ao({"incident", "answer", "inc-1", "other"});
   EXPECT_EQ(late.status.code, 4);
   EXPECT_THAT(late.err,
@@ -214,7 +214,7 @@ TEST_F(Question, IsAnsweredOnceAndTheAgentHearsIt) {
                              HasSubstr("incident_closed")));
   w.await("merged", "change:app#1");
   w.await("incident_closed", "incident:inc-1");
-  EXPECT_THAT(kept("prompt.3"), StartsWith("Answer to inc-1: fine\n"));
+  EXPECT_THAT(kept("prompt.3"), StartsWith("Answer to inc-1: xyzzy\n"));
   EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "x"}).status.code, 4);
   EXPECT_EQ(w.ao({"incident", "show", "inc-7"}).status.code, 3);
 }
@@ -241,9 +241,9 @@ echo fine > work; git add --all; git commit --quiet --message Asked
   EXPECT_EQ(incident()["cause"], "needs_input");
   EXPECT_THAT(incident()["question"].get<std::string>(),
               HasSubstr("Which word?"));
-  EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "fine"}).status.code, 0);
+  EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "xyzzy"}).status.code, 0);
   w.await("merged", "change:app#1");
-  EXPECT_THAT(kept("asked.2"), StartsWith("Answer to inc-1: fine\n"));
+  EXPECT_THAT(kept("asked.2"), StartsWith("Answer to inc-1: xyzzy\n"));
 }
 
 } // namespace
