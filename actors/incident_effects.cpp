@@ -66,7 +66,11 @@ struct perform {
     order.actor = "incident/" + row().id.text;
     ask_child<session_actor>(
       self, context(), "sessions"_name, make_actor_name("session", id.text),
-      registry_deadline, std::move(order), [](const session&) {},
+      registry_deadline, std::move(order),
+      [self = self](const session&) {
+        // What follows from it may be due then.
+        self->delayed_send(self, retry_delay, look_atom::value);
+      },
       unless_final(self, failed));
   }
 
@@ -176,6 +180,13 @@ struct perform {
         .then(
           [self = self](const task&) { self->send(self, look_atom::value); },
           unless_final(self, "task_not_retried"));
+      return;
+    }
+    if (of->session == s->id
+        && (of->state == task_state::claimed
+            || of->state == task_state::in_review)) {
+      // Its TASK has not heard of the end yet.
+      self->delayed_send(self, retry_delay, look_atom::value);
       return;
     }
     if (of->state != task_state::ready && of->state != task_state::blocked)

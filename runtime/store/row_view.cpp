@@ -434,6 +434,7 @@ void row_view::load(store_rows rows, std::vector<event> tail,
     tables_->changes_by_session.swap(fresh->changes_by_session);
     tables_->changes_by_project.swap(fresh->changes_by_project);
     tables_->messages_by_session.swap(fresh->messages_by_session);
+    tables_->incidents_by_fingerprint.swap(fresh->incidents_by_fingerprint);
   }
   events_.load(std::move(tail), last_seq);
   events_.tell();
