@@ -151,6 +151,14 @@ void get_messages(api_pointer self, api_call_ptr call);
 void post_review(api_pointer self, api_call_ptr call);
 void get_reviews(api_pointer self, api_call_ptr call);
 
+// api_incidents.cpp
+void get_incidents(api_pointer self, api_call_ptr call);
+void get_incident(api_pointer self, api_call_ptr call);
+void post_answer(api_pointer self, api_call_ptr call);
+void post_ack(api_pointer self, api_call_ptr call);
+void post_reopen(api_pointer self, api_call_ptr call);
+void post_resolve(api_pointer self, api_call_ptr call);
+
 // api_cleanup.cpp
 void post_cleanup(api_pointer self, api_call_ptr call);
 

@@ -1,10 +1,9 @@
 #include "actors/ci_watcher.hpp"
 
 #include "actors/ci_watcher_parts.hpp"
-#include "actors/mail.hpp"
 #include "actors/store_trouble.hpp"
-#include "runtime/api/requests.hpp"
 #include "runtime/config/load.hpp"
+#include "runtime/rules/incidents.hpp"
 
 #include <stdexcept>
 #include <utility>
@@ -19,6 +18,9 @@ constexpr std::chrono::hours merge_deadline{1};
 /// What a run may take beyond its own timeout (queue for a core, checkout).
 constexpr std::chrono::minutes ci_slack{30};
 
+/// It may have to start an INCIDENT, which writes.
+constexpr std::chrono::seconds escalation_deadline{15};
+
 change_policy policy_of(self_pointer self) {
   auto& st = self->state;
   change_policy policy;
@@ -28,7 +30,6 @@ change_policy policy_of(self_pointer self) {
     policy.merge_auto = merges_by_itself(*project);
     policy.require_review = project->merge.require_review;
     policy.reviewer = project->reviewer.has_value();
-    policy.self_heals = self_heal_attempts(*st.context->config, *project);
   }
   return policy;
 }
@@ -43,13 +44,6 @@ change_watch watch_of(self_pointer self) {
   for (const auto& r : st.context->rows->reviews_of(st.row->id))
     watch.reviews.emplace(r->key, *r);
   return watch;
-}
-
-/// The id under which the agent is told of a failure; the same after a crash.
-request_id failure_request(const change_id& id, const std::string& cause,
-                           const std::string& sha, std::uint32_t number = 1) {
-  auto text = cause + "/" + id.text + "/" + sha;
-  return request_id{number > 1 ? text + "/" + std::to_string(number) : text};
 }
 
 bool in_queue(const change& c) {
@@ -157,46 +151,45 @@ struct perform {
 
   void operator()(const retell_failure& failure) const {
     const auto& st = self->state;
-    auto id
-      = api::ulid_of(failure_request(st.row->id, "ci_failed", failure.sha));
-    if (!st.context->rows->find<message>(id))
+    const auto& row = *st.row;
+    auto known = st.context->rows->incident_called(
+      incident_key(row.project, row.task, incident_cause::ci_failed));
+    if (!known || known->sha != failure.sha)
       (*this)(run_ci{failure.sha, failure.merged_result});
   }
 
-  /// Tells the agent, once per cause and commit.
   void operator()(const report_failure& failure) const {
     auto& st = self->state;
     const auto& row = *st.row;
-    msg::send_message order;
-    order.request
-      = failure_request(row.id, failure.cause, failure.sha, failure.number);
-    order.session = row.session;
-    order.text = secrets_of(self).redact(failure.text);
-    // A review does not take the place of a failed check, nor the other way.
-    order.topic = "change:" + row.id.text
-      + (failure.cause == "changes_requested" ? "/review" : "");
-    order.sender = "ci-watcher/" + row.id.text;
-    send_mail(
-      self, st.context, registry_deadline, std::move(order),
-      [](const message&) {},
-      [self = self](const caf::error& why) {
-        say(self, log_level::warn, "agent_not_told", why);
-        auto code = to_ao_error(why).code;
-        if (code == ec::timed_out || code == ec::not_reachable
-            || code == ec::store_failed)
-          try_again(self, self->state.context, why, retry_delay,
-                    look_atom::value);
-      });
+    msg::report_cause report;
+    report.cause = failure.cause;
+    report.project = row.project;
+    report.task = row.task;
+    report.session = row.session;
+    report.change = row.id;
+    report.sha = failure.sha;
+    report.text = failure.text;
+    report.log_tail = failure.log_tail;
+    ask<escalation_actor>(self, st.context, "escalation"_name,
+                          escalation_deadline, std::move(report))
+      .then([](const incident_id&) {}, report_later());
   }
 
-  void operator()(const park_change& order) const {
+  void operator()(const report_recovery& news) const {
     auto& st = self->state;
-    ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
-                        msg::park_task{{}, st.row->task, order.why})
-      .then([](const task&) {}, try_later(self, "task_not_parked"));
+    const auto& row = *st.row;
+    ask<escalation_actor>(
+      self, st.context, "escalation"_name, escalation_deadline,
+      msg::report_recovered{news.cause, row.project, row.task, {}, news.why})
+      .then([](std::uint64_t) {}, report_later());
   }
 
-  void operator()(const report_recovery&) const {}
+  std::function<void(const caf::error&)> report_later() const {
+    return [self = self](const caf::error& why) {
+      say(self, log_level::warn, "incident_not_told", why);
+      try_again(self, self->state.context, why, retry_delay, look_atom::value);
+    };
+  }
 
   static void hear(self_pointer self, const msg::merge_outcome& outcome) {
     switch (outcome.what) {

@@ -31,7 +31,7 @@ bool has_slot(const session& s) {
 }
 
 bool reviews(const session& s) {
-  return s.role == session_role::reviewer;
+  return is_judge(s.role);
 }
 
 /// Its agent can do nothing more until somebody has reviewed its change.
@@ -40,7 +40,7 @@ bool awaits_review(const hub_context& context, const session& s) {
   return c && c->review == review_state::pending;
 }
 
-/// The task that a session works on, or whose change it reviews.
+/// The task that a session works on, or whose change it judges.
 row_ptr<task> task_of(const hub_context& context, const session& s) {
   if (!reviews(s))
     return context.rows->find<task>(s.task.text);

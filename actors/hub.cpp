@@ -5,7 +5,9 @@
 #include "actors/ci_runners.hpp"
 #include "actors/ci_watcher.hpp"
 #include "actors/dispatcher.hpp"
+#include "actors/escalation.hpp"
 #include "actors/forge.hpp"
+#include "actors/incident.hpp"
 #include "actors/inventory.hpp"
 #include "actors/journal.hpp"
 #include "actors/mailbox.hpp"
@@ -18,6 +20,7 @@
 #include "actors/session.hpp"
 #include "actors/store.hpp"
 #include "actors/task.hpp"
+#include "actors/tiers.hpp"
 #include "actors/tmux.hpp"
 #include "actors/uplink.hpp"
 
@@ -156,6 +159,14 @@ std::vector<std::string> sessions_with_mail(const row_view& rows) {
   return {out.begin(), out.end()};
 }
 
+std::vector<std::string> open_incidents(const row_view& rows) {
+  std::vector<std::string> out;
+  for (const auto& i : rows.all<incident>())
+    if (i->state == incident_state::open)
+      out.push_back(i->id.text);
+  return out;
+}
+
 std::vector<std::string> unfinished_tasks(const row_view& rows) {
   std::vector<std::string> out;
   for (const auto& t : rows.all<task>())
@@ -252,6 +263,18 @@ child_spec node(const node_context& context) {
   return supervisor_child("node"_name, context, std::move(spec));
 }
 
+/// The supervisor of one tier. Its children are started by their INCIDENTS.
+template <class Tier>
+child_spec tier_of(const hub_context& shared, actor_name supervisor,
+                   const std::string& role, Tier tier) {
+  return late(supervisor, shared, [shared, supervisor, role, tier] {
+    return family(shared, supervisor.text, role, {}, restart_kind::transient,
+                  false, [shared, tier](const std::string& key) {
+                    return starts(tier, shared, incident_id{key});
+                  });
+  });
+}
+
 /// Ready when the backlogs were read, so that whoever has started the hub can
 /// name their tasks.
 child_spec backlog(const hub_context& context) {
@@ -286,6 +309,18 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
              shared, "mailboxes", "mailbox", sessions_with_mail(*shared.rows),
              restart_kind::transient, false, [one](const std::string& key) {
                return starts(mailbox, one, session_id{key});
+             });
+         }),
+    child("escalation"_name, starts(escalation, shared)),
+    tier_of(shared, "self-heals"_name, "self-heal", self_heal_tier),
+    tier_of(shared, "mediations"_name, "mediation", mediation_tier),
+    tier_of(shared, "humans"_name, "human", human_tier),
+    late("incidents"_name, context,
+         [shared] {
+           return family(
+             shared, "incidents", "incident", open_incidents(*shared.rows),
+             restart_kind::transient, false, [shared](const std::string& key) {
+               return starts(incident_keeper, shared, incident_id{key});
              });
          }),
     late("tasks"_name, context,

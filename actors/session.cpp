@@ -57,6 +57,8 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
   }
   if (row.role == session_role::reviewer)
     add_review(self, spec);
+  if (row.role == session_role::mediator)
+    add_dossier(self, spec);
   if (auto m = st.context->rows->find<message>(row.prompt.text))
     spec.prompt = m->text;
   token_claims who;
@@ -83,9 +85,9 @@ void order_run(self_pointer self, const ensure_run& order) {
     .then([](const session_id&) {}, try_later(self, "ensure_not_taken"));
 }
 
-/// The worktree of a reviewer is nobody's work once its review is over.
+/// The worktree of a judge is nobody's work once its verdict is in.
 bool is_scratch(const session& s) {
-  return s.role == session_role::reviewer && s.end == session_end::done;
+  return is_judge(s.role) && s.end == session_end::done;
 }
 
 void order_stop(self_pointer self, run_no run, msg::stop_how how) {
@@ -161,6 +163,8 @@ struct perform {
     const auto& row = row_of(self);
     if (row.role == session_role::reviewer)
       return tell_review(self);
+    if (row.role == session_role::mediator)
+      return tell_mediation(self);
     tell<task_actor>(self->state.context,
                      make_actor_name("task", row.task.text),
                      msg::session_changed{row});
@@ -198,10 +202,7 @@ struct perform {
   }
 
   void operator()(const raise_incident& what) const {
-    // Until incidents exist, the log and the row's reason tell.
-    self->state.context->say(log_level::error,
-                             "attention_needed session=" + row_of(self).id.text
-                               + " cause=" + what.cause);
+    report_trouble(self, what);
   }
 };
 
@@ -210,11 +211,15 @@ struct perform {
 void conclude(self_pointer self, const session_step& step,
               const session_call& call) {
   auto& st = self->state;
+  const auto before = row_of(self);
   st.machine->adopt(step,
                     st.context->rows->find<session>(row_of(self).id.text));
   st.writing = false;
   for (const auto& effect : step.effects)
     std::visit(perform{self, call.first}, effect);
+  report_relief(self, before);
+  if (auto trouble = trouble_of(row_of(self)); trouble && call.first)
+    report_trouble(self, *trouble);
   tell<mailbox_actor>(st.context,
                       make_actor_name("mailbox", row_of(self).id.text),
                       msg::session_changed{row_of(self), call.first});
@@ -554,7 +559,13 @@ session_actor::behavior_type session_keeper(self_pointer self,
     [self](const msg::message_waits& news) {
       submit(self, message_waits{news.message, news.run});
     },
-    [self](look_atom) { submit(self, session_recovered{}); },
+    [self](look_atom) {
+      submit(self, session_recovered{});
+      if (row_of(self).role == session_role::mediator)
+        heed_mediation(self);
+      if (auto trouble = trouble_of(row_of(self)))
+        report_trouble(self, *trouble);
+    },
   };
 }
 

@@ -14,19 +14,6 @@ row_ptr<change_review> review_of(self_pointer self) {
     review_key(row.change, row.head));
 }
 
-/// A role's claim has no TASK that would give it back.
-void release_role(self_pointer self) {
-  auto& st = self->state;
-  const auto& row = row_of(self);
-  auto held = st.context->rows->held_claim(row.subject);
-  if (!is_terminal(row) || !held || held->session != row.id)
-    return;
-  ask<registry_actor>(
-    self, st.context, "registry"_name, registry_deadline,
-    msg::release_claim{task_id{row.subject}, held->epoch, row.end_reason})
-    .then([](const task&) {}, try_later(self, "claim_not_released"));
-}
-
 } // namespace
 
 void add_review(self_pointer self, msg::session_spec& spec) {
@@ -56,6 +43,18 @@ void tell_review(self_pointer self) {
                          msg::session_changed{row});
   heed_review(self);
   release_role(self);
+}
+
+void release_role(self_pointer self) {
+  auto& st = self->state;
+  const auto& row = row_of(self);
+  auto held = st.context->rows->held_claim(row.subject);
+  if (!is_terminal(row) || !held || held->session != row.id)
+    return;
+  ask<registry_actor>(
+    self, st.context, "registry"_name, registry_deadline,
+    msg::release_claim{task_id{row.subject}, held->epoch, row.end_reason})
+    .then([](const task&) {}, try_later(self, "claim_not_released"));
 }
 
 } // namespace ao::session_parts

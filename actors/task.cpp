@@ -23,12 +23,28 @@ bool take_in(self_pointer self, const Row& row) {
   return st.view->tell(st.context->rows->find<Row>(row.id.text));
 }
 
+/// A closed task has no incident any more; an INCIDENT that does not hear it
+/// sees it at its next start.
+void leave(self_pointer self) {
+  auto& st = self->state;
+  const auto& row = st.view->row();
+  tell<escalation_actor>(
+    st.context, "escalation"_name,
+    msg::report_recovered{{},
+                          row.project,
+                          row.id,
+                          {},
+                          row.id.text + " is "
+                            + std::string{to_string(row.state)}});
+  self->quit();
+}
+
 void take_row(self_pointer self, const task& row) {
   auto& st = self->state;
   st.asking = false;
   take_in(self, row);
   if (is_closed(st.view->row().state))
-    self->quit();
+    leave(self);
   else
     pursue(self);
 }
@@ -103,7 +119,7 @@ task_actor::behavior_type task_keeper(self_pointer self,
       auto& st = self->state;
       take_in(self, told.now);
       if (is_closed(st.view->row().state))
-        self->quit();
+        leave(self);
     },
     [self](look_atom) { pursue(self); },
   };

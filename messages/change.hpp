@@ -56,16 +56,6 @@ struct hunk {
   std::uint64_t count = 0;
 };
 
-/// How often an agent was told to repair its change for one cause
-/// (`ci_failed`, `changes_requested`, `conflict`).
-struct self_heal {
-  std::string cause;
-  /// Different commits that it was told of; never goes back.
-  std::uint32_t attempts = 0;
-  /// The last of them.
-  std::string sha;
-};
-
 /// A row of `changes`: what other forges call a pull request. Born by the
 /// project's FORGE; from then on its one writer is its CI WATCHER.
 struct change {
@@ -92,7 +82,6 @@ struct change {
   /// Why it cannot be merged, e.g. the files in conflict.
   std::string merge_reason;
   std::string merged_sha;
-  std::vector<self_heal> heals;
   wall_time created_at{};
   wall_time updated_at{};
 };

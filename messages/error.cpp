@@ -61,6 +61,13 @@ constexpr ec_info table[] = {
   {ec::wrong_state, "wrong_state", "Not possible in the present state", 409, 4},
   {ec::request_in_flight, "request_in_flight",
    "The same request is being worked on", 409, 4},
+  {ec::no_such_incident, "no_such_incident", "There is no such incident", 404,
+   3},
+  {ec::incident_closed, "incident_closed", "The incident is over", 409, 4},
+  {ec::already_answered, "already_answered", "The question was answered", 409,
+   4},
+  {ec::no_such_notification, "no_such_notification",
+   "There is no such notification", 404, 3},
 };
 
 } // namespace

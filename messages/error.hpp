@@ -84,6 +84,12 @@ enum class ec : std::uint8_t {
   /// The event does not apply in the present state.
   wrong_state = 42,
   request_in_flight = 43,
+  no_such_incident = 44,
+  /// The incident is over.
+  incident_closed = 45,
+  /// The question was answered; the context says how.
+  already_answered = 46,
+  no_such_notification = 47,
 };
 
 /// What is known of an error code.

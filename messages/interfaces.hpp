@@ -9,10 +9,12 @@
 ///   api             API, EVENT STREAMER
 ///   forge           FORGE, OVERLAPS, CI WATCHER, CI RUNNERS, MERGE QUEUE,
 ///                   PUBLISHER
+///   escalation      ESCALATION, INCIDENT, SELF HEAL, MEDIATION, HUMAN, OUTBOX
 ///   supervision     SUPERVISOR, JOURNAL
 ///
 /// Supervisors' children and the wire are the only untyped conversations.
 #include "messages/interfaces/api.hpp"
+#include "messages/interfaces/escalation.hpp"
 #include "messages/interfaces/forge.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "messages/interfaces/store.hpp"

@@ -2,6 +2,7 @@
 
 #include "messages/change.hpp"
 #include "messages/event.hpp"
+#include "messages/incident.hpp"
 #include "messages/message.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
@@ -31,14 +32,18 @@ void to_json(json& out, const worktree_facts& x);
 void from_json(const json& in, worktree_facts& x);
 void to_json(json& out, const session& x);
 void from_json(const json& in, session& x);
-void to_json(json& out, const self_heal& x);
-void from_json(const json& in, self_heal& x);
 void to_json(json& out, const change& x);
 void from_json(const json& in, change& x);
 void to_json(json& out, const ci_run& x);
 void from_json(const json& in, ci_run& x);
 void to_json(json& out, const change_review& x);
 void from_json(const json& in, change_review& x);
+void to_json(json& out, const incident_attempt& x);
+void from_json(const json& in, incident_attempt& x);
+void to_json(json& out, const incident& x);
+void from_json(const json& in, incident& x);
+void to_json(json& out, const notification& x);
+void from_json(const json& in, notification& x);
 void to_json(json& out, const message_evidence& x);
 void from_json(const json& in, message_evidence& x);
 void to_json(json& out, const message& x);
@@ -59,6 +64,8 @@ std::string dump(const change& x);
 std::string dump(const ci_run& x);
 std::string dump(const change_review& x);
 std::string dump(const message& x);
+std::string dump(const incident& x);
+std::string dump(const notification& x);
 
 /// Reads foreign JSON. Errors: `bad_input` with the position.
 result<json> parse_json(std::string_view text, std::string_view what);

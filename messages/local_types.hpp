@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/escalation.hpp"
 #include "messages/merging.hpp"
 #include "messages/orders.hpp"
 #include "messages/requests.hpp"
@@ -16,6 +17,18 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::task)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::change)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::incident)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::notification)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::report_cause)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::report_recovered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::resolve_incident)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::answer_incident)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::mark_incident)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::incident_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::incident_overdue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::mediator_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::tier_failed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::retry_notification)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::send_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::message_waits)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::deliver_message)

@@ -34,6 +34,9 @@ struct session_spec {
   /// The exact bytes for `AO_PROMPT_FILE`.
   std::string prompt;
   std::string agent;
+  /// Of a mediator: what `AO_INCIDENT` is, and the bytes for `AO_DOSSIER`.
+  incident_id incident = {};
+  std::string dossier = {};
   /// Tracker's own reference for `AO_ISSUE_ID`.
   std::string issue;
   /// For (session, epoch, run); `AO_TOKEN`.

@@ -204,12 +204,14 @@ AO_ROW(counter)
 AO_ROW(exit_info)
 AO_ROW(worktree_facts)
 AO_ROW(session)
-AO_ROW(self_heal)
 AO_ROW(change)
 AO_ROW(ci_run)
 AO_ROW(change_review)
 AO_ROW(message_evidence)
 AO_ROW(message)
+AO_ROW(incident_attempt)
+AO_ROW(incident)
+AO_ROW(notification)
 
 #undef AO_ROW
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/change.hpp"
+#include "messages/incident.hpp"
 #include "messages/message.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
@@ -153,16 +154,6 @@ struct members<session> {
 };
 
 template <>
-struct members<self_heal> {
-  template <class Visit, class X>
-  static void each(Visit&& v, X& x) {
-    v("cause", x.cause);
-    v("attempts", x.attempts);
-    v("sha", x.sha);
-  }
-};
-
-template <>
 struct members<change> {
   template <class Visit, class X>
   static void each(Visit&& v, X& x) {
@@ -185,7 +176,6 @@ struct members<change> {
     v("merge", x.merge);
     v("mergeReason", x.merge_reason);
     v("mergedSha", x.merged_sha);
-    v("heals", x.heals);
     v("createdAt", x.created_at);
     v("updatedAt", x.updated_at);
   }
@@ -267,6 +257,93 @@ struct members<message> {
   }
 };
 
+template <>
+struct members<incident_attempt> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("tier", x.tier);
+    v("number", x.number);
+    v("sha", x.sha);
+    v("session", x.session);
+    v("verdict", x.verdict);
+    v("detail", x.detail);
+    v("logTail", x.log_tail);
+    v("at", x.at);
+    v("endedAt", x.ended_at);
+  }
+};
+
+template <>
+struct members<incident> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("id", x.id);
+    v("version", x.version);
+    v("project", x.project);
+    v("task", x.task);
+    v("session", x.session);
+    v("change", x.change);
+    v("cause", x.cause);
+    v("fingerprint", x.fingerprint);
+    v("tier", x.tier);
+    v("state", x.state);
+    v("sha", x.sha);
+    v("text", x.text);
+    v("logTail", x.log_tail);
+    v("attempts", x.attempts);
+    v("maxAttempts", x.max_attempts);
+    v("rounds", x.rounds);
+    v("misses", x.misses);
+    v("history", x.history);
+    v("mediator", x.mediator);
+    v("mediatorRun", x.mediator_run);
+    v("question", x.question);
+    v("options", x.options);
+    v("code", x.code);
+    v("raised", x.raised);
+    v("askedAt", x.asked_at);
+    v("ackedAt", x.acked_at);
+    v("answer", x.answer);
+    v("answeredBy", x.answered_by);
+    v("answeredAt", x.answered_at);
+    v("notifications", x.notifications);
+    v("deadline", x.deadline);
+    v("count", x.count);
+    v("others", x.others);
+    v("openedAt", x.opened_at);
+    v("updatedAt", x.updated_at);
+    v("closedAt", x.closed_at);
+    v("closedBy", x.closed_by);
+    v("why", x.why);
+  }
+};
+
+template <>
+struct members<notification> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("id", x.id);
+    v("version", x.version);
+    v("channel", x.channel);
+    v("subject", x.subject);
+    v("number", x.number);
+    v("priority", x.priority);
+    v("project", x.project);
+    v("session", x.session);
+    v("kind", x.kind);
+    v("text", x.text);
+    v("options", x.options);
+    v("key", x.key);
+    v("state", x.state);
+    v("attempts", x.attempts);
+    v("lastError", x.last_error);
+    v("remote", x.remote);
+    v("nextAt", x.next_at);
+    v("createdAt", x.created_at);
+    v("updatedAt", x.updated_at);
+  }
+};
+
 /// The value of an enum that is written so; the second argument only chooses
 /// which.
 #define AO_WORD(type)                                                          \
@@ -285,6 +362,11 @@ AO_WORD(review_state)
 AO_WORD(merge_state)
 AO_WORD(message_mode)
 AO_WORD(message_state)
+AO_WORD(incident_cause)
+AO_WORD(incident_tier)
+AO_WORD(incident_state)
+AO_WORD(priority)
+AO_WORD(notification_state)
 #undef AO_WORD
 
 } // namespace ao::row_members

@@ -281,6 +281,8 @@ AO_DUMP(change)
 AO_DUMP(ci_run)
 AO_DUMP(change_review)
 AO_DUMP(message)
+AO_DUMP(incident)
+AO_DUMP(notification)
 
 #undef AO_DUMP
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/change.hpp"
+#include "messages/incident.hpp"
 #include "messages/message.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
@@ -20,6 +21,8 @@ bool read_text(std::string_view text, session& x);
 bool read_text(std::string_view text, change& x);
 bool read_text(std::string_view text, ci_run& x);
 bool read_text(std::string_view text, change_review& x);
+bool read_text(std::string_view text, incident& x);
+bool read_text(std::string_view text, notification& x);
 bool read_text(std::string_view text, message& x);
 
 } // namespace ao

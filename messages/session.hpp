@@ -20,6 +20,12 @@ enum class session_role : std::uint8_t {
   manual = 4,
 };
 
+/// Whether a session of this role is there for a verdict on others' work: its
+/// own worktree is nobody's work.
+constexpr bool is_judge(session_role r) {
+  return r == session_role::reviewer || r == session_role::mediator;
+}
+
 std::string_view to_string(session_role r);
 std::optional<session_role> session_role_from(std::string_view text);
 

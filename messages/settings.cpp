@@ -118,20 +118,6 @@ std::string_view to_string(agent_permissions x) {
   return "permissionless";
 }
 
-std::string_view to_string(priority x) {
-  switch (x) {
-  case priority::urgent:
-    return "urgent";
-  case priority::action:
-    return "action";
-  case priority::warning:
-    return "warning";
-  case priority::info:
-    return "info";
-  }
-  return "info";
-}
-
 std::string_view to_string(reaction_action x) {
   switch (x) {
   case reaction_action::notify:

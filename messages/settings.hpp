@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/ids.hpp"
+#include "messages/incident.hpp"
 #include "messages/time.hpp"
 
 #include <cstdint>
@@ -57,9 +58,6 @@ enum class agent_permissions : std::uint8_t {
   suggest
 };
 
-/// How urgent a notification is.
-enum class priority : std::uint8_t { urgent, action, warning, info };
-
 /// What a reaction of the original does.
 enum class reaction_action : std::uint8_t { notify, send_to_agent, auto_merge };
 
@@ -73,7 +71,6 @@ std::string_view to_string(change_opener x);
 std::string_view to_string(duplicate_policy x);
 std::string_view to_string(reconcile_policy x);
 std::string_view to_string(agent_permissions x);
-std::string_view to_string(priority x);
 std::string_view to_string(reaction_action x);
 
 /// `restart:` How often and how patiently a dead agent is started again.

@@ -3,6 +3,7 @@
 #include "messages/change.hpp"
 #include "messages/event.hpp"
 #include "messages/ids.hpp"
+#include "messages/incident.hpp"
 #include "messages/message.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
@@ -26,13 +27,15 @@ enum class table : std::uint8_t {
   counters = 5,
   messages = 6,
   reviews = 7,
+  incidents = 8,
+  notifications = 9,
 };
 
 /// A whole row; writing one replaces the one of its key. Its `version` must
 /// be one more than the stored row's (1 for a new one); the store checks it,
 /// which makes every write a compare-and-swap by its owner.
 using row = std::variant<task, claim, session, change, ci_run, counter, message,
-                         change_review>;
+                         change_review, incident, notification>;
 
 /// A row as readers hold it: it never changes, a newer one replaces it.
 template <class T>

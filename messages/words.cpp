@@ -1,4 +1,5 @@
 #include "messages/change.hpp"
+#include "messages/incident.hpp"
 #include "messages/message.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
@@ -125,6 +126,47 @@ constexpr word<message_state> message_states[] = {
   {message_state::unknown, "unknown"},
 };
 
+constexpr word<incident_cause> incident_causes[] = {
+  {incident_cause::ci_failed, "ci_failed"},
+  {incident_cause::changes_requested, "changes_requested"},
+  {incident_cause::conflict, "conflict"},
+  {incident_cause::stuck, "stuck"},
+  {incident_cause::crash_loop, "crash_loop"},
+  {incident_cause::needs_input, "needs_input"},
+  {incident_cause::auth, "auth"},
+  {incident_cause::duplicate, "duplicate"},
+  {incident_cause::budget, "budget"},
+  {incident_cause::node_lost, "node_lost"},
+  {incident_cause::child_given_up, "child_given_up"},
+  {incident_cause::base_red, "base_red"},
+};
+
+constexpr word<incident_tier> incident_tiers[] = {
+  {incident_tier::self_heal, "self_heal"},
+  {incident_tier::mediation, "mediation"},
+  {incident_tier::human, "human"},
+};
+
+constexpr word<incident_state> incident_states[] = {
+  {incident_state::open, "open"},
+  {incident_state::resolved, "resolved"},
+  {incident_state::abandoned, "abandoned"},
+};
+
+constexpr word<priority> priorities[] = {
+  {priority::urgent, "urgent"},
+  {priority::action, "action"},
+  {priority::warning, "warning"},
+  {priority::info, "info"},
+};
+
+constexpr word<notification_state> notification_states[] = {
+  {notification_state::pending, "pending"},
+  {notification_state::accepted, "accepted"},
+  {notification_state::delivered, "delivered"},
+  {notification_state::dead, "dead"},
+};
+
 } // namespace
 
 #define AO_WORDS(type)                                                         \
@@ -147,8 +189,20 @@ AO_WORDS(review_state)
 AO_WORDS(merge_state)
 AO_WORDS(message_mode)
 AO_WORDS(message_state)
+AO_WORDS(incident_cause)
+AO_WORDS(incident_tier)
+AO_WORDS(incident_state)
+AO_WORDS(notification_state)
 
 #undef AO_WORDS
+
+std::string_view to_string(priority x) {
+  return text_of(priorities, x);
+}
+
+std::optional<priority> priority_from(std::string_view text) {
+  return value_of(priorities, text);
+}
 
 bool is_closed(task_state s) {
   return s == task_state::merged || s == task_state::done

@@ -82,6 +82,8 @@ void set_identity(environment& env, const msg::session_spec& spec,
   env.set("AO_ISSUE_ID", spec.issue);
   if (!spec.change.empty())
     env.set("AO_CHANGE", spec.change.text);
+  if (!spec.incident.empty())
+    env.set("AO_INCIDENT", spec.incident.text);
   env.set("AO_SOCKET", places.agent_socket);
   env.set("AO_TOKEN", spec.token);
   auto path = env.get("PATH");
@@ -128,6 +130,10 @@ plan_launch(const agent_settings& agent, const msg::session_spec& spec,
   launch.prompt_file
     = places.directory + "/in/prompt." + std::to_string(spec.run);
   launch.env.set("AO_PROMPT_FILE", launch.prompt_file);
+  if (!spec.incident.empty()) {
+    launch.dossier_file = places.directory + "/in/dossier.json";
+    launch.env.set("AO_DOSSIER", launch.dossier_file);
+  }
   switch (delivery_of(agent)) {
   case prompt_delivery::argument:
     launch.argv.push_back(spec.prompt);

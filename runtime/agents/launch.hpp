@@ -26,6 +26,8 @@ struct agent_launch {
   environment env;
   /// The file with the prompt's exact bytes; also `AO_PROMPT_FILE`.
   std::string prompt_file;
+  /// What `AO_DOSSIER` names; empty but for a mediator.
+  std::string dossier_file;
   /// Its bytes are the agent's standard input.
   bool prompt_on_stdin = false;
   /// Its bytes are pasted once the agent lives.

@@ -317,6 +317,52 @@ json review_object(const change_review& r) {
           {"givenAt", time_or_null(r.given_at)}};
 }
 
+json incident_object(const incident& i) {
+  auto history = json::array();
+  for (const auto& a : i.history)
+    history.push_back({{"tier", word(a.tier)},
+                       {"number", a.number},
+                       {"sha", text_or_null(a.sha)},
+                       {"session", id_or_null(a.session)},
+                       {"verdict", text_or_null(a.verdict)},
+                       {"detail", text_or_null(a.detail)},
+                       {"at", time_or_null(a.at)},
+                       {"endedAt", time_or_null(a.ended_at)}});
+  auto others = json::array();
+  for (const auto& s : i.others)
+    others.push_back(s.text);
+  // The code is for those who were sent the question.
+  return {{"id", i.id.text},
+          {"project", i.project.text},
+          {"task", id_or_null(i.task)},
+          {"session", id_or_null(i.session)},
+          {"change", id_or_null(i.change)},
+          {"cause", word(i.cause)},
+          {"fingerprint", i.fingerprint},
+          {"tier", word(i.tier)},
+          {"state", word(i.state)},
+          {"sha", text_or_null(i.sha)},
+          {"text", text_or_null(i.text)},
+          {"attempts", i.attempts},
+          {"maxAttempts", i.max_attempts},
+          {"rounds", i.rounds},
+          {"mediator", id_or_null(i.mediator)},
+          {"question", text_or_null(i.question)},
+          {"options", i.options},
+          {"raised", i.raised},
+          {"ackedAt", time_or_null(i.acked_at)},
+          {"answer", text_or_null(i.answer)},
+          {"answeredBy", text_or_null(i.answered_by)},
+          {"deadline", time_or_null(i.deadline)},
+          {"count", i.count},
+          {"others", std::move(others)},
+          {"history", std::move(history)},
+          {"openedAt", time_or_null(i.opened_at)},
+          {"closedAt", time_or_null(i.closed_at)},
+          {"closedBy", text_or_null(i.closed_by)},
+          {"why", text_or_null(i.why)}};
+}
+
 json message_object(const message& m) {
   auto evidence = json::array();
   for (const auto& e : m.evidence)

@@ -57,6 +57,9 @@ json task_object(const row_view& rows, const task& t);
 json change_object(const change& c);
 /// An element of `GET /changes/<id>/reviews`.
 json review_object(const change_review& r);
+
+/// An incident as the API shows it; its code is not shown.
+json incident_object(const incident& i);
 json message_object(const message& m);
 
 /// `local`, the node inside of the hub.

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 
 namespace ao {
 namespace {
@@ -159,6 +160,21 @@ result<token_claims> verify_token(const home_secret& secret,
       || !from_base64url(payload, text))
     return refused("is not signed by this hub");
   return read_claims(text);
+}
+
+std::string make_code() {
+  // 31 of them: 2^39 codes; the rest of a byte's range is thrown again.
+  constexpr std::string_view letters = "ABCDEFGHJKMNPQRSTUVWXYZ23456789";
+  constexpr std::size_t length = 8;
+  std::string out;
+  while (out.size() < length) {
+    unsigned char byte = 0;
+    if (RAND_bytes(&byte, 1) != 1)
+      throw std::runtime_error("no random bytes");
+    if (byte < 256 / letters.size() * letters.size())
+      out += letters[byte % letters.size()];
+  }
+  return out;
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {

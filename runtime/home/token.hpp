@@ -43,6 +43,10 @@ std::string mint_token(const home_secret& secret, const token_claims& claims);
 result<token_claims> verify_token(const home_secret& secret,
                                   std::string_view token);
 
+/// Eight characters that nobody guesses: capitals and digits without those that
+/// look alike (0 O 1 I L).
+std::string make_code();
+
 /// Compares without telling by its duration where the difference is.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 

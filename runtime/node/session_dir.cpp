@@ -29,6 +29,7 @@ json spec_json(const msg::session_spec& s) {
               {"base", s.base},
               {"head", s.head},
               {"change", s.change.text},
+              {"incident", s.incident.text},
               {"title", s.title},
               {"agent", s.agent},
               {"issue", s.issue},
@@ -51,6 +52,7 @@ msg::session_spec spec_from(const json& in) {
   // Absent in files of an earlier version.
   s.head = in.value("head", "");
   s.change = change_id{in.value("change", "")};
+  s.incident = incident_id{in.value("incident", "")};
   s.title = in.at("title").get<std::string>();
   s.agent = in.at("agent").get<std::string>();
   s.issue = in.at("issue").get<std::string>();
@@ -118,6 +120,9 @@ result<launch_spec> session_dir::write_launch(
   const std::string& worktree, const std::string& shim_socket) const {
   if (auto ok = write_file_durably(launch.prompt_file, spec.prompt); !ok)
     return fail(ok.error());
+  if (!launch.dossier_file.empty())
+    if (auto ok = write_file_durably(launch.dossier_file, spec.dossier); !ok)
+      return fail(ok.error());
   launch_spec out;
   out.session = spec.session;
   out.epoch = spec.epoch;

@@ -72,11 +72,4 @@ std::string conflict_text(const change& c) {
     + " into your branch, resolve the conflicts, commit and push.\n";
 }
 
-std::string given_up_text(const change& c, const std::string& cause,
-                          std::uint32_t attempts) {
-  return c.id.text + ": " + std::to_string(attempts)
-    + " attempts did not end the cause \"" + cause
-    + "\"; look at it, then ao task retry " + c.task.text;
-}
-
 } // namespace ao

@@ -23,8 +23,4 @@ std::string shown_command(const std::vector<std::string>& command);
 /// What an agent whose change does not merge is to do.
 std::string conflict_text(const change& c);
 
-/// Why a task is parked whose agent was told often enough.
-std::string given_up_text(const change& c, const std::string& cause,
-                          std::uint32_t attempts);
-
 } // namespace ao

@@ -156,7 +156,7 @@ public:
                                   : "");
       report(run, x.log_tail);
     } else if (!x.merged_result) {
-      effect(report_recovery{"ci_failed"});
+      effect(report_recovery{incident_cause::ci_failed, "CI passed"});
     }
     go_on();
     tell();
@@ -190,7 +190,7 @@ public:
       r.number += 1;
     if (verdict == review_state::approved) {
       record(event_kind::approved, data(r));
-      effect(report_recovery{"changes_requested"});
+      effect(report_recovery{incident_cause::changes_requested, "approved"});
     } else if (verdict == review_state::changes_requested) {
       record(event_kind::changes_requested, data(r));
       report(r);
@@ -301,7 +301,7 @@ public:
     c().merge_reason.clear();
     changed_ = true;
     record(event_kind::merged, data().with("sha", x.merged_sha));
-    effect(report_recovery{});
+    effect(report_recovery{{}, c().id.text + " is merged"});
     tell();
   }
 
@@ -334,7 +334,7 @@ public:
     c().merge = merge_state::idle;
     changed_ = true;
     record(event_kind::change_closed, data().with("why", x.why));
-    effect(report_recovery{});
+    effect(report_recovery{{}, c().id.text + " was closed: " + x.why});
     tell();
   }
 
@@ -422,39 +422,20 @@ private:
   }
 
   void report(const change_review& r) {
-    tell_agent(
-      {"changes_requested", r.sha, changes_requested_text(r), r.number});
+    effect(report_failure{
+      incident_cause::changes_requested, r.sha, changes_requested_text(r), {}});
   }
 
   // -- failures ---------------------------------------------------------------
 
-  /// Tells the agent, so many commits per cause; then a person has to look.
-  /// Going to and fro between causes gives no new attempts.
-  void tell_agent(report_failure failure) {
-    auto& heals = c().heals;
-    auto known
-      = std::find_if(heals.begin(), heals.end(), [&](const self_heal& h) {
-          return h.cause == failure.cause;
-        });
-    if (known == heals.end())
-      known = heals.insert(heals.end(), self_heal{failure.cause, 0, {}});
-    if (known->sha != failure.sha) {
-      known->sha = failure.sha;
-      known->attempts += 1;
-      changed_ = true;
-    }
-    if (known->attempts <= policy_.self_heals)
-      return effect(std::move(failure));
-    effect(park_change{given_up_text(c(), failure.cause, policy_.self_heals)});
-  }
-
   void report(const ci_run& run, const std::vector<std::string>& log_tail) {
-    tell_agent(
-      {"ci_failed", run.sha, ci_failure_text(run, log_tail, c().base)});
+    effect(report_failure{incident_cause::ci_failed, run.sha,
+                          ci_failure_text(run, log_tail, c().base), log_tail});
   }
 
   void report_conflict() {
-    tell_agent({"conflict", c().head_sha, conflict_text(c())});
+    effect(report_failure{
+      incident_cause::conflict, c().head_sha, conflict_text(c()), {}});
   }
 
   /// After a crash: what was committed may not have been told. Telling the

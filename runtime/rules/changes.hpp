@@ -3,6 +3,7 @@
 #include "messages/change.hpp"
 #include "messages/error.hpp"
 #include "messages/event.hpp"
+#include "messages/incident.hpp"
 #include "messages/session.hpp"
 #include "messages/store.hpp"
 
@@ -25,8 +26,6 @@ struct change_policy {
   bool merge_auto = true;
   /// Merges only what is approved, whoever reviews.
   bool require_review = false;
-  /// So many commits per cause is an agent told of (DESIGN §10).
-  std::uint32_t self_heals = 5;
   /// An agent reviews each head: its verdict is waited for while one may come.
   bool reviewer = false;
 };
@@ -166,29 +165,23 @@ struct retell_failure {
   std::string sha;
   bool merged_result = false;
 };
-/// Open the incident of `cause` (`ci_failed`, `changes_requested`,
-/// `conflict`), which injects `text` into the session.
+/// Tell ESCALATION that the cause is there; it tells the agent, and whom it
+/// must when that does not help.
 struct report_failure {
-  std::string cause;
+  incident_cause cause = incident_cause::ci_failed;
   std::string sha;
   std::string text;
-  /// Tells apart what is said about one commit.
-  std::uint32_t number = 1;
+  std::vector<std::string> log_tail;
 };
-/// Close the incident of `cause` (empty = all of the change): the reason is
-/// gone.
+/// Tell ESCALATION that the cause is gone; absent = all of the task.
 struct report_recovery {
-  std::string cause;
-};
-
-/// The agent has been told often enough: park the task for a person.
-struct park_change {
+  std::optional<incident_cause> cause;
   std::string why;
 };
 
 using change_effect
   = std::variant<run_ci, cancel_ci, enqueue_merge, tell_queue, tell_owners,
-                 retell_failure, report_failure, park_change, report_recovery,
+                 retell_failure, report_failure, report_recovery,
                  find_review_base, open_reviewer, remind_reviewer>;
 
 /// What an input leads to.

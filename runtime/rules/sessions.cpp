@@ -586,7 +586,7 @@ private:
     if (s.finished_at)
       return finish_as(session_end::done, s.finished);
     // Whoever waits for a verdict knows whether there is one.
-    if (s.role == session_role::reviewer)
+    if (is_judge(s.role))
       return tell();
     if (s.role != session_role::worker) {
       end_as(session_end::done, "completed");
@@ -728,12 +728,12 @@ private:
                                     leave_time);
   }
 
-  /// A merged one's worktree goes if that is wanted, a reviewer's in any case.
+  /// A merged one's worktree goes if that is wanted, a judge's in any case.
   void remove_if_over() {
     auto& s = row();
     auto over
       = (s.end == session_end::merged && context_.policy.remove_after_merge)
-      || (s.end == session_end::done && s.role == session_role::reviewer);
+      || (s.end == session_end::done && is_judge(s.role));
     if (over && !s.cleaned && s.run > 0)
       effect(remove_worktree{});
   }

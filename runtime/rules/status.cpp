@@ -151,8 +151,8 @@ shown_status status_of(const session& s, const change* c,
     return shown_status::restarting;
   if (facts.stuck)
     return shown_status::stuck;
-  // A reviewer's change is another's work.
-  if (s.role == session_role::reviewer)
+  // A judge's change is another's work.
+  if (is_judge(s.role))
     c = nullptr;
   if (c != nullptr && c->state == change_state::open)
     return status_of(*c);

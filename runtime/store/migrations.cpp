@@ -43,6 +43,14 @@ CREATE TABLE reviews(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
   doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )";
 
+/// Incidents, and what people are told.
+constexpr auto version_4 = R"(
+CREATE TABLE incidents(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
+  doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE notifications(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
+  doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)";
+
 } // namespace
 
 std::vector<migration> schema_migrations() {
@@ -50,6 +58,7 @@ std::vector<migration> schema_migrations() {
     [](database& db) { return db.run(version_1); },
     [](database& db) { return db.run(version_2); },
     [](database& db) { return db.run(version_3); },
+    [](database& db) { return db.run(version_4); },
   };
 }
 

@@ -71,6 +71,10 @@ struct owner {
   std::string_view operator()(const change& x) const { return x.session.text; }
 };
 
+struct own_fingerprint {
+  std::string_view operator()(const incident& x) const { return x.fingerprint; }
+};
+
 struct session_and_number {
   view_and_number operator()(const message& x) const {
     return {x.session.text, x.number};
@@ -130,24 +134,22 @@ template <class Rows>
 auto rows_below(const Rows& rows, const std::string& owner) {
   std::vector<typename Rows::value_type> out;
   auto front = owner + "/";
-  for (auto i = rows.lower_bound(front);
-       i != rows.end() && key_of(**i).compare(0, front.size(), front) == 0; ++i)
+  for (auto i = rows.lower_bound(front); i != rows.end(); ++i) {
+    std::string_view key = rows.key_comp().key(*i);
+    if (key.compare(0, front.size(), front) != 0)
+      break;
     out.push_back(*i);
+  }
   return out;
 }
 
-} // namespace
-
 /// Rows by key, and the other ways to find them. The indices follow from the
 /// rows: `index` and `unindex` are each other's reverse.
-struct row_view::tables {
-  mutable std::shared_mutex mutex;
-
-  std::optional<store_trouble> trouble;
-
+struct table_contents {
   std::tuple<row_table<task>, row_table<claim>, row_table<session>,
              row_table<change>, row_table<ci_run>, row_table<counter>,
-             row_table<message>, row_table<change_review>>
+             row_table<message>, row_table<change_review>, row_table<incident>,
+             row_table<notification>>
     rows;
 
   row_index<task, canonical_key> tasks_by_key;
@@ -159,6 +161,7 @@ struct row_view::tables {
   row_index<change, owner> changes_by_session;
   row_index<change, project_and_number> changes_by_project;
   row_index<message, session_and_number> messages_by_session;
+  row_index<incident, own_fingerprint> incidents_by_fingerprint;
 
   template <class T>
   row_table<T>& of() {
@@ -173,6 +176,13 @@ struct row_view::tables {
   void unindex(const row_ptr<T>&) {}
   template <class T>
   void index(const row_ptr<T>&) {}
+
+  void unindex(const row_ptr<incident>& x) {
+    erase_if_mine(incidents_by_fingerprint, x);
+  }
+  void index(const row_ptr<incident>& x) {
+    replace(incidents_by_fingerprint, x);
+  }
 
   void unindex(const row_ptr<task>& x) {
     erase_if_mine(tasks_by_key, x);
@@ -240,6 +250,14 @@ struct row_view::tables {
   }
 };
 
+} // namespace
+
+struct row_view::tables : table_contents {
+  mutable std::shared_mutex mutex;
+
+  std::optional<store_trouble> trouble;
+};
+
 row_view::row_view() : tables_(std::make_unique<tables>()) {}
 row_view::~row_view() = default;
 
@@ -275,6 +293,8 @@ AO_READ(ci_run)
 AO_READ(counter)
 AO_READ(message)
 AO_READ(change_review)
+AO_READ(incident)
+AO_READ(notification)
 
 #undef AO_READ
 
@@ -306,6 +326,18 @@ std::vector<row_ptr<task>> row_view::suspected_tasks() const {
   for (auto& [id, x] : found)
     out.push_back(std::move(x));
   return out;
+}
+
+row_ptr<incident>
+row_view::incident_called(std::string_view fingerprint) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return look_up(tables_->incidents_by_fingerprint, fingerprint);
+}
+
+std::vector<row_ptr<incident>>
+row_view::incidents_of(const task_id& task) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return rows_below(tables_->incidents_by_fingerprint, task.text);
 }
 
 row_ptr<claim> row_view::held_claim(std::string_view subject) const {
@@ -391,12 +423,13 @@ bool row_view::shows(const store_rows& rows, std::uint64_t last_seq) const {
   };
   return events_.last_seq() == last_seq && same(rows.tasks) && same(rows.claims)
     && same(rows.sessions) && same(rows.changes) && same(rows.ci_runs)
-    && same(rows.counters) && same(rows.messages) && same(rows.reviews);
+    && same(rows.counters) && same(rows.messages) && same(rows.reviews)
+    && same(rows.incidents) && same(rows.notifications);
 }
 
 void row_view::load(store_rows rows, std::vector<event> tail,
                     std::uint64_t last_seq) {
-  auto fresh = std::make_unique<tables>();
+  auto fresh = std::make_unique<table_contents>();
   fresh->fill(std::move(rows.tasks));
   fresh->fill(std::move(rows.claims));
   fresh->fill(std::move(rows.sessions));
@@ -405,16 +438,11 @@ void row_view::load(store_rows rows, std::vector<event> tail,
   fresh->fill(std::move(rows.counters));
   fresh->fill(std::move(rows.messages));
   fresh->fill(std::move(rows.reviews));
+  fresh->fill(std::move(rows.incidents));
+  fresh->fill(std::move(rows.notifications));
   {
     std::unique_lock<std::shared_mutex> guard{tables_->mutex};
-    tables_->rows.swap(fresh->rows);
-    tables_->tasks_by_key.swap(fresh->tasks_by_key);
-    tables_->tasks_by_suspect.swap(fresh->tasks_by_suspect);
-    tables_->claims_by_node.swap(fresh->claims_by_node);
-    tables_->changes_by_branch.swap(fresh->changes_by_branch);
-    tables_->changes_by_session.swap(fresh->changes_by_session);
-    tables_->changes_by_project.swap(fresh->changes_by_project);
-    tables_->messages_by_session.swap(fresh->messages_by_session);
+    std::swap(static_cast<table_contents&>(*tables_), *fresh);
   }
   events_.load(std::move(tail), last_seq);
   events_.tell();

@@ -27,7 +27,7 @@ struct store_trouble {
 /// what it answers.
 ///
 /// `T` is one of `task claim session change ci_run counter message
-/// change_review`.
+/// change_review incident notification`.
 class row_view {
 public:
   row_view();
@@ -72,6 +72,12 @@ public:
 
   /// All changes of a project, by number.
   std::vector<row_ptr<change>> changes_of(const project_id& project) const;
+
+  /// The incident of this fingerprint, open or not.
+  row_ptr<incident> incident_called(std::string_view fingerprint) const;
+
+  /// The incidents of a task, open or not.
+  std::vector<row_ptr<incident>> incidents_of(const task_id& task) const;
 
   /// The runs of a change's checks, and the reviews of its heads.
   std::vector<row_ptr<ci_run>> ci_runs_of(const change_id& change) const;

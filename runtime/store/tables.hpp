@@ -48,6 +48,12 @@ inline const std::string& key_of(const message& x) {
 inline const std::string& key_of(const change_review& x) {
   return x.key;
 }
+inline const std::string& key_of(const incident& x) {
+  return x.id.text;
+}
+inline const std::string& key_of(const notification& x) {
+  return x.id;
+}
 
 const std::string& key_of(const row& r);
 std::uint64_t version_of(const row& r);
@@ -65,6 +71,8 @@ struct store_rows {
   row_list<counter> counters;
   row_list<message> messages;
   row_list<change_review> reviews;
+  row_list<incident> incidents;
+  row_list<notification> notifications;
 
   /// Takes over all rows of `more`, behind its own.
   void append(store_rows&& more);

@@ -90,38 +90,23 @@ patient_checks(ci_runners_actor::stateful_pointer<no_state> self,
   };
 }
 
-/// What agents were told: the topic's change, the request.
+/// What ESCALATION was told: the session, the cause and the commit.
 using letters = std::set<std::pair<std::string, std::string>>;
 
-mailbox_actor::behavior_type
-keeping_mailbox(mailbox_actor::stateful_pointer<no_state>, std::string session,
-                std::shared_ptr<letters> all) {
+escalation_actor::behavior_type
+keeping_escalation(escalation_actor::stateful_pointer<no_state>,
+                   std::shared_ptr<letters> all) {
   return {
-    [session, all](const msg::send_message& order) -> caf::result<message> {
-      EXPECT_EQ(order.session.text, session);
-      all->emplace(session, order.request.text);
-      return message{};
+    [all](const msg::report_cause& what) -> caf::result<incident_id> {
+      all->emplace(what.session.text,
+                   std::string{to_string(what.cause)} + "/" + what.change.text
+                     + "/" + what.sha);
+      return incident_id{"inc-1"};
     },
-    [](const msg::session_changed&) {},
-    [](const msg::message_report&) -> caf::result<message_id> {
-      return message_id{};
+    [](const msg::report_recovered&) -> caf::result<std::uint64_t> {
+      return std::uint64_t{0};
     },
     [](look_atom) {},
-  };
-}
-
-/// All of its children live.
-supervisor_actor::behavior_type
-living_children(supervisor_actor::stateful_pointer<no_state>) {
-  return {
-    [](ready_atom) -> caf::result<child_list> { return child_list{}; },
-    [](const start_child&) -> caf::result<child_info> { return child_info{}; },
-    [](const stop_child&) -> caf::result<child_info> { return child_info{}; },
-    [](const restart_child&) -> caf::result<child_info> {
-      return child_info{};
-    },
-    [](list_children_atom) -> caf::result<child_list> { return child_list{}; },
-    [](const supervision_timer&) {},
   };
 }
 
@@ -150,7 +135,7 @@ public:
     p.ci.emplace().command = {"true"};
     hub_.config = std::make_shared<const settings>(std::move(all));
     checks_->forge = forge();
-    fixture.spawn_as("mailboxes", living_children);
+    fixture.spawn_as("escalation", keeping_escalation, letters_);
     begin();
   }
 
@@ -175,8 +160,6 @@ public:
     store_write write;
     write.rows = {c};
     fixture_.ask<store_written>(store_, write);
-    fixture_.spawn_as("mailbox/" + c.session.text, keeping_mailbox,
-                      c.session.text, letters_);
     watch(number);
   }
 

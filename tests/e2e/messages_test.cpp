@@ -412,7 +412,7 @@ TEST(RedCi, IsToldToTheAgentThatRepairsIt) {
   EXPECT_THAT(prompt, HasSubstr("commit and push"));
   auto all = messages_of(w, "app-1");
   ASSERT_EQ(all.size(), 1u);
-  EXPECT_EQ(all[0]["sender"], "ci-watcher/app#1");
+  EXPECT_EQ(all[0]["sender"], "incident/inc-1");
   EXPECT_EQ(w.git(w.forge(), {"show", "main:work"}), "fine");
 }
 

@@ -137,7 +137,7 @@ ao review submit $verdict --file "$HOME/text"
   EXPECT_EQ(requested["data"]["text"], "Name it `run 2`.\n");
   auto mail = w.ask({"messages", "app-1"})["data"];
   ASSERT_EQ(mail.size(), 1u);
-  EXPECT_EQ(mail[0]["sender"], "ci-watcher/app#1");
+  EXPECT_EQ(mail[0]["sender"], "incident/inc-1");
   EXPECT_EQ(reviewers(w).size(), 2u);
   EXPECT_EQ(w.git(w.forge(), {"show", "main:work"}), "run 2");
 }

@@ -119,7 +119,7 @@ TEST_F(Change, ReportsAFailureOncePerHead) {
   feed(ended(head, false));
   EXPECT_TRUE(saw(event_kind::ci_failed));
   ASSERT_NE(effect<report_failure>(), nullptr);
-  EXPECT_EQ(effect<report_failure>()->cause, "ci_failed");
+  EXPECT_EQ(effect<report_failure>()->cause, incident_cause::ci_failed);
   EXPECT_THAT(effect<report_failure>()->text,
               testing::StartsWith("CI failed on aaaaaaaaaaaa: make test "
                                   "exited 2\n"));
@@ -129,35 +129,6 @@ TEST_F(Change, ReportsAFailureOncePerHead) {
   ASSERT_NE(effect<report_failure>(), nullptr);
   EXPECT_EQ(effect<report_failure>()->sha, head);
   EXPECT_TRUE(step.rows.empty());
-}
-
-TEST_F(Change, TellsItsAgentOfSoManyCommitsPerCauseThenAPerson) {
-  policy.self_heals = 5;
-  feed(change_recovered{});
-  feed(ended(head, false));
-  for (int i = 2; i <= 5; ++i) {
-    auto sha = std::string(20, static_cast<char>('0' + i));
-    feed(head_moved{sha, 1});
-    feed(ended(sha, false));
-    EXPECT_NE(effect<report_failure>(), nullptr) << i;
-    EXPECT_EQ(effect<park_change>(), nullptr) << i;
-  }
-  // The same again is no further attempt.
-  feed(ended(watch.row.head_sha, false));
-  EXPECT_NE(effect<report_failure>(), nullptr);
-  // Nor does a way through another cause give new ones.
-  feed(head_moved{later, 1});
-  feed(ended(later, true));
-  feed(merge_began{});
-  feed(merge_conflicted{{"a.txt"}});
-  EXPECT_EQ(effect<report_failure>()->cause, "conflict");
-  auto last = std::string(20, 'f');
-  feed(head_moved{last, 1});
-  feed(ended(last, false));
-  EXPECT_EQ(effect<report_failure>(), nullptr);
-  ASSERT_NE(effect<park_change>(), nullptr);
-  EXPECT_THAT(effect<park_change>()->why, HasSubstr("ci_failed"));
-  EXPECT_THAT(effect<park_change>()->why, HasSubstr("ao task retry T1"));
 }
 
 TEST_F(Change, FindsAFailureAgainThatMayNotHaveBeenTold) {
@@ -234,7 +205,7 @@ TEST_F(Change, WaitsForTheReviewWhereOneIsRequired) {
   EXPECT_FALSE(
     feed(review_given{review_state::approved, later, ""}).dropped.empty());
   feed(review_given{review_state::changes_requested, head, "Rename it"});
-  EXPECT_EQ(effect<report_failure>()->cause, "changes_requested");
+  EXPECT_EQ(effect<report_failure>()->cause, incident_cause::changes_requested);
   EXPECT_THAT(effect<report_failure>()->text, HasSubstr("```\nRename it\n"));
   feed(review_given{review_state::approved, head, ""});
   EXPECT_NE(effect<enqueue_merge>(), nullptr);
@@ -288,7 +259,7 @@ TEST_F(Change, GivesAConflictBackToItsOwner) {
   merging();
   feed(merge_conflicted{{"a.cpp", "b.cpp"}});
   EXPECT_EQ(watch.row.merge_reason, "conflict in a.cpp, b.cpp");
-  EXPECT_EQ(effect<report_failure>()->cause, "conflict");
+  EXPECT_EQ(effect<report_failure>()->cause, incident_cause::conflict);
   EXPECT_TRUE(feed(merge_conflicted{{"a.cpp"}}).events.empty());
   feed(head_moved{later, 1});
   feed(ended(later, true));

@@ -238,6 +238,93 @@ inline change_review any_review() {
   return x;
 }
 
+inline std::vector<std::string> any_texts() {
+  return *rc::gen::container<std::vector<std::string>>(any_text());
+}
+
+inline incident_attempt any_attempt() {
+  incident_attempt x;
+  x.tier = incident_tier{static_cast<std::uint8_t>(*rc::gen::inRange(1, 4))};
+  x.number = *rc::gen::arbitrary<std::uint32_t>();
+  x.sha = *any_text();
+  x.session = any_name<session_id>();
+  x.verdict = *any_text();
+  x.detail = *any_text();
+  x.log_tail = any_texts();
+  x.at = any_time();
+  x.ended_at = maybe(any_time);
+  return x;
+}
+
+inline incident any_incident() {
+  incident x;
+  x.id = any_name<incident_id>();
+  x.version = any_number();
+  x.project = any_name<project_id>();
+  x.task = any_name<task_id>();
+  x.session = any_name<session_id>();
+  x.change = any_name<change_id>();
+  x.cause = any_of<incident_cause>(12);
+  x.fingerprint = *any_text();
+  x.tier = incident_tier{static_cast<std::uint8_t>(*rc::gen::inRange(1, 4))};
+  x.state = any_of<incident_state>(3);
+  x.sha = *any_text();
+  x.text = *any_text();
+  x.log_tail = any_texts();
+  x.attempts = *rc::gen::arbitrary<std::uint32_t>();
+  x.max_attempts = *rc::gen::arbitrary<std::uint32_t>();
+  x.rounds = *rc::gen::arbitrary<std::uint32_t>();
+  x.misses = *rc::gen::arbitrary<std::uint32_t>();
+  if (*rc::gen::arbitrary<bool>())
+    x.history.push_back(any_attempt());
+  x.mediator = any_name<session_id>();
+  x.mediator_run = *rc::gen::arbitrary<run_no>();
+  x.question = *any_text();
+  x.options = any_texts();
+  x.code = *any_text();
+  x.raised = *rc::gen::arbitrary<std::uint32_t>();
+  x.asked_at = any_time();
+  x.acked_at = maybe(any_time);
+  x.answer = *any_text();
+  x.answered_by = *any_text();
+  x.answered_at = maybe(any_time);
+  x.notifications = any_number();
+  x.deadline = maybe(any_time);
+  x.count = *rc::gen::arbitrary<std::uint32_t>();
+  if (*rc::gen::arbitrary<bool>())
+    x.others.push_back(any_name<session_id>());
+  x.opened_at = any_time();
+  x.updated_at = any_time();
+  x.closed_at = maybe(any_time);
+  x.closed_by = *any_text();
+  x.why = *any_text();
+  return x;
+}
+
+inline notification any_notification() {
+  notification x;
+  x.id = *any_text();
+  x.version = any_number();
+  x.channel = *any_text();
+  x.subject = *any_text();
+  x.number = any_number();
+  x.priority = any_of<priority>(4);
+  x.project = any_name<project_id>();
+  x.session = any_name<session_id>();
+  x.kind = *any_text();
+  x.text = *any_text();
+  x.options = any_texts();
+  x.key = *any_text();
+  x.state = any_of<notification_state>(4);
+  x.attempts = *rc::gen::arbitrary<std::uint32_t>();
+  x.last_error = *any_text();
+  x.remote = *any_text();
+  x.next_at = maybe(any_time);
+  x.created_at = any_time();
+  x.updated_at = any_time();
+  return x;
+}
+
 inline message_evidence any_evidence() {
   message_evidence x;
   x.state = any_of<message_state>(9);

@@ -65,6 +65,12 @@ RC_GTEST_PROP(Json, CiRunSurvivesARoundTrip, ()) {
 RC_GTEST_PROP(Json, ReviewSurvivesARoundTrip, ()) {
   survives(any_review());
 }
+RC_GTEST_PROP(Json, IncidentSurvivesARoundTrip, ()) {
+  survives(any_incident());
+}
+RC_GTEST_PROP(Json, NotificationSurvivesARoundTrip, ()) {
+  survives(any_notification());
+}
 RC_GTEST_PROP(Json, MessageSurvivesARoundTrip, ()) {
   survives(any_message());
 }
@@ -81,6 +87,8 @@ RC_GTEST_PROP(Json, TextAndTreeSayTheSame, ()) {
   is_written_alike(any_ci_run());
   is_written_alike(any_review());
   is_written_alike(any_message());
+  is_written_alike(any_incident());
+  is_written_alike(any_notification());
 }
 
 RC_GTEST_PROP(RowText, IsReadBackAsItWasWritten, ()) {
@@ -92,6 +100,8 @@ RC_GTEST_PROP(RowText, IsReadBackAsItWasWritten, ()) {
   is_read_alike(any_ci_run());
   is_read_alike(any_review());
   is_read_alike(any_message());
+  is_read_alike(any_incident());
+  is_read_alike(any_notification());
 }
 
 TEST(RowText, ReadsForeignLetters) {
@@ -134,10 +144,13 @@ TEST(Json, WritesEveryMember) {
   EXPECT_EQ(member_count(exit_info{}), 8u);
   EXPECT_EQ(member_count(worktree_facts{}), 4u);
   EXPECT_EQ(member_count(session{}), 38u);
-  EXPECT_EQ(member_count(change{}), 22u);
+  EXPECT_EQ(member_count(change{}), 21u);
   EXPECT_EQ(member_count(ci_run{}), 12u);
   EXPECT_EQ(member_count(change_review{}), 15u);
   EXPECT_EQ(member_count(message{}), 17u);
+  EXPECT_EQ(member_count(incident_attempt{}), 9u);
+  EXPECT_EQ(member_count(incident{}), 38u);
+  EXPECT_EQ(member_count(notification{}), 19u);
 }
 
 TEST(Json, WritesTimesForPeopleAndStatesAsWords) {

@@ -1,0 +1,320 @@
+#include "actors/incident.hpp"
+
+#include "actors/ask_child.hpp"
+#include "actors/incident_parts.hpp"
+#include "actors/store_trouble.hpp"
+#include "messages/json.hpp"
+#include "runtime/config/load.hpp"
+#include "runtime/home/token.hpp"
+#include "runtime/log/redactor.hpp"
+#include "runtime/rules/verdicts.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace ao {
+namespace incident_parts {
+namespace {
+
+using answer_type = std::function<void(result<incident>)>;
+
+/// A closed one stays so long for what its effects are answered.
+constexpr std::chrono::seconds leave_time{30};
+
+void work(self_pointer self);
+
+/// Closed, and it has been opened before.
+bool is_over(const incident& row) {
+  return row.state != incident_state::open && !row.history.empty();
+}
+
+escalation_policy policy_of(self_pointer self) {
+  const auto& all = *self->state.context.config;
+  escalation_policy out;
+  out.heal_deadline = all.escalation.self_heal.deadline;
+  out.mediation_deadline = all.escalation.mediation.deadline;
+  out.re_raise = all.escalation.human.re_raise;
+  for (auto p :
+       {priority::urgent, priority::action, priority::warning, priority::info})
+    out.channels[p] = notifiers_for(all, p);
+  const auto* project = self->state.context.project(self->state.row.project);
+  if (project == nullptr) {
+    out.rounds = 0;
+    return out;
+  }
+  out.self_heals = self_heal_attempts(all, *project);
+  out.rounds = all.escalation.mediation.rounds;
+  return out;
+}
+
+// -- tiers --------------------------------------------------------------------
+
+struct tier_place {
+  actor_name supervisor;
+  std::string role;
+};
+
+tier_place place_of(incident_tier t) {
+  switch (t) {
+  case incident_tier::self_heal:
+    return {"self-heals"_name, "self-heal"};
+  case incident_tier::mediation:
+    return {"mediations"_name, "mediation"};
+  default:
+    return {"humans"_name, "human"};
+  }
+}
+
+/// Its tier hears the row; a tier that has done its part hears it once more
+/// and ends.
+void tell_tiers(self_pointer self) {
+  auto& st = self->state;
+  for (auto t : {incident_tier::self_heal, incident_tier::mediation,
+                 incident_tier::human}) {
+    auto [supervisor, role] = place_of(t);
+    auto name = make_actor_name(role, st.row.id.text);
+    auto wanted = st.row.tier == t && st.row.state == incident_state::open;
+    if (!wanted && !st.context.names->find(name))
+      continue;
+    ask_child<tier_actor>(
+      self, st.context, supervisor, name, registry_deadline,
+      msg::incident_changed{st.row}, [](const incident_id&) {},
+      try_later(self, "tier_not_told"));
+  }
+}
+
+// -- decide, commit, do, tell -------------------------------------------------
+
+void conclude(self_pointer self, const incident_step& step) {
+  auto& st = self->state;
+  st.row = step.next;
+  st.writing = false;
+  for (const auto& effect : step.effects)
+    carry_out(self, effect);
+  tell_tiers(self);
+  for (const auto& n : step.notifications)
+    tell<outbox_actor>(st.context, make_actor_name("outbox", n.channel),
+                       look_atom::value);
+}
+
+/// Inputs that nobody repeats wait until the disk takes writes.
+void stall(self_pointer self, incident_actor_state::call call) {
+  auto& st = self->state;
+  if (!call.answer)
+    st.waiting.push_front(std::move(call));
+  st.stalled = true;
+  when_store_writes(self, st.context, [self] {
+    self->state.stalled = false;
+    work(self);
+  });
+}
+
+void commit(self_pointer self, incident_step step,
+            incident_actor_state::call call) {
+  auto& st = self->state;
+  if (!step.changed) {
+    if (call.answer)
+      call.answer(st.row);
+    return;
+  }
+  store_write write;
+  write.request = call.request;
+  write.rows.emplace_back(step.next);
+  for (auto& n : step.notifications)
+    write.rows.emplace_back(n);
+  write.events = step.events;
+  st.writing = true;
+  ask<store_actor>(self, st.context, "store"_name, store_deadline,
+                   std::move(write))
+    .then(
+      [self, step, call](const store_written& written) {
+        // A repeat has changed nothing.
+        if (written.repeated)
+          self->state.writing = false;
+        else
+          conclude(self, step);
+        if (call.answer)
+          call.answer(self->state.row);
+        work(self);
+      },
+      [self, call](const caf::error& why) {
+        self->state.writing = false;
+        if (call.answer)
+          call.answer(fail(to_ao_error(why)));
+        if (store_is_down(self->state.context, why))
+          stall(self, call);
+        else
+          self->quit(why);
+      });
+}
+
+void work(self_pointer self) {
+  auto& st = self->state;
+  while (!st.writing && !st.stalled && !st.waiting.empty()) {
+    auto call = std::move(st.waiting.front());
+    st.waiting.pop_front();
+    auto step = next_incident(st.row, call.input, policy_of(self),
+                              st.context.now(), make_code());
+    if (!step.dropped.empty())
+      st.context.say(log_level::debug,
+                     "input_dropped incident=" + st.row.id.text + " reason=\""
+                       + step.dropped + "\"");
+    if (step.refused && call.answer) {
+      call.answer(fail(*step.refused));
+      continue;
+    }
+    commit(self, std::move(step), std::move(call));
+  }
+  if (is_over(st.row) && st.waiting.empty() && !std::exchange(st.leaving, true))
+    self->delayed_send(self, leave_time, look_atom::value);
+}
+
+void submit(self_pointer self, incident_input input, answer_type answer = {},
+            request_id request = {}) {
+  self->state.waiting.push_back(
+    {std::move(input), std::move(answer), std::move(request)});
+  work(self);
+}
+
+/// Why the cause must be gone, as the rows say; empty while it need not be.
+/// Whoever would have told it may have ended before.
+std::string reason_to_close(self_pointer self) {
+  const auto& st = self->state;
+  if (auto c = st.context.rows->find<change>(st.row.change.text);
+      c && c->state != change_state::open)
+    return c->id.text + " is " + std::string{to_string(c->state)};
+  if (auto t = st.context.rows->find<task>(st.row.task.text);
+      t && is_closed(t->state))
+    return t->id.text + " is " + std::string{to_string(t->state)};
+  return {};
+}
+
+/// Does again what may have been left undone.
+void recover(self_pointer self) {
+  auto& st = self->state;
+  if (st.row.state == incident_state::open && !st.row.history.empty())
+    if (auto why = reason_to_close(self); !why.empty())
+      return submit(self, cause_gone{"recovery", why});
+  for (const auto& effect : unfinished_effects(self->state.row))
+    carry_out(self, effect);
+  tell_tiers(self);
+  auto mediator
+    = self->state.context.rows->find<session>(self->state.row.mediator.text);
+  if (mediator)
+    submit(self, mediator_told{*mediator});
+}
+
+// -- requests -----------------------------------------------------------------
+
+template <class Value, class Make>
+auto delivering(caf::typed_response_promise<Value> promise, Make make) {
+  return [promise, make](result<incident> got) mutable {
+    if (got)
+      promise.deliver(make(*got));
+    else
+      promise.deliver(make_error(got.error()));
+  };
+}
+
+failure_seen seen_in(self_pointer self, const msg::report_cause& what) {
+  const auto& st = self->state;
+  redactor secrets{secrets_in(*st.context.config, process_environment())};
+  failure_seen out{
+    what.session, what.change, what.sha, secrets.redact(what.text), {}};
+  for (const auto& line : what.log_tail)
+    out.log_tail.push_back(secrets.redact(line));
+  return out;
+}
+
+caf::result<incident> resolve(self_pointer self,
+                              const msg::resolve_incident& order) {
+  auto promise = self->make_response_promise<incident>();
+  auto answer = delivering(promise, [](const incident& i) { return i; });
+  if (order.verdict.empty()) {
+    submit(self, closed_by_hand{"api", order.why}, answer, order.request);
+    return promise;
+  }
+  auto parsed = parse_json(order.verdict, "verdict");
+  auto read
+    = parsed ? read_verdict(*parsed) : result<verdict>{fail(parsed.error())};
+  if (read) {
+    submit(self, verdict_given{std::move(*read), order.by}, answer,
+           order.request);
+    return promise;
+  }
+  // The second that cannot be read ends the round.
+  submit(self, verdict_refused{order.by, read.error().context},
+         [promise, why = read.error()](result<incident>) mutable {
+           promise.deliver(make_error(why));
+         });
+  return promise;
+}
+
+} // namespace
+} // namespace incident_parts
+
+using namespace incident_parts;
+
+incident_actor::behavior_type
+incident_keeper(self_pointer self, hub_context context, incident_id id) {
+  harden(self, context);
+  auto& st = self->state;
+  st.context = std::move(context);
+  auto row = st.context.rows->find<incident>(id.text);
+  if (!row)
+    throw std::runtime_error("no row of incident " + id.text);
+  st.row = *row;
+  recover(self);
+  return {
+    [self](const msg::report_cause& what) -> caf::result<incident_id> {
+      auto promise = self->make_response_promise<incident_id>();
+      submit(self, seen_in(self, what),
+             delivering(promise, [](const incident& i) { return i.id; }));
+      return promise;
+    },
+    [self](const msg::report_recovered& news) -> caf::result<std::uint64_t> {
+      auto promise = self->make_response_promise<std::uint64_t>();
+      submit(
+        self, cause_gone{"recovery", news.why},
+        delivering(promise, [](const incident&) { return std::uint64_t{1}; }));
+      return promise;
+    },
+    [self](const msg::resolve_incident& order) { return resolve(self, order); },
+    [self](const msg::answer_incident& order) -> caf::result<incident> {
+      auto promise = self->make_response_promise<incident>();
+      submit(self, answer_given{order.text, order.code, order.by},
+             delivering(promise, [](const incident& i) { return i; }),
+             order.request);
+      return promise;
+    },
+    [self](const msg::mark_incident& order) -> caf::result<incident> {
+      auto promise = self->make_response_promise<incident>();
+      incident_input input = question_acked{order.by};
+      if (order.what == msg::mark_incident::kind::reopen)
+        input = reopen_wanted{order.by};
+      submit(self, std::move(input),
+             delivering(promise, [](const incident& i) { return i; }),
+             order.request);
+      return promise;
+    },
+    [self](const msg::incident_overdue&) { submit(self, incident_due{}); },
+    [self](const msg::mediator_found& found) {
+      submit(self, mediator_opened{found.round, found.session});
+    },
+    [self](const msg::tier_failed& failed) {
+      submit(self, try_failed{failed.tier, failed.number, failed.why});
+    },
+    [self](const msg::session_changed& told) {
+      submit(self, mediator_told{told.now});
+    },
+    [self](look_atom) {
+      auto& st = self->state;
+      auto idle = st.waiting.empty() && !st.writing;
+      if (is_over(st.row) && idle && std::exchange(st.leaving, false))
+        return self->quit();
+      recover(self);
+    },
+  };
+}
+
+} // namespace ao

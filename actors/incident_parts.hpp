@@ -1,0 +1,33 @@
+#pragma once
+
+#include "actors/incident.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/actor/harden.hpp"
+
+#include <chrono>
+#include <string>
+
+/// What the files of the INCIDENT share; nobody else includes this.
+namespace ao::incident_parts {
+
+using self_pointer = incident_actor::stateful_pointer<incident_actor_state>;
+
+/// After a neighbour did not answer, everything due is done again.
+constexpr std::chrono::seconds retry_delay{2};
+
+/// A neighbour did not do what was asked: says so and does it later.
+inline auto try_later(self_pointer self, const char* what) {
+  return [self, what](const caf::error& why) {
+    auto& st = self->state;
+    st.context.say(log_level::warn,
+                   std::string{what} + " incident=" + st.row.id.text
+                     + " reason=\"" + to_string(to_ao_error(why)) + "\"");
+    self->delayed_send(self, retry_delay, look_atom::value);
+  };
+}
+
+/// Does what a decision leads to, after its commit. Doing it again changes
+/// nothing.
+void carry_out(self_pointer self, const incident_effect& effect);
+
+} // namespace ao::incident_parts

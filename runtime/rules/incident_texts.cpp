@@ -1,0 +1,173 @@
+#include "runtime/rules/incident_texts.hpp"
+
+#include "runtime/rules/fence.hpp"
+#include "runtime/rules/log_lines.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace ao {
+namespace {
+
+/// Telegram cuts at 4,096 (OPENCLAW.md §9).
+constexpr std::size_t longest_notification = 3'500;
+
+/// Cut at the beginning of a character, with `…`.
+std::string cut(std::string text, std::size_t most) {
+  if (text.size() <= most)
+    return text;
+  auto end = most - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+    --end;
+  return text.substr(0, end) + "…";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& w : words)
+    out += (out.empty() ? "" : " | ") + w;
+  return out;
+}
+
+std::string in_capitals(std::string_view word) {
+  std::string out{word};
+  for (auto& c : out)
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
+}
+
+/// Who is spoken of: the session, else the project.
+const std::string& protagonist(const incident& i) {
+  return i.session.empty() ? i.project.text : i.session.text;
+}
+
+} // namespace
+
+std::string_view describe(incident_cause c) {
+  switch (c) {
+  case incident_cause::ci_failed:
+    return "CI fails";
+  case incident_cause::changes_requested:
+    return "the review asks for changes";
+  case incident_cause::conflict:
+    return "the work conflicts with the base";
+  case incident_cause::stuck:
+    return "the agent gets nowhere";
+  case incident_cause::crash_loop:
+    return "the agent keeps dying";
+  case incident_cause::needs_input:
+    return "the agent asks";
+  case incident_cause::auth:
+    return "the agent is not logged in";
+  case incident_cause::duplicate:
+    return "two tasks seem to be the same";
+  case incident_cause::budget:
+    return "the budget is used up";
+  case incident_cause::node_lost:
+    return "the node is lost";
+  case incident_cause::child_given_up:
+    return "an actor was given up";
+  case incident_cause::base_red:
+    return "the base branch itself fails";
+  }
+  return "something is wrong";
+}
+
+std::string self_heal_text(const incident& i) {
+  auto text = i.text;
+  if (!text.empty() && text.back() != '\n')
+    text += '\n';
+  return text + "This is attempt " + std::to_string(i.attempts) + " of "
+    + std::to_string(i.max_attempts) + " (" + i.id.text
+    + "). Done is when the checks of your pushed head pass.\n";
+}
+
+std::string verdict_text(const incident& i, const verdict& v) {
+  auto front = "A mediator has looked at " + i.id.text + " ("
+    + std::string{describe(i.cause)} + ").\n";
+  switch (v.kind) {
+  case verdict_kind::advise:
+    return front + "Its advice:\n" + fenced(v.text)
+      + "Follow it where it is right, commit and push to the same branch.\n";
+  case verdict_kind::redesign:
+    return front + "From now on your task is: " + v.title + "\n"
+      + fenced(v.body)
+      + "Begin again with that, commit and push to the same branch.\n";
+  case verdict_kind::retry:
+    return front + "Try once more:\n" + i.text;
+  default:
+    return {};
+  }
+}
+
+std::string answer_text(const incident& i) {
+  auto text = "Answer to " + i.id.text + ": " + i.answer + "\n";
+  if (!i.question.empty())
+    text += "The question was:\n" + fenced(i.question);
+  if (!i.text.empty())
+    text += "What is wrong:\n" + i.text;
+  if (text.back() != '\n')
+    text += '\n';
+  return text;
+}
+
+std::string question_text(const incident& i) {
+  auto about = i.task.empty() ? "project " + i.project.text : i.task.text;
+  if (!i.change.empty())
+    about += ", " + i.change.text;
+  std::string text = about + ": " + std::string{describe(i.cause)};
+  if (i.attempts > 0)
+    text += " after " + std::to_string(i.attempts) + " attempts";
+  if (i.rounds > 0)
+    text += " and " + std::to_string(i.rounds)
+      + (i.rounds == 1 ? " mediation" : " mediations");
+  if (i.count > 1)
+    text += ", in " + std::to_string(i.count) + " sessions";
+  text += ". How to go on?";
+  if (!i.text.empty())
+    text += "\n\n" + cut(i.text, 1'500);
+  return text;
+}
+
+std::string notification_text(const incident& i, priority p,
+                              const std::string& kind) {
+  auto text = "[AO " + in_capitals(to_string(p)) + "] " + protagonist(i) + " "
+    + kind + "\nCase " + i.id.text + "\n";
+  std::string end;
+  if (!i.options.empty())
+    end += "\nOptions: " + joined(i.options);
+  end += "\nCode: " + i.code;
+  end += "\nAnswer: ao incident answer " + i.id.text + " "
+    + (i.options.empty() ? "<text>" : "<option|text>") + " --code " + i.code
+    + "\n";
+  // What is needed to answer is never cut.
+  return text + cut(i.question, longest_notification - text.size() - end.size())
+    + end;
+}
+
+std::string closing_text(const incident& i) {
+  return cut("[AO INFO] " + protagonist(i) + " incident_closed\nCase "
+               + i.id.text + "\n" + std::string{to_string(i.state)} + " by "
+               + i.closed_by + (i.why.empty() ? "" : ": " + i.why)
+               + "\nNo answer is needed any more.\n",
+             longest_notification);
+}
+
+// FNV-1a, 32 bits.
+std::string hash_of(const std::string& text) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::uint32_t h = 2'166'136'261u;
+  for (auto c : text)
+    h = (h ^ static_cast<unsigned char>(c)) * 16'777'619u;
+  std::string out(8, '0');
+  for (auto i = out.size(); i-- > 0; h >>= 4)
+    out[i] = digits[h & 15];
+  return out;
+}
+
+std::string notification_key(const std::string& subject, std::uint64_t number,
+                             const std::string& text) {
+  return "ao-" + subject + "-" + std::to_string(number) + "-" + hash_of(text);
+}
+
+} // namespace ao
