@@ -15,7 +15,7 @@ namespace {
 /// How many of a merge's steps; `./dev soak merge_steps` takes all.
 int deaths() {
   const auto* text = std::getenv("AO_MERGE_DEATHS");
-  return text != nullptr ? std::atoi(text) : 8;
+  return text != nullptr ? std::atoi(text) : 6;
 }
 
 constexpr const char* methods[] = {"squash", "merge", "rebase"};

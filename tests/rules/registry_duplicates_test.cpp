@@ -193,7 +193,7 @@ TEST_F(Suspicions, AreOfTasksOfAnEarlierLifeTooButNotOfClosedOnes) {
   registry_book again;
   judge(again, duplicate_policy::warn);
   again.load({shared(row(task_id{"T1"})), shared(gone)}, {},
-             {counter{"task", 2, 2}});
+             {shared(counter{"task", 2, 2})});
   auto d = again.decide(titled(same_crash), now);
   ASSERT_TRUE(d);
   const auto& fresh = std::get<tasks_added>(d->answer).tasks.at(0);
