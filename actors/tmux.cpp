@@ -82,27 +82,18 @@ pane_of(tmux_servers& servers, const session_id& session, run_no run) {
      "run " + std::to_string(run) + " of " + session.text + " has no pane"});
 }
 
-/// A pane that ended under our hands got nothing.
-result<void> unless_gone(result<void> done) {
-  if (!done && done.error().context.find("can't find") != std::string::npos)
-    return fail(ec::not_reachable, done.error().context);
-  return done;
-}
-
 result<void> type(tmux_servers& servers, const msg::type_text& order) {
   auto there = pane_of(servers, order.session, order.run);
   if (!there)
     return fail(there.error());
-  return unless_gone(
-    servers.at(there->server).paste(there->pane.pane, order.text));
+  return servers.at(there->server).paste(there->pane.pane, order.text);
 }
 
 result<void> press(tmux_servers& servers, const msg::press_key& order) {
   auto there = pane_of(servers, order.session, order.run);
   if (!there)
     return fail(there.error());
-  return unless_gone(
-    servers.at(there->server).press(there->pane.pane, order.key));
+  return servers.at(there->server).press(there->pane.pane, order.key);
 }
 
 std::string row_of(const std::string& screen, int row) {

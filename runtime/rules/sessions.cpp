@@ -10,6 +10,9 @@ namespace {
 /// How long an agent may go on that has nothing more to do.
 constexpr std::chrono::seconds leave_time{30};
 
+/// A stop that the node could not carry out is ordered again after this.
+constexpr std::chrono::seconds stop_again{5};
+
 /// True where a run of an agent is being made or lives.
 bool runs(const session& s) {
   return s.runtime == runtime_state::provisioning
@@ -68,7 +71,7 @@ public:
       effect(look_later{time_to_leave()});
     }
     if (is_terminal(s)) {
-      if (runs(s))
+      if (is_being_stopped())
         effect(stop_run{s.run});
       else
         remove_if_over();
@@ -80,7 +83,7 @@ public:
       else if (wants_publishing())
         effect(publish_branch{});
     } else if (s.runtime == runtime_state::parked) {
-      if (s.agent_pid != 0 || s.shim_pid != 0)
+      if (is_being_stopped())
         effect(stop_run{s.run});
     } else if (s.runtime != runtime_state::lost && runs(s)) {
       effect(ensure_run{s.run, s.resume});
@@ -456,6 +459,15 @@ private:
 
   void take(const cleaned_up& x) {
     auto& s = row();
+    if (!x.kept_because.empty() && is_being_stopped()) {
+      // It may live: nothing is over before it is known not to.
+      effect(look_later{stop_again});
+      if (s.reason == x.kept_because)
+        return;
+      s.reason = x.kept_because;
+      out_.changed = true;
+      return tell();
+    }
     if (!is_terminal(s))
       return drop("has not ended");
     if (s.cleaned || (!x.kept_because.empty() && s.reason == x.kept_because))
@@ -693,6 +705,14 @@ private:
   }
 
   // -- questions --------------------------------------------------------------
+
+  /// Its agent is to be gone, and is not yet known to be.
+  bool is_being_stopped() {
+    const auto& s = row();
+    return is_terminal(s) ? runs(s)
+                          : s.runtime == runtime_state::parked
+        && (s.agent_pid != 0 || s.shim_pid != 0);
+  }
 
   bool publishes() {
     return row().role == session_role::worker

@@ -93,7 +93,8 @@ struct run_stopped {
   /// The ref of the saved work, if there was any.
   std::string rescue_ref;
 };
-/// Worktree, pane and branch are gone, or kept for the reason given.
+/// Worktree, pane and branch are gone, or kept for the reason given; or the
+/// agent could not be ended for that reason, and is to be stopped again.
 struct cleaned_up {
   std::string kept_because;
 };

@@ -127,9 +127,13 @@ bool somebody_listens(const std::string& path) {
         || errno == EAGAIN);
 }
 
-bool says_no_server(const std::string& text) {
-  for (auto words : {"no server running on", "error connecting to",
-                     "server exited", "lost server"})
+/// What is looked for is not there: no server, one without a single session
+/// (as for a moment when its last one has ended), or one without this target.
+bool says_nothing_there(const std::string& text) {
+  for (auto words :
+       {"no server running on", "error connecting to", "server exited",
+        "lost server", "no current target", "no sessions", "can't find session",
+        "can't find window", "can't find pane"})
     if (text.find(words) != std::string::npos)
       return true;
   return false;
@@ -174,7 +178,7 @@ struct tmux_server::impl {
 
   error failure(const std::vector<std::string>& command,
                 const std::string& text) const {
-    auto code = says_no_server(text) ? ec::not_reachable : ec::tmux_failed;
+    auto code = says_nothing_there(text) ? ec::not_reachable : ec::tmux_failed;
     return {code, command.front() + ": " + trimmed(text)};
   }
 
@@ -276,12 +280,9 @@ result<bool> tmux_server::has_session(const std::string& name) {
   auto found = impl_->ask({"has-session", "-t", "=" + name});
   if (found)
     return true;
-  const auto& why = found.error();
-  if (why.code == ec::not_reachable
-      || (why.code == ec::tmux_failed
-          && why.context.find("can't find session") != std::string::npos))
+  if (found.error().code == ec::not_reachable)
     return false;
-  return fail(why);
+  return fail(found.error());
 }
 
 result<std::vector<tmux_pane>> tmux_server::list_panes() {
@@ -300,11 +301,9 @@ result<bool> tmux_server::kill_session(const std::string& name) {
   auto done = impl_->change({"kill-session", "-t", "=" + name});
   if (done)
     return true;
-  const auto& why = done.error();
-  if (why.code == ec::not_reachable
-      || why.context.find("can't find session") != std::string::npos)
+  if (done.error().code == ec::not_reachable)
     return false;
-  return fail(why);
+  return fail(done.error());
 }
 
 result<std::string> tmux_server::capture(const std::string& pane, int lines) {
@@ -331,6 +330,9 @@ result<pane_view> tmux_server::look(const std::string& pane) {
                            "#{cursor_x} #{cursor_y} #{pane_tty}"});
   if (!facts)
     return fail(facts.error());
+  // Of a pane that is not there it shows nothing, without an error.
+  if (trimmed(*facts).empty())
+    return fail(ec::not_reachable, "display-message: no pane " + pane);
   pane_view view;
   std::string tty;
   std::istringstream in{*facts};
@@ -371,7 +373,7 @@ result<void> tmux_server::paste(const std::string& pane,
   // -r: a newline stays a newline; -d: the buffer goes.
   auto pasted = impl_->change(
     {"paste-buffer", "-d", "-p", "-r", "-b", buffer, "-t", pane});
-  if (!pasted && pasted.error().code == ec::tmux_failed)
+  if (!pasted && pasted.error().code != ec::timed_out)
     (void)impl_->change({"delete-buffer", "-b", buffer});
   return pasted;
 }

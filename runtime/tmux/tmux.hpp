@@ -66,7 +66,8 @@ struct pane_view {
 ///
 /// Errors of all calls: `tmux_failed` with the command and tmux's own words;
 /// `timed_out` when the server does not answer (unknown, not dead);
-/// `not_reachable` when no server runs; `program_missing` without tmux;
+/// `not_reachable` when there is no server, or not what is asked about;
+/// `program_missing` without tmux;
 /// `bad_input` for names and paths that could mean something else to tmux.
 class tmux_server {
 public:

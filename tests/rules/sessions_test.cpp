@@ -366,6 +366,30 @@ TEST_F(Session, StopsWhatLivesWhenItIsKilled) {
   EXPECT_FALSE(feed(kill_session{"again"}).refused);
 }
 
+TEST_F(Session, StopsAgainWhatANodeCouldNotStop) {
+  live();
+  feed(kill_session{"by hand"});
+  for (int i = 0; i < 3; ++i) {
+    fact(cleaned_up{"tmux_failed: has-session: no answer"});
+    EXPECT_EQ(row().reason, "tmux_failed: has-session: no answer");
+    ASSERT_NE(effect<look_later>(), nullptr);
+    feed(session_recovered{});
+    EXPECT_NE(effect<stop_run>(), nullptr);
+  }
+  fact(run_stopped{exited(143), ""});
+  EXPECT_EQ(row().runtime, runtime_state::exited);
+}
+
+TEST_F(Session, StopsAgainWhatCouldNotBeParked) {
+  live();
+  feed(park_session{"the hub stops", true});
+  EXPECT_NE(effect<stop_run>(), nullptr);
+  fact(cleaned_up{"tmux_failed: has-session: no answer"});
+  ASSERT_NE(effect<look_later>(), nullptr);
+  feed(session_recovered{});
+  EXPECT_NE(effect<stop_run>(), nullptr);
+}
+
 TEST_F(Session, IsRestoredFromAnEndOnlyUnderANewEpoch) {
   live();
   feed(kill_session{""});

@@ -162,6 +162,26 @@ TEST_F(Tmux, EndsTheTreeWhenItsServerIsKilled) {
   EXPECT_EQ(server_.press_enter("%0").error().code, ec::not_reachable);
 }
 
+/// As one is for a moment whose last session has ended.
+TEST_F(Tmux, KnowsThatAServerWithoutSessionsHasNone) {
+  make_fifo("ready");
+  write("echo > ready; exec sleep 1000");
+  start();
+  read_fifo("ready");
+  raw({"set-option", "-s", "exit-empty", "off"});
+  EXPECT_TRUE(*server_.kill_session("app-1"));
+  expect_shim_ends();
+  auto there = server_.has_session("app-1");
+  ASSERT_TRUE(there) << to_string(there.error());
+  EXPECT_FALSE(*there);
+  auto killed = server_.kill_session("app-1");
+  ASSERT_TRUE(killed) << to_string(killed.error());
+  EXPECT_FALSE(*killed);
+  EXPECT_TRUE(server_.list_panes()->empty());
+  EXPECT_EQ(server_.press_enter("%0").error().code, ec::not_reachable);
+  EXPECT_EQ(server_.look("%0").error().code, ec::not_reachable);
+}
+
 TEST_F(Tmux, ListsFindsAndKillsSessions) {
   make_fifo("ready");
   write("echo > ready; sleep 1000");
