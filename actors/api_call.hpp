@@ -152,6 +152,10 @@ void post_review(api_pointer self, api_call_ptr call);
 void get_reviews(api_pointer self, api_call_ptr call);
 
 // api_incidents.cpp
+
+/// What people are asked at present, as far as the caller reaches.
+json open_questions(api_pointer self, const api_call& call);
+
 void get_incidents(api_pointer self, api_call_ptr call);
 void get_incident(api_pointer self, api_call_ptr call);
 void post_answer(api_pointer self, api_call_ptr call);

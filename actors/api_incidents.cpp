@@ -1,4 +1,5 @@
 #include "actors/api_call.hpp"
+#include "runtime/rules/incidents.hpp"
 #include "runtime/rules/mediation.hpp"
 
 #include <utility>
@@ -60,6 +61,18 @@ void mark(api_pointer self, const api_call_ptr& call,
 }
 
 } // namespace
+
+json open_questions(api_pointer self, const api_call& call) {
+  auto out = json::array();
+  for (const auto& i : self->state.context.rows->all<incident>())
+    if (awaits_answer(*i) && call.reaches(target_of(*i)))
+      out.push_back({{"incident", i->id.text},
+                     {"project", i->project.text},
+                     {"task", i->task.text},
+                     {"session", i->session.text},
+                     {"question", i->question}});
+  return out;
+}
 
 void get_incidents(api_pointer self, api_call_ptr call) {
   auto all = call->what.query.count("all") > 0;

@@ -103,6 +103,7 @@ void get_status(api_pointer self, api_call_ptr call) {
     = api::suspected_pairs(*self->state.context.rows, [&](const task& t) {
         return of_project(*call, t.project) && call->reaches(target_of(t));
       });
+  out["meta"]["questions"] = open_questions(self, *call);
   call->answer(200, std::move(out));
 }
 

@@ -1,5 +1,6 @@
 #include "actors/ci_watcher_parts.hpp"
 #include "actors/mail.hpp"
+#include "actors/role_session.hpp"
 #include "runtime/rules/reviews.hpp"
 
 #include <utility>
@@ -21,15 +22,6 @@ void take_reviewer(self_pointer self, const change_review& r,
                    const session_id& id) {
   submit(self, reviewer_opened{r.sha, r.attempts, id},
          [self] { look_at_reviewers(self); });
-}
-
-/// The session that holds the review's claim already.
-session_id holder_in(const error& why) {
-  if (why.code == ec::task_already_claimed)
-    for (const auto& [name, value] : why.details)
-      if (name == "holder")
-        return session_id{value};
-  return {};
 }
 
 /// The answer of a verdict's request, as it was kept.
@@ -92,19 +84,16 @@ void ask_for_reviewer(self_pointer self, const open_reviewer& order) {
   wanted.node = node_name{"local"};
   wanted.actor = "ci-watcher/" + row.id.text;
   auto failed = try_later(self, "reviewer_not_opened");
-  ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
-                      std::move(wanted))
-    .then(
-      [self, key, r](const msg::opened_session& made) {
-        self->state.asked.erase(key);
-        take_reviewer(self, r, made.opened.id);
-      },
-      [self, key, r, failed](const caf::error& why) {
-        self->state.asked.erase(key);
-        if (auto holder = holder_in(to_ao_error(why)); !holder.empty())
-          return take_reviewer(self, r, holder);
-        failed(why);
-      });
+  open_role_session(
+    self, st.context, std::move(wanted),
+    [self, key, r](const session_id& id) {
+      self->state.asked.erase(key);
+      take_reviewer(self, r, id);
+    },
+    [self, key, failed](const caf::error& why) {
+      self->state.asked.erase(key);
+      failed(why);
+    });
 }
 
 void remind(self_pointer self, const remind_reviewer& order) {

@@ -7,20 +7,22 @@
 #include "actors/dispatcher.hpp"
 #include "actors/escalation.hpp"
 #include "actors/forge.hpp"
+#include "actors/human.hpp"
 #include "actors/incident.hpp"
 #include "actors/inventory.hpp"
 #include "actors/journal.hpp"
 #include "actors/mailbox.hpp"
+#include "actors/mediation.hpp"
 #include "actors/merge_queue.hpp"
 #include "actors/overlaps.hpp"
 #include "actors/publisher.hpp"
 #include "actors/registry.hpp"
 #include "actors/repository.hpp"
 #include "actors/runner.hpp"
+#include "actors/self_heal.hpp"
 #include "actors/session.hpp"
 #include "actors/store.hpp"
 #include "actors/task.hpp"
-#include "actors/tiers.hpp"
 #include "actors/tmux.hpp"
 #include "actors/uplink.hpp"
 
@@ -159,10 +161,11 @@ std::vector<std::string> sessions_with_mail(const row_view& rows) {
   return {out.begin(), out.end()};
 }
 
-std::vector<std::string> open_incidents(const row_view& rows) {
+/// Those that are open, or whose end is not carried out.
+std::vector<std::string> unsettled_incidents(const row_view& rows) {
   std::vector<std::string> out;
   for (const auto& i : rows.all<incident>())
-    if (i->state == incident_state::open)
+    if (i->state == incident_state::open || !i->settled)
       out.push_back(i->id.text);
   return out;
 }
@@ -311,18 +314,6 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
                return starts(mailbox, one, session_id{key});
              });
          }),
-    child("escalation"_name, starts(escalation, shared)),
-    tier_of(shared, "self-heals"_name, "self-heal", self_heal_tier),
-    tier_of(shared, "mediations"_name, "mediation", mediation_tier),
-    tier_of(shared, "humans"_name, "human", human_tier),
-    late("incidents"_name, context,
-         [shared] {
-           return family(
-             shared, "incidents", "incident", open_incidents(*shared.rows),
-             restart_kind::transient, false, [shared](const std::string& key) {
-               return starts(incident_keeper, shared, incident_id{key});
-             });
-         }),
     late("tasks"_name, context,
          [shared, one] {
            return family(
@@ -333,6 +324,18 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
          }),
     child("dispatcher"_name, starts(dispatcher, shared)),
     node(context),
+    child("escalation"_name, starts(escalation, shared)),
+    tier_of(shared, "self-heals"_name, "self-heal", self_heal),
+    tier_of(shared, "mediations"_name, "mediation", mediation),
+    tier_of(shared, "humans"_name, "human", human),
+    late("incidents"_name, context,
+         [shared] {
+           return family(
+             shared, "incidents", "incident", unsettled_incidents(*shared.rows),
+             restart_kind::transient, false, [shared](const std::string& key) {
+               return starts(incident_keeper, shared, incident_id{key});
+             });
+         }),
     backlog(shared),
     child("api"_name, starts(api_keeper, shared, std::move(host)))};
   return spec;

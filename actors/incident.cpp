@@ -18,15 +18,9 @@ namespace {
 
 using answer_type = std::function<void(result<incident>)>;
 
-/// A closed one stays so long for what its effects are answered.
-constexpr std::chrono::seconds leave_time{30};
-
 void work(self_pointer self);
-
-/// Closed, and it has been opened before.
-bool is_over(const incident& row) {
-  return row.state != incident_state::open && !row.history.empty();
-}
+void submit(self_pointer self, incident_input input, answer_type answer = {},
+            request_id request = {});
 
 escalation_policy policy_of(self_pointer self) {
   const auto& all = *self->state.context.config;
@@ -34,9 +28,7 @@ escalation_policy policy_of(self_pointer self) {
   out.heal_deadline = all.escalation.self_heal.deadline;
   out.mediation_deadline = all.escalation.mediation.deadline;
   out.re_raise = all.escalation.human.re_raise;
-  for (auto p :
-       {priority::urgent, priority::action, priority::warning, priority::info})
-    out.channels[p] = notifiers_for(all, p);
+  // Nobody sends notifications yet, so none are written: no channels.
   const auto* project = self->state.context.project(self->state.row.project);
   if (project == nullptr) {
     out.rounds = 0;
@@ -65,21 +57,20 @@ tier_place place_of(incident_tier t) {
   }
 }
 
-/// Its tier hears the row; a tier that has done its part hears it once more
-/// and ends.
+/// Its tier hears the row; one that has done its part hears it, too, and ends.
 void tell_tiers(self_pointer self) {
   auto& st = self->state;
   for (auto t : {incident_tier::self_heal, incident_tier::mediation,
                  incident_tier::human}) {
     auto [supervisor, role] = place_of(t);
     auto name = make_actor_name(role, st.row.id.text);
-    auto wanted = st.row.tier == t && st.row.state == incident_state::open;
-    if (!wanted && !st.context.names->find(name))
-      continue;
-    ask_child<tier_actor>(
-      self, st.context, supervisor, name, registry_deadline,
-      msg::incident_changed{st.row}, [](const incident_id&) {},
-      try_later(self, "tier_not_told"));
+    if (st.row.tier != t || st.row.state != incident_state::open)
+      tell<tier_actor>(st.context, name, msg::incident_changed{st.row});
+    else
+      ask_child<tier_actor>(
+        self, st.context, supervisor, name, registry_deadline,
+        msg::incident_changed{st.row}, [](const incident_id&) {},
+        try_later(self, "tier_not_told"));
   }
 }
 
@@ -92,9 +83,6 @@ void conclude(self_pointer self, const incident_step& step) {
   for (const auto& effect : step.effects)
     carry_out(self, effect);
   tell_tiers(self);
-  for (const auto& n : step.notifications)
-    tell<outbox_actor>(st.context, make_actor_name("outbox", n.channel),
-                       look_atom::value);
 }
 
 /// Inputs that nobody repeats wait until the disk takes writes.
@@ -148,6 +136,19 @@ void commit(self_pointer self, incident_step step,
       });
 }
 
+/// A closed one, of whose end nothing is left to be done, needs no actor.
+void end_if_done(self_pointer self) {
+  auto& st = self->state;
+  auto closed = st.row.state != incident_state::open;
+  if (!closed || st.writing || st.stalled || !st.waiting.empty()
+      || st.pending > 0 || st.again)
+    return;
+  if (st.row.settled)
+    self->quit();
+  else
+    submit(self, effects_done{});
+}
+
 void work(self_pointer self) {
   auto& st = self->state;
   while (!st.writing && !st.stalled && !st.waiting.empty()) {
@@ -165,12 +166,11 @@ void work(self_pointer self) {
     }
     commit(self, std::move(step), std::move(call));
   }
-  if (is_over(st.row) && st.waiting.empty() && !std::exchange(st.leaving, true))
-    self->delayed_send(self, leave_time, look_atom::value);
+  end_if_done(self);
 }
 
-void submit(self_pointer self, incident_input input, answer_type answer = {},
-            request_id request = {}) {
+void submit(self_pointer self, incident_input input, answer_type answer,
+            request_id request) {
   self->state.waiting.push_back(
     {std::move(input), std::move(answer), std::move(request)});
   work(self);
@@ -189,19 +189,33 @@ std::string reason_to_close(self_pointer self) {
   return {};
 }
 
+/// Closes it when the rows say that its cause must be gone.
+bool close_if_gone(self_pointer self) {
+  const auto& row = self->state.row;
+  if (row.state != incident_state::open || row.history.empty())
+    return false;
+  auto why = reason_to_close(self);
+  if (why.empty())
+    return false;
+  submit(self, cause_gone{"recovery", why});
+  return true;
+}
+
 /// Does again what may have been left undone.
 void recover(self_pointer self) {
   auto& st = self->state;
-  if (st.row.state == incident_state::open && !st.row.history.empty())
-    if (auto why = reason_to_close(self); !why.empty())
-      return submit(self, cause_gone{"recovery", why});
-  for (const auto& effect : unfinished_effects(self->state.row))
+  st.again = false;
+  // Somebody asks it something: it was started for that, and ends after it.
+  if (st.row.state != incident_state::open && st.row.settled)
+    return;
+  if (close_if_gone(self))
+    return;
+  for (const auto& effect : unfinished_effects(st.row))
     carry_out(self, effect);
   tell_tiers(self);
-  auto mediator
-    = self->state.context.rows->find<session>(self->state.row.mediator.text);
-  if (mediator)
+  if (auto mediator = st.context.rows->find<session>(st.row.mediator.text))
     submit(self, mediator_told{*mediator});
+  end_if_done(self);
 }
 
 // -- requests -----------------------------------------------------------------
@@ -251,6 +265,12 @@ caf::result<incident> resolve(self_pointer self,
 }
 
 } // namespace
+
+void settle(self_pointer self) {
+  self->state.pending -= 1;
+  end_if_done(self);
+}
+
 } // namespace incident_parts
 
 using namespace incident_parts;
@@ -297,7 +317,10 @@ incident_keeper(self_pointer self, hub_context context, incident_id id) {
              order.request);
       return promise;
     },
-    [self](const msg::incident_overdue&) { submit(self, incident_due{}); },
+    [self](const msg::incident_overdue&) {
+      if (!close_if_gone(self))
+        submit(self, incident_due{});
+    },
     [self](const msg::mediator_found& found) {
       submit(self, mediator_opened{found.round, found.session});
     },
@@ -307,13 +330,7 @@ incident_keeper(self_pointer self, hub_context context, incident_id id) {
     [self](const msg::session_changed& told) {
       submit(self, mediator_told{told.now});
     },
-    [self](look_atom) {
-      auto& st = self->state;
-      auto idle = st.waiting.empty() && !st.writing;
-      if (is_over(st.row) && idle && std::exchange(st.leaving, false))
-        return self->quit();
-      recover(self);
-    },
+    [self](look_atom) { recover(self); },
   };
 }
 

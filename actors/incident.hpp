@@ -27,8 +27,10 @@ struct incident_actor_state {
   bool writing = false;
   bool stalled = false;
 
-  /// It is closed and about to end.
-  bool leaving = false;
+  /// Effects that have not been answered.
+  std::size_t pending = 0;
+  /// One of them is to be done once more.
+  bool again = false;
 };
 
 /// One incident, and the one writer of its row. Every input goes the same

@@ -1,7 +1,5 @@
+#include "actors/incident_mail.hpp"
 #include "actors/incident_parts.hpp"
-#include "actors/mail.hpp"
-#include "runtime/config/load.hpp"
-#include "runtime/log/redactor.hpp"
 #include "runtime/rules/tasks.hpp"
 
 #include <utility>
@@ -9,32 +7,20 @@
 namespace ao::incident_parts {
 namespace {
 
-request_id request_of(const incident& i, const std::string& what) {
-  return request_id{"incident/" + i.id.text + "/" + what};
-}
-
-/// What is final: the other side has taken it, or never will.
-bool is_final(const caf::error& why) {
-  switch (to_ao_error(why).code) {
-  case ec::timed_out:
-  case ec::not_reachable:
-  case ec::store_failed:
-  case ec::shutting_down:
-  case ec::request_in_flight:
-    return false;
-  default:
-    return true;
-  }
+/// An effect has begun; one of the two ends it.
+auto done(self_pointer self) {
+  self->state.pending += 1;
+  return [self](const auto&) { settle(self); };
 }
 
 auto unless_final(self_pointer self, const char* what) {
-  return [later = try_later(self, what), self, what](const caf::error& why) {
-    if (!is_final(why))
-      return later(why);
-    auto& st = self->state;
-    st.context.say(log_level::warn,
-                   std::string{what} + " incident=" + st.row.id.text
-                     + " reason=\"" + to_string(to_ao_error(why)) + "\"");
+  return [self, what](const caf::error& why) {
+    say(self, what, why);
+    if (may_pass(to_ao_error(why).code)) {
+      self->state.again = true;
+      self->delayed_send(self, retry_delay, look_atom::value);
+    }
+    settle(self);
   };
 }
 
@@ -44,34 +30,39 @@ struct perform {
   const incident& row() const { return self->state.row; }
   const hub_context& context() const { return self->state.context; }
 
-  void mail(const session_id& to, const std::string& key, std::string text,
-            const char* failed) const {
-    redactor secrets{secrets_in(*context().config, process_environment())};
-    msg::send_message order;
-    order.request = request_of(row(), key);
-    order.session = to;
-    order.text = secrets.redact(text);
-    order.topic = "incident:" + row().id.text;
-    order.sender = "incident/" + row().id.text;
-    send_mail(
-      self, context(), registry_deadline, std::move(order),
-      [](const message&) {}, unless_final(self, failed));
+  void mail(const session_id& to, const std::string& key,
+            const std::string& text, const char* failed) const {
+    send_incident_mail(self, context(), row(), to, key, text, done(self),
+                       unless_final(self, failed));
   }
 
+  template <class OnDone>
   void order_session(const session_id& id, msg::session_order::kind what,
-                     const std::string& key, const char* failed) const {
+                     const std::string& key, const char* failed,
+                     OnDone on_done) const {
     msg::session_order order;
     order.what = what;
-    order.request = request_of(row(), key);
+    order.request = incident_request(row(), key);
     order.actor = "incident/" + row().id.text;
-    ask_child<session_actor>(
-      self, context(), "sessions"_name, make_actor_name("session", id.text),
-      registry_deadline, std::move(order),
-      [self = self](const session&) {
-        // What follows from it may be due then.
-        self->delayed_send(self, retry_delay, look_atom::value);
-      },
-      unless_final(self, failed));
+    ask_child<session_actor>(self, context(), "sessions"_name,
+                             make_actor_name("session", id.text),
+                             registry_deadline, std::move(order),
+                             std::move(on_done), unless_final(self, failed));
+  }
+
+  template <class Message, class OnDone>
+  void ask_registry(Message message, const char* failed, OnDone on_done) const {
+    ask<registry_actor>(self, context(), "registry"_name, registry_deadline,
+                        std::move(message))
+      .then(std::move(on_done), unless_final(self, failed));
+  }
+
+  /// As `done`; what follows may be due then, or once others have heard.
+  auto done_and_look() const {
+    return [self = self, end = done(self)](const auto& value) {
+      self->delayed_send(self, retry_delay, look_atom::value);
+      end(value);
+    };
   }
 
   void operator()(const tell_agent& order) const {
@@ -103,20 +94,17 @@ struct perform {
       return;
     order_session(s->id, msg::session_order::kind::restore,
                   "restore/" + std::to_string(row().history.size()),
-                  "session_not_restored");
+                  "session_not_restored", done(self));
   }
 
-  void operator()(const abandon_task& order) const {
+  void operator()(const abandon_task&) const {
     if (row().task.empty())
       return;
     msg::cancel_task cancel;
-    cancel.request = request_of(row(), "abandon");
+    cancel.request = incident_request(row(), "abandon");
     cancel.task = row().task;
     cancel.actor = "incident/" + row().id.text;
-    (void)order;
-    ask<registry_actor>(self, context(), "registry"_name, registry_deadline,
-                        std::move(cancel))
-      .then([](const task&) {}, unless_final(self, "task_not_cancelled"));
+    ask_registry(std::move(cancel), "task_not_cancelled", done(self));
   }
 
   /// The parts in its place: the task itself is cancelled once they exist.
@@ -125,7 +113,7 @@ struct perform {
     if (!of)
       return;
     msg::add_tasks batch;
-    batch.request = request_of(row(), "split");
+    batch.request = incident_request(row(), "split");
     batch.actor = "incident/" + row().id.text;
     auto key_of_part = [&](std::size_t n) {
       return of->project.text + "/incident:" + row().id.text + "#"
@@ -149,13 +137,11 @@ struct perform {
             one.needs.push_back(task_id{key_of_part(other)});
       batch.items.push_back(std::move(one));
     }
-    ask<registry_actor>(self, context(), "registry"_name, registry_deadline,
-                        std::move(batch))
-      .then(
-        [self = self](const msg::tasks_added&) {
-          perform{self}(abandon_task{"split"});
-        },
-        unless_final(self, "task_not_split"));
+    ask_registry(std::move(batch), "task_not_split",
+                 [self = self, end = done(self)](const msg::tasks_added& made) {
+                   perform{self}(abandon_task{});
+                   end(made);
+                 });
   }
 
   /// Its session ends, its claim is given back, and the task goes to another
@@ -169,18 +155,14 @@ struct perform {
     if (!is_terminal(*s))
       return order_session(s->id, msg::session_order::kind::kill,
                            "reassign/" + std::to_string(row().history.size()),
-                           "session_not_ended");
+                           "session_not_ended", done_and_look());
     if (of->state == task_state::parked) {
       msg::retry_task retry;
-      retry.request = request_of(row(), "reassign-retry/" + s->id.text);
+      retry.request = incident_request(row(), "reassign-retry/" + s->id.text);
       retry.task = of->id;
       retry.actor = "incident/" + row().id.text;
-      ask<registry_actor>(self, context(), "registry"_name, registry_deadline,
-                          std::move(retry))
-        .then(
-          [self = self](const task&) { self->send(self, look_atom::value); },
-          unless_final(self, "task_not_retried"));
-      return;
+      return ask_registry(std::move(retry), "task_not_retried",
+                          done_and_look());
     }
     if (of->session == s->id
         && (of->state == task_state::claimed
@@ -192,7 +174,7 @@ struct perform {
     if (of->state != task_state::ready && of->state != task_state::blocked)
       return;
     msg::open_session wanted;
-    wanted.request = request_of(row(), "reassign/" + s->id.text);
+    wanted.request = incident_request(row(), "reassign/" + s->id.text);
     wanted.task = of->id;
     wanted.project = of->project;
     wanted.session_prefix = project->session_prefix;
@@ -201,10 +183,7 @@ struct perform {
     wanted.agent = order.agent.empty() ? s->agent : order.agent;
     wanted.node = order.node.empty() ? s->node : node_name{order.node};
     wanted.actor = "incident/" + row().id.text;
-    ask<registry_actor>(self, context(), "registry"_name, registry_deadline,
-                        std::move(wanted))
-      .then([](const msg::opened_session&) {},
-            unless_final(self, "task_not_reassigned"));
+    ask_registry(std::move(wanted), "task_not_reassigned", done(self));
   }
 };
 

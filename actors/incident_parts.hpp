@@ -15,16 +15,24 @@ using self_pointer = incident_actor::stateful_pointer<incident_actor_state>;
 /// After a neighbour did not answer, everything due is done again.
 constexpr std::chrono::seconds retry_delay{2};
 
-/// A neighbour did not do what was asked: says so and does it later.
+/// Says that a neighbour did not do what was asked.
+inline void say(self_pointer self, const char* what, const caf::error& why) {
+  auto& st = self->state;
+  st.context.say(log_level::warn,
+                 std::string{what} + " incident=" + st.row.id.text
+                   + " reason=\"" + to_string(to_ao_error(why)) + "\"");
+}
+
+/// The same, and does later what is due.
 inline auto try_later(self_pointer self, const char* what) {
   return [self, what](const caf::error& why) {
-    auto& st = self->state;
-    st.context.say(log_level::warn,
-                   std::string{what} + " incident=" + st.row.id.text
-                     + " reason=\"" + to_string(to_ao_error(why)) + "\"");
+    say(self, what, why);
     self->delayed_send(self, retry_delay, look_atom::value);
   };
 }
+
+/// One effect less is under way.
+void settle(self_pointer self);
 
 /// Does what a decision leads to, after its commit. Doing it again changes
 /// nothing.

@@ -211,15 +211,18 @@ struct perform {
 void conclude(self_pointer self, const session_step& step,
               const session_call& call) {
   auto& st = self->state;
-  const auto before = row_of(self);
+  const auto was = trouble_of(row_of(self));
   st.machine->adopt(step,
                     st.context->rows->find<session>(row_of(self).id.text));
   st.writing = false;
   for (const auto& effect : step.effects)
     std::visit(perform{self, call.first}, effect);
-  report_relief(self, before);
-  if (auto trouble = trouble_of(row_of(self)); trouble && call.first)
-    report_trouble(self, *trouble);
+  const auto is = trouble_of(row_of(self));
+  if (was && (!is || is->cause != was->cause))
+    report_relief(self, *was);
+  // It may not have been told before we were started.
+  if (is && call.first)
+    report_trouble(self, *is);
   tell<mailbox_actor>(st.context,
                       make_actor_name("mailbox", row_of(self).id.text),
                       msg::session_changed{row_of(self), call.first});

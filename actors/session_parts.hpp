@@ -50,7 +50,7 @@ void tell_review(self_pointer self);
 /// A role's claim has no TASK that would give it back.
 void release_role(self_pointer self);
 
-// -- session_mediation: of a mediator's session, and of incidents -------------
+// -- session_mediation: of a mediator's session -------------------------------
 
 /// What its agent is to mediate.
 void add_dossier(self_pointer self, msg::session_spec& spec);
@@ -62,14 +62,13 @@ void heed_mediation(self_pointer self);
 /// has ended.
 void tell_mediation(self_pointer self);
 
+// -- session_trouble: what ESCALATION has to know
+// ------------------------------
+
 /// Tells ESCALATION what a person or a mediator has to look at.
 void report_trouble(self_pointer self, const raise_incident& what);
 
-/// What is wrong with the session as its row says; nothing when all is well.
-/// Told at each start, as it may not have been before.
-std::optional<raise_incident> trouble_of(const session& row);
-
-/// Tells ESCALATION which troubles of `before` are gone.
-void report_relief(self_pointer self, const session& before);
+/// Tells ESCALATION that this trouble is over.
+void report_relief(self_pointer self, const raise_incident& what);
 
 } // namespace ao::session_parts

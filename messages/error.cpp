@@ -66,8 +66,6 @@ constexpr ec_info table[] = {
   {ec::incident_closed, "incident_closed", "The incident is over", 409, 4},
   {ec::already_answered, "already_answered", "The question was answered", 409,
    4},
-  {ec::no_such_notification, "no_such_notification",
-   "There is no such notification", 404, 3},
 };
 
 } // namespace
@@ -84,6 +82,26 @@ ec ec_from_name(std::string_view name) {
     if (row.name == name)
       return row.code;
   return ec::internal;
+}
+
+bool may_pass(ec code) {
+  switch (code) {
+  case ec::timed_out:
+  case ec::not_reachable:
+  case ec::store_failed:
+  case ec::shutting_down:
+  case ec::request_in_flight:
+    return true;
+  default:
+    return false;
+  }
+}
+
+std::string detail_of(const error& e, std::string_view name) {
+  for (const auto& [key, value] : e.details)
+    if (key == name)
+      return value;
+  return {};
 }
 
 std::string to_string(const error& e) {

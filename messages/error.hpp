@@ -89,7 +89,6 @@ enum class ec : std::uint8_t {
   incident_closed = 45,
   /// The question was answered; the context says how.
   already_answered = 46,
-  no_such_notification = 47,
 };
 
 /// What is known of an error code.
@@ -133,6 +132,13 @@ std::string to_string(const error& e);
 
 template <class T>
 using result = tl::expected<T, error>;
+
+/// Whether the same request may succeed later, as nothing is wrong with it:
+/// nobody answered, the disk takes no writes, the hub stops, it is under way.
+bool may_pass(ec code);
+
+/// The value of a detail of `e`; empty when it has none of that name.
+std::string detail_of(const error& e, std::string_view name);
 
 /// Makes the failed side of a result.
 inline tl::unexpected<error> fail(ec code, std::string context) {

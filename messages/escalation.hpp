@@ -93,10 +93,4 @@ struct tier_failed {
   std::string why;
 };
 
-/// API → OUTBOX: try a dead notification once more.
-struct retry_notification {
-  request_id request;
-  std::string notification;
-};
-
 } // namespace ao::msg

@@ -90,7 +90,8 @@ struct incident {
   std::string fingerprint;
   incident_tier tier = incident_tier::self_heal;
   incident_state state = incident_state::open;
-  /// What was seen last: the head and what is said of it to agents.
+  /// What was seen last, and what is said of it to agents: the head, or the run
+  /// of a cause that has none.
   std::string sha;
   std::string text;
   std::vector<std::string> log_tail;
@@ -132,6 +133,8 @@ struct incident {
   wall_time opened_at{};
   wall_time updated_at{};
   std::optional<wall_time> closed_at;
+  /// Nothing that its end leads to is left to be done.
+  bool settled = false;
   /// Who or what closed it: `recovery`, `api`, `session/<id>`, `incident/<id>`.
   std::string closed_by;
   std::string why;

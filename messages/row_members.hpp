@@ -313,6 +313,7 @@ struct members<incident> {
     v("openedAt", x.opened_at);
     v("updatedAt", x.updated_at);
     v("closedAt", x.closed_at);
+    v("settled", x.settled);
     v("closedBy", x.closed_by);
     v("why", x.why);
   }

@@ -25,13 +25,6 @@ struct order {
   std::optional<result<json>> outcome;
 };
 
-std::string detail_of(const error& why, std::string_view name) {
-  for (const auto& [key, value] : why.details)
-    if (key == name)
-      return value;
-  return {};
-}
-
 /// Finds every task before anything is started. Fills `parallel`.
 result<std::vector<order>> resolve(invocation& what, const json& place,
                                    std::size_t& parallel) {

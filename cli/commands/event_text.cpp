@@ -53,6 +53,11 @@ const detail details[] = {
   {"child_abandoned", {"{child}"}},
   {"foreign_found", {"{parts} on {node}"}},
   {"ghost_found", {"{parts} on {node}"}},
+  {"incident_opened", {"{cause} of {task}", "{cause}"}},
+  {"incident_escalated", {"mediation, round {round}", "to {to}"}},
+  {"incident_asked", {"{question}"}},
+  {"incident_answered", {"{by}: {answer}", "{by}: {verdict}"}},
+  {"incident_closed", {"{state} by {by}: {why}", "{state} by {by}"}},
 };
 
 bool is_object_name(std::string_view text) {

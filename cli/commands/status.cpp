@@ -115,6 +115,13 @@ result<void> show_status(invocation& what) {
   if (!ended.empty())
     what.out.line(ended, colour::dim);
   print_pairs(what.out, answer->body);
+  for (const auto& q : answer->body["meta"].value("questions", json::array())) {
+    auto question = text_at(q, "question");
+    what.out.line(shown(q, "incident")
+                    + " asks: " + question.substr(0, question.find('\n'))
+                    + "  (ao incident answer " + shown(q, "incident") + ")",
+                  colour::yellow);
+  }
   auto trouble = text_at(answer->body, "meta.storeTrouble.reason");
   if (!trouble.empty())
     what.out.line("Nothing can be written: " + trouble, colour::red);

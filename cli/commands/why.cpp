@@ -82,6 +82,20 @@ result<void> read_neighbours(const http::api_client& api, story& out) {
   return {};
 }
 
+/// What became of the incidents of the task.
+result<void> read_incidents(const http::api_client& api,
+                            const std::string& task, story& out) {
+  auto all = api.call("GET", api_root + "/incidents?all=1");
+  if (!all)
+    return fail(all.error());
+  for (const auto& row : all->body.value("data", json::array()))
+    if (!task.empty() && text_at(row, "task") == task)
+      if (auto read = read_events(api, "incident:" + text_at(row, "id"), out);
+          !read)
+        return read;
+  return {};
+}
+
 /// The suspicion that the task named by `row` is the same work as another is
 /// kept with the later of the two: both tell of it.
 result<void> read_suspicions(const http::api_client& api, const json& row,
@@ -162,6 +176,8 @@ outcome run_why(invocation& what) {
   if (!of)
     return fail(of.error());
   if (auto read = read_suspicions(api, *of, all); !read)
+    return fail(read.error());
+  if (auto read = read_incidents(api, text_at(*of, "id"), all); !read)
     return fail(read.error());
   if (what.json) {
     auto rows = json::array();

@@ -64,7 +64,7 @@ void effects_of(const incident& i, const verdict& v,
     out.emplace_back(reassign_task{v.agent, v.node});
     break;
   case verdict_kind::abandon:
-    out.emplace_back(abandon_task{v.why});
+    out.emplace_back(abandon_task{});
     break;
   case verdict_kind::ask_human:
     break;
@@ -73,12 +73,22 @@ void effects_of(const incident& i, const verdict& v,
 
 void effects_of_answer(const incident& i, std::vector<incident_effect>& out) {
   if (i.answer == answer_abandon) {
-    out.emplace_back(abandon_task{"the answer to " + i.id.text});
+    out.emplace_back(abandon_task{});
     return;
   }
   if (i.answer == answer_retry)
     out.emplace_back(retry_session{});
   out.emplace_back(tell_agent{answer_text(i), step_key(i)});
+}
+
+/// What the end of a closed one leads to.
+std::vector<incident_effect> closing_effects(const incident& i) {
+  if (i.state == incident_state::abandoned)
+    return {abandon_task{}};
+  if (i.state == incident_state::resolved && !i.history.empty()
+      && i.history.back().verdict == to_string(verdict_kind::split))
+    return {split_task{verdict_in(i.history.back())}};
+  return {};
 }
 
 /// One input on its way through the machine.
@@ -92,6 +102,8 @@ public:
 
   incident_step finish() {
     if (out_.changed) {
+      if (is_open(i()))
+        i().settled = false;
       i().version += 1;
       i().updated_at = now_;
     }
@@ -300,6 +312,13 @@ public:
     close(incident_state::resolved, x.by, x.why);
   }
 
+  void operator()(const effects_done&) {
+    if (is_open(i()) || i().settled)
+      return drop("has nothing to settle");
+    change();
+    i().settled = true;
+  }
+
   void operator()(const reopen_wanted& x) {
     if (is_open(i()))
       return refuse(ec::wrong_state, "is open");
@@ -446,6 +465,7 @@ private:
     if (i().raised > 0 && by != i().answered_by)
       notify(priority::info, event_kind::incident_closed, closing_text(i()));
     i().raised = 0;
+    i().settled = closing_effects(i()).empty();
     clear_question();
   }
 
@@ -634,6 +654,8 @@ std::vector<incident_effect> unfinished_effects(const incident& row) {
   std::vector<incident_effect> out;
   if (row.history.empty())
     return out;
+  if (!is_open(row))
+    return row.settled ? out : closing_effects(row);
   const auto& last = row.history.back();
   if (last.tier == incident_tier::self_heal) {
     if (!last.ended_at)

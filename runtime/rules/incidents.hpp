@@ -111,10 +111,14 @@ struct reopen_wanted {
   std::string by = "api";
 };
 
+/// What the end of a closed one leads to is done.
+struct effects_done {};
+
 using incident_input
   = std::variant<failure_seen, cause_gone, incident_due, mediator_opened,
                  mediator_told, try_failed, verdict_given, verdict_refused,
-                 answer_given, question_acked, closed_by_hand, reopen_wanted>;
+                 answer_given, question_acked, closed_by_hand, reopen_wanted,
+                 effects_done>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -150,9 +154,7 @@ struct reassign_task {
 /// Start the agent again.
 struct retry_session {};
 /// Cancel the task.
-struct abandon_task {
-  std::string why;
-};
+struct abandon_task {};
 
 using incident_effect
   = std::variant<tell_agent, heal_agent, remind_mediator, dismiss_mediator,
@@ -188,8 +190,9 @@ incident_step next_incident(const incident& row, const incident_input& input,
                             const escalation_policy& policy, wall_time now,
                             const std::string& code);
 
-/// What may be left undone of the last verdict or answer of an open incident
-/// or of one just closed; done again, it changes nothing.
+/// What may be left undone: of an open one, of its present try or of the last
+/// verdict or answer; of a closed one that is not settled, of its end. Done
+/// again, it changes nothing.
 std::vector<incident_effect> unfinished_effects(const incident& row);
 
 /// Whether a mediator works, or is to work, on the present round.

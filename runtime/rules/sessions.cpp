@@ -817,6 +817,25 @@ bool parked_by_hub(const session& s) {
     && s.resume == resume_reason::hub;
 }
 
+std::optional<raise_incident> trouble_of(const session& s) {
+  // Trouble of a judge is that of whom it judges.
+  if (is_terminal(s) || s.role != session_role::worker)
+    return std::nullopt;
+  if (!s.needs_input.empty())
+    return raise_incident{"needs_input", s.needs_input};
+  if (!s.exit || s.exit->failure.empty())
+    return std::nullopt;
+  if (s.runtime == runtime_state::exited && s.exit->failure == "auth")
+    return raise_incident{"auth", s.agent + " is not logged in"};
+  if (s.runtime != runtime_state::parked || parked_by_hub(s)
+      || s.exit->failure == "killed")
+    return std::nullopt;
+  auto text = s.reason;
+  for (const auto& line : s.exit->last_lines)
+    text += "\n" + line;
+  return raise_incident{"crash_loop", text};
+}
+
 bool awaits_restart(const session& s) {
   return !is_terminal(s) && s.runtime == runtime_state::exited && s.exit
     && !s.exit->failure.empty() && s.exit->failure != "auth"

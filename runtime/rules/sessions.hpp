@@ -258,6 +258,10 @@ bool parked_by_hub(const session& s);
 /// True while an exited session is to be started again by itself.
 bool awaits_restart(const session& s);
 
+/// What somebody else has to look at, as the row says; nothing when all is
+/// well.
+std::optional<raise_incident> trouble_of(const session& s);
+
 /// The machine of one session, hub side.
 ///
 ///   queued --slot--> provisioning --steps--> alive --exit 0--> exited

@@ -269,6 +269,7 @@ TEST_F(CliWithHub, LetsNoForeignEscapeReachTheTerminal) {
 TEST_F(CliWithHub, TellsAStoryWithItsCauses) {
   answer("GET", "/api/v1/tasks/{id}", 200,
          {{"id", "T1"}, {"state", "parked"}, {"why", "too many attempts"}});
+  answer("GET", "/api/v1/incidents", 200, {{"data", json::array()}});
   router_.on(
     "GET", "/api/v1/events", [](http::request what, http::respond_once to) {
       auto rows = json::array();

@@ -157,6 +157,21 @@ TEST_F(Incident, IsAbandonedByAVerdict) {
   EXPECT_EQ(w.ask({"task", "show", "T1"})["state"], "cancelled");
 }
 
+TEST_F(Incident, CarriesOutItsEndThoughTheHubDies) {
+  decide({{"verdict", "abandon"}, {"why", "nobody needs it"}});
+  begin();
+  w.await("incident_closed", "incident:inc-1");
+  w.kill_hub();
+  w.start();
+  w.await("task_closed", "task:T1");
+  EXPECT_EQ(w.ask({"task", "show", "T1"})["state"], "cancelled");
+  // It is done once: what is retried later stays.
+  EXPECT_EQ(w.ao({"task", "retry", "T1"}).status.code, 0);
+  w.kill_hub();
+  w.start();
+  EXPECT_EQ(w.ask({"task", "show", "T1"})["state"], "ready");
+}
+
 TEST_F(Incident, IsSplitIntoTasks) {
   decide({{"verdict", "split"},
           {"tasks",
@@ -198,6 +213,12 @@ TEST_F(Incident, TakesTheSecondInvalidVerdictForNone) {
 TEST_F(Question, IsAnsweredOnceAndTheAgentHearsIt) {
   begin();
   w.await("incident_asked", "incident:inc-1");
+  auto questions = w.ask({"status"})["meta"]["questions"];
+  ASSERT_EQ(questions.size(), 1u);
+  EXPECT_EQ(questions[0]["incident"], "inc-1");
+  EXPECT_THAT(w.ao({"status"}).out,
+              HasSubstr("inc-1 asks: T1, app#1: CI fails"));
+  EXPECT_THAT(w.ao({"why", "T1"}).out, HasSubstr("incident_asked"));
   auto listed = w.ask({"incident", "ls"})["data"];
   ASSERT_EQ(listed.size(), 1u);
   EXPECT_EQ(listed[0]["tier"], "human");

@@ -366,6 +366,30 @@ TEST_F(Session, StopsWhatLivesWhenItIsKilled) {
   EXPECT_FALSE(feed(kill_session{"again"}).refused);
 }
 
+TEST_F(Session, SaysItsTroubleAsLongAsThereIsOne) {
+  live();
+  EXPECT_FALSE(trouble_of(row()));
+  fact(agent_said{"needs_input", "Which port?"});
+  EXPECT_EQ(trouble_of(row())->cause, "needs_input");
+  EXPECT_EQ(trouble_of(row())->text, "Which port?");
+  fact(agent_said{"working", ""});
+  EXPECT_FALSE(trouble_of(row()));
+  auto s = row();
+  s.exit = exit_info{};
+  s.exit->failure = "auth";
+  s.runtime = runtime_state::exited;
+  EXPECT_EQ(trouble_of(s)->cause, "auth");
+  s.exit->failure = "crash";
+  EXPECT_FALSE(trouble_of(s));
+  s.runtime = runtime_state::parked;
+  s.reason = "failed 3 times";
+  s.exit->last_lines = {"boom"};
+  EXPECT_EQ(trouble_of(s)->cause, "crash_loop");
+  EXPECT_EQ(trouble_of(s)->text, "failed 3 times\nboom");
+  s.role = session_role::reviewer;
+  EXPECT_FALSE(trouble_of(s));
+}
+
 TEST_F(Session, StopsAgainWhatANodeCouldNotStop) {
   live();
   feed(kill_session{"by hand"});

@@ -12,13 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string detail_of(const error& e, const std::string& name) {
-  for (const auto& [key, value] : e.details)
-    if (key == name)
-      return value;
-  return "";
-}
-
 claim_answer claim(const http::api_client& api, std::size_t client,
                    const std::string& task) {
   claim_answer out;

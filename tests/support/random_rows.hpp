@@ -296,6 +296,7 @@ inline incident any_incident() {
   x.opened_at = any_time();
   x.updated_at = any_time();
   x.closed_at = maybe(any_time);
+  x.settled = *rc::gen::arbitrary<bool>();
   x.closed_by = *any_text();
   x.why = *any_text();
   return x;

@@ -1,0 +1,66 @@
+#include "actors/mediation.hpp"
+
+#include "actors/role_session.hpp"
+#include "runtime/rules/incidents.hpp"
+#include "runtime/rules/mediation.hpp"
+
+namespace ao {
+namespace {
+
+using namespace tier_parts;
+
+msg::open_session session_for(self_pointer self,
+                              const project_settings& project) {
+  auto& st = self->state;
+  const auto& row = st.row;
+  auto c = st.context.rows->find<change>(row.change.text);
+  auto s = st.context.rows->find<session>(row.session.text);
+  msg::open_session wanted;
+  wanted.subject = mediator_subject(row);
+  wanted.request = request_id{wanted.subject};
+  wanted.project = row.project;
+  wanted.role = session_role::mediator;
+  wanted.session_prefix = project.session_prefix;
+  wanted.base = project.default_branch;
+  wanted.change = row.change;
+  wanted.head = c      ? c->head_sha
+    : s && s->worktree ? s->worktree->head_sha
+                       : std::string{};
+  wanted.agent = mediator_of(*st.context.config, project);
+  wanted.node = node_name{"local"};
+  wanted.actor = "mediation/" + row.id.text;
+  return wanted;
+}
+
+void want_mediator(self_pointer self) {
+  auto& st = self->state;
+  auto subject = mediator_subject(st.row);
+  if (!awaits_verdict(st.row) || !st.row.mediator.empty()
+      || std::exchange(st.doing, subject) == subject)
+    return;
+  auto round = st.row.rounds;
+  auto failed = [self, round](const caf::error& why) {
+    fail_try(self, incident_tier::mediation, round, why);
+  };
+  const auto* project = st.context.project(st.row.project);
+  if (project == nullptr)
+    return failed(make_error(ec::no_such_project, st.row.project.text));
+  open_role_session(
+    self, st.context, session_for(self, *project),
+    [self, round](const session_id& id) {
+      auto& st = self->state;
+      st.doing.clear();
+      tell_incident(self, msg::mediator_found{st.row.id, round, id});
+    },
+    failed);
+}
+
+} // namespace
+
+tier_actor::behavior_type mediation(self_pointer self, hub_context context,
+                                    incident_id id) {
+  return behave(self, std::move(context), id, incident_tier::mediation,
+                want_mediator);
+}
+
+} // namespace ao
