@@ -160,6 +160,22 @@ enum class notification_state : std::uint8_t {
 std::string_view to_string(notification_state s);
 std::optional<notification_state> notification_state_from(std::string_view t);
 
+/// Why the last attempt at a notification has failed.
+enum class send_failure : std::uint8_t {
+  none = 0,
+  /// It may go through later: no answer, 408, 5xx, ….
+  passing = 1,
+  /// The other side wants a pause, of everything (429).
+  throttled = 2,
+  /// The channel itself is wrong, and nothing goes through: token, address.
+  unusable = 3,
+  /// This text is not taken, and never will be.
+  refused = 4,
+};
+
+std::string_view to_string(send_failure x);
+std::optional<send_failure> send_failure_from(std::string_view text);
+
 /// A row of `notifications`: one text for one channel. Written in the commit
 /// of what it tells; from then on its one writer is the channel's OUTBOX.
 struct notification {
@@ -185,6 +201,11 @@ struct notification {
   notification_state state = notification_state::pending;
   std::uint32_t attempts = 0;
   std::string last_error;
+  send_failure failure = send_failure::none;
+  /// What was learned of the channel, or of this text, that shapes how it is
+  /// sent: words apart by blanks, see `runtime/rules/send_form.hpp`. Together
+  /// with the key it fixes the bytes.
+  std::string form;
   /// What the other side calls it.
   std::string remote;
   std::optional<wall_time> next_at;

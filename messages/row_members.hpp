@@ -338,6 +338,8 @@ struct members<notification> {
     v("state", x.state);
     v("attempts", x.attempts);
     v("lastError", x.last_error);
+    v("failure", x.failure);
+    v("form", x.form);
     v("remote", x.remote);
     v("nextAt", x.next_at);
     v("createdAt", x.created_at);
@@ -368,6 +370,7 @@ AO_WORD(incident_tier)
 AO_WORD(incident_state)
 AO_WORD(priority)
 AO_WORD(notification_state)
+AO_WORD(send_failure)
 #undef AO_WORD
 
 } // namespace ao::row_members

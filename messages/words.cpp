@@ -167,6 +167,14 @@ constexpr word<notification_state> notification_states[] = {
   {notification_state::dead, "dead"},
 };
 
+constexpr word<send_failure> send_failures[] = {
+  {send_failure::none, "none"},
+  {send_failure::passing, "passing"},
+  {send_failure::throttled, "throttled"},
+  {send_failure::unusable, "unusable"},
+  {send_failure::refused, "refused"},
+};
+
 } // namespace
 
 #define AO_WORDS(type)                                                         \
@@ -193,6 +201,7 @@ AO_WORDS(incident_cause)
 AO_WORDS(incident_tier)
 AO_WORDS(incident_state)
 AO_WORDS(notification_state)
+AO_WORDS(send_failure)
 
 #undef AO_WORDS
 

@@ -162,6 +162,8 @@ struct table_contents {
   row_index<change, project_and_number> changes_by_project;
   row_index<message, session_and_number> messages_by_session;
   row_index<incident, own_fingerprint> incidents_by_fingerprint;
+  /// Those that are still to be sent; their keys begin with the channel.
+  row_table<notification> notifications_pending;
 
   template <class T>
   row_table<T>& of() {
@@ -176,6 +178,14 @@ struct table_contents {
   void unindex(const row_ptr<T>&) {}
   template <class T>
   void index(const row_ptr<T>&) {}
+
+  void unindex(const row_ptr<notification>& x) {
+    erase_if_mine(notifications_pending, x);
+  }
+  void index(const row_ptr<notification>& x) {
+    if (x->state == notification_state::pending)
+      replace(notifications_pending, x);
+  }
 
   void unindex(const row_ptr<incident>& x) {
     erase_if_mine(incidents_by_fingerprint, x);
@@ -338,6 +348,18 @@ std::vector<row_ptr<incident>>
 row_view::incidents_of(const task_id& task) const {
   std::shared_lock<std::shared_mutex> guard{tables_->mutex};
   return rows_below(tables_->incidents_by_fingerprint, task.text);
+}
+
+std::vector<row_ptr<notification>>
+row_view::notifications_of(const std::string& channel) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return rows_below(tables_->of<notification>(), channel);
+}
+
+std::vector<row_ptr<notification>>
+row_view::pending_notifications(const std::string& channel) const {
+  std::shared_lock<std::shared_mutex> guard{tables_->mutex};
+  return rows_below(tables_->notifications_pending, channel);
 }
 
 row_ptr<claim> row_view::held_claim(std::string_view subject) const {

@@ -79,6 +79,12 @@ public:
   /// The incidents of a task, open or not.
   std::vector<row_ptr<incident>> incidents_of(const task_id& task) const;
 
+  /// All notifications of a channel, and those still to be sent.
+  std::vector<row_ptr<notification>>
+  notifications_of(const std::string& channel) const;
+  std::vector<row_ptr<notification>>
+  pending_notifications(const std::string& channel) const;
+
   /// The runs of a change's checks, and the reviews of its heads.
   std::vector<row_ptr<ci_run>> ci_runs_of(const change_id& change) const;
   std::vector<row_ptr<change_review>> reviews_of(const change_id& change) const;

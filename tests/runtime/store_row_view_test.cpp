@@ -375,6 +375,52 @@ TEST(RowView, FindsTheChecksOfAChange) {
   EXPECT_TRUE(view.ci_runs_of(change_id{"app#3"}).empty());
 }
 
+TEST(RowView, KnowsWhatAChannelHasStillToSend) {
+  auto row = [](const std::string& channel, std::uint64_t number,
+                notification_state state, std::uint64_t version) {
+    notification n;
+    n.channel = channel;
+    n.id = channel + "/inc-1/" + std::to_string(number);
+    n.version = version;
+    n.state = state;
+    return n;
+  };
+  auto pending = [](const row_view& view, const std::string& channel) {
+    std::vector<std::string> out;
+    for (const auto& n : view.pending_notifications(channel))
+      out.push_back(n->id);
+    return out;
+  };
+  constexpr auto open = notification_state::pending;
+  row_view view;
+  publish(view,
+          {write_of({row("a", 1, open, 1), row("a", 2, open, 1),
+                     row("ab", 1, open, 1)})});
+  EXPECT_THAT(pending(view, "a"), ElementsAre("a/inc-1/1", "a/inc-1/2"));
+  publish(view, {write_of({row("a", 1, notification_state::accepted, 2)})});
+  EXPECT_THAT(pending(view, "a"), ElementsAre("a/inc-1/2"));
+  EXPECT_THAT(pending(view, "ab"), ElementsAre("ab/inc-1/1"));
+  EXPECT_EQ(view.notifications_of("a").size(), 2u);
+  store_rows again;
+  again.notifications = {row("a", 3, open, 1)};
+  view.load(again, {}, 0);
+  EXPECT_THAT(pending(view, "a"), ElementsAre("a/inc-1/3"));
+  EXPECT_TRUE(pending(view, "ab").empty());
+}
+
+TEST(RowView, FindsAnIncidentByWhatNamesItAlsoAfterALoad) {
+  incident i;
+  i.id.text = "inc-1";
+  i.version = 1;
+  i.fingerprint = "T1/ci_failed";
+  store_rows rows;
+  rows.incidents = {i};
+  row_view view;
+  view.load(rows, {}, 0);
+  ASSERT_TRUE(view.incident_called("T1/ci_failed"));
+  EXPECT_EQ(view.incident_called("T1/ci_failed")->id, i.id);
+}
+
 TEST(EventFeed, NeverCallsAfterASubscriptionHasEnded) {
   row_view view;
   std::atomic<bool> stop{false};

@@ -319,6 +319,8 @@ inline notification any_notification() {
   x.state = any_of<notification_state>(4);
   x.attempts = *rc::gen::arbitrary<std::uint32_t>();
   x.last_error = *any_text();
+  x.failure = any_of<send_failure>(5);
+  x.form = *any_text();
   x.remote = *any_text();
   x.next_at = maybe(any_time);
   x.created_at = any_time();

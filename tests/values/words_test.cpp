@@ -1,5 +1,6 @@
 #include "messages/change.hpp"
 #include "messages/event.hpp"
+#include "messages/incident.hpp"
 #include "messages/message.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
@@ -44,6 +45,7 @@ TEST(Words, AreUniqueAndReadBack) {
   EXPECT_EQ(check_words<merge_state>(merge_state_from), 4u);
   EXPECT_EQ(check_words<message_mode>(message_mode_from), 3u);
   EXPECT_EQ(check_words<message_state>(message_state_from), 9u);
+  EXPECT_EQ(check_words<send_failure>(send_failure_from), 5u);
   EXPECT_EQ(check_words<event_kind>(event_kind_from), all_event_kinds().size());
 }
 
