@@ -147,6 +147,11 @@ void post_shutdown(api_pointer self, api_call_ptr call);
 void post_message(api_pointer self, api_call_ptr call);
 void get_messages(api_pointer self, api_call_ptr call);
 
+// api_notifications.cpp
+void get_notifications(api_pointer self, api_call_ptr call);
+void test_notifiers(api_pointer self, api_call_ptr call);
+void retry_notification_of(api_pointer self, api_call_ptr call);
+
 // api_reviews.cpp
 void post_review(api_pointer self, api_call_ptr call);
 void get_reviews(api_pointer self, api_call_ptr call);

@@ -14,6 +14,7 @@
 #include "actors/mailbox.hpp"
 #include "actors/mediation.hpp"
 #include "actors/merge_queue.hpp"
+#include "actors/outbox.hpp"
 #include "actors/overlaps.hpp"
 #include "actors/publisher.hpp"
 #include "actors/registry.hpp"
@@ -237,6 +238,19 @@ child_spec forges(const node_context& context) {
   return supervisor_child("forges"_name, context, std::move(spec));
 }
 
+/// One for each notifier; one that is given up takes no other along.
+child_spec outboxes(const hub_context& context) {
+  std::vector<std::string> ids;
+  for (const auto& [id, n] : context.config->notifiers)
+    ids.push_back(id);
+  return supervisor_child("outboxes"_name, context,
+                          family(context, "outboxes", "outbox", ids,
+                                 restart_kind::permanent, false,
+                                 [context](const std::string& key) {
+                                   return starts(outbox, context, key);
+                                 }));
+}
+
 child_spec node(const node_context& context) {
   auto spec = supervisor_of(context, "node", restart_strategy::rest_for_one,
                             node_limits);
@@ -298,6 +312,7 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
     child("store"_name, starts(store_keeper, shared), true),
     child("registry"_name, starts(registry, shared)),
     forges(context),
+    outboxes(shared),
     late("sessions"_name, context,
          [shared, one] {
            return family(shared, "sessions", "session",

@@ -23,6 +23,7 @@ namespace ao {
 ///   │       ├── merge-queue/app
 ///   │       ├── watchers/app (dynamic)    one ci-watcher per open change
 ///   │       └── publisher/app         where forge.publish names a remote
+///   ├── outboxes (dynamic)        one outbox per notifier
 ///   ├── sessions (dynamic)        one session per live session
 ///   ├── mailboxes (dynamic)       one mailbox per session with mail
 ///   ├── tasks (dynamic)           one task per unfinished task

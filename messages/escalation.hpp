@@ -93,4 +93,17 @@ struct tier_failed {
   std::string why;
 };
 
+/// API → OUTBOX: send this, to show that the channel works.
+struct test_notification {
+  request_id request;
+  ao::priority priority = ao::priority::info;
+  std::string text;
+};
+
+/// API → OUTBOX: try a notification now, also a dead one.
+struct retry_notification {
+  request_id request;
+  std::string notification;
+};
+
 } // namespace ao::msg

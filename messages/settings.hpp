@@ -314,6 +314,7 @@ struct notifier_settings {
   std::string id;
   /// `openclaw`, `webhook`, `slack`, …
   std::string plugin;
+  /// Of slack its `webhookUrl`, which is secret.
   std::string url;
   /// Secret; empty = none.
   std::string token;
@@ -332,6 +333,14 @@ struct notifier_settings {
   /// `auto`, `1`, `2` or `3`: the gateway's generation.
   std::string generation = "auto";
   std::optional<bool> wait_for_completion;
+  /// `whsec_<base64>`: signs each request (webhook); empty = unsigned.
+  std::string secret;
+  /// Of Telegram's Bot API, without the token.
+  std::string api_root = "https://api.telegram.org";
+  /// Whether the chat may answer questions (telegram).
+  bool answers = true;
+  /// Shown as sender (slack).
+  std::optional<std::string> username;
   /// Added to each request (webhook).
   std::map<std::string, std::string> headers;
   milliseconds timeout = std::chrono::seconds{20};

@@ -45,4 +45,15 @@ AO_ROLE(tier_actor,
         // INTERNAL: the deadline, or another try.
         caf::reacts_to<look_atom>);
 
+/// The OUTBOX of one notifier: sends its notifications in order, again and
+/// again until they are taken. The one writer of their rows.
+AO_ROLE(outbox_actor,
+        // There may be something to send.
+        caf::reacts_to<look_atom>,
+        // From the API. Answers the row once it is durable.
+        caf::replies_to<msg::test_notification>::with<notification>,
+        // From the API. Answers the row once it is durable. Errors:
+        // no_such_notification, wrong_state (it was taken).
+        caf::replies_to<msg::retry_notification>::with<notification>);
+
 } // namespace ao

@@ -383,6 +383,24 @@ json message_object(const message& m) {
           {"deadline", time_or_null(m.deadline)}};
 }
 
+json notification_object(const notification& n) {
+  return {{"id", n.id},
+          {"channel", n.channel},
+          {"case", n.subject},
+          {"number", n.number},
+          {"priority", word(n.priority)},
+          {"project", text_or_null(n.project.text)},
+          {"session", text_or_null(n.session.text)},
+          {"kind", n.kind},
+          {"state", word(n.state)},
+          {"attempts", n.attempts},
+          {"lastError", text_or_null(n.last_error)},
+          {"remote", text_or_null(n.remote)},
+          {"nextAt", time_or_null(n.next_at)},
+          {"createdAt", time_or_null(n.created_at)},
+          {"updatedAt", time_or_null(n.updated_at)}};
+}
+
 json node_object(const local_node& n) {
   return {{"name", "local"},
           {"state", n.stopping ? "draining" : "alive"},

@@ -61,6 +61,8 @@ json review_object(const change_review& r);
 /// An incident as the API shows it; its code is not shown.
 json incident_object(const incident& i);
 json message_object(const message& m);
+/// An element of `GET /notifications`.
+json notification_object(const notification& n);
 
 /// `local`, the node inside of the hub.
 struct local_node {

@@ -359,10 +359,7 @@ private:
              "release",
              "local", {}, ec::forge_not_available);
     }
-    const auto* url = find(of + "apiUrl");
-    if (url && url->text.substr(0, 5) == "http:" && !is_loopback_url(url->text))
-      wrong(*url, "\"" + url->text + "\" would send the token in the clear",
-            "https, or http on loopback");
+    refuse_clear(find(of + "apiUrl"), "the token");
     if (!find(of + "webhook"))
       return;
     auto& w = f.webhook.emplace();
@@ -480,6 +477,14 @@ private:
     bind(of + "generation", n.generation);
     bind(of + "waitForCompletion", n.wait_for_completion);
     bind(of + "headers", n.headers);
+    bind(of + "secret", n.secret);
+    bind(of + "apiRoot", n.api_root);
+    bind(of + "answers", n.answers);
+    bind(of + "username", n.username);
+    if (n.plugin == "slack")
+      bind(of + "webhookUrl", n.url);
+    for (const auto* name : {"url", "webhookUrl", "apiRoot"})
+      refuse_clear(find(of + name), "secrets");
     bind(of + "timeout", n.timeout);
     bind(of + "retryDelay", n.retry_delay);
     bind(of + "retryMaxDelay", n.retry_max_delay);
@@ -493,6 +498,8 @@ private:
 
   /// What a gateway needs, and what the original finds by itself.
   void finish_notifier(notifier_settings& n, const checked_value& section) {
+    auto url_expected
+      = [] { return expectation(*config_keys().find("notifiers.*.url")); };
     if (n.plugin == "openclaw") {
       if (n.url.empty())
         n.url = default_gateway;
@@ -502,16 +509,39 @@ private:
         missing(section, n.channel ? "to" : "channel",
                 n.channel ? " beside channel" : " beside to",
                 "both or neither");
+    } else if (n.plugin == "telegram") {
+      if (n.token.empty())
+        missing(section, "token", "", "the bot's token");
+      if (!n.to)
+        missing(section, "to", "", "the id of a chat");
     } else if (n.plugin == "webhook") {
       if (n.url.empty() && !has_error_at(section.shown + ".url"))
-        missing(section, "url", "",
-                expectation(*config_keys().find("notifiers.*.url")));
-    } else if (const auto* plugin = find("notifiers." + n.id + ".plugin")) {
-      note(*plugin,
+        missing(section, "url", "", url_expected());
+    } else if (n.plugin == "slack") {
+      // The original sends nothing then, and says so no louder.
+      if (n.url.empty())
+        note(section_or_plugin(n, section),
+             "without webhookUrl nothing is sent there");
+    } else if (n.plugin != "desktop") {
+      note(section_or_plugin(n, section),
            "the plugin " + n.plugin
              + " is not available in this release: nothing is sent "
                "there");
     }
+  }
+
+  /// Where a notifier is spoken of: its plugin, else where it is named.
+  const checked_value& section_or_plugin(const notifier_settings& n,
+                                         const checked_value& section) {
+    const auto* plugin = find("notifiers." + n.id + ".plugin");
+    return plugin ? *plugin : section;
+  }
+
+  /// What is secret travels encrypted, or does not leave the host.
+  void refuse_clear(const checked_value* url, const std::string& what) {
+    if (url && url->text.substr(0, 5) == "http:" && !is_loopback_url(url->text))
+      wrong(*url, "\"" + url->text + "\" would send " + what + " in the clear",
+            "https, or http on loopback");
   }
 
   void bind_routing() {
@@ -557,16 +587,11 @@ private:
       return;
     const auto& plugins = notifier_plugins();
     if (std::find(plugins.begin(), plugins.end(), id) != plugins.end()
-        && id != "webhook") {
+        && id != "webhook" && id != "telegram") {
       auto& n = all_.notifiers[id];
       n.id = id;
       n.plugin = id;
       finish_notifier(n, v);
-      if (id != "openclaw")
-        note(v,
-             "the plugin " + id
-               + " is not available in this release: nothing is sent "
-                 "there");
       return;
     }
     report(v.item_places[i], v.shown + "[" + std::to_string(i) + "]",

@@ -451,13 +451,26 @@ void add_notifiers(table_writer& t) {
   t.add(key("notifiers", type::table, "", "The ways to a person."));
   const std::string of = "notifiers.*";
   t.add(key(of, type::section, "", "One way to a person."));
-  t.add(
-    key(of + ".plugin", type::word, "", "What carries the message.")
-      .words({"openclaw", "webhook", "desktop", "slack", "discord", "composio"})
-      .required());
-  t.add(key(of + ".url", type::url, "", "Where it is sent."));
-  t.add(
-    key(of + ".token", type::prose, "", "The gateway's hook token.").secret());
+  t.add(key(of + ".plugin", type::word, "", "What carries the message.")
+          .words({"openclaw", "telegram", "webhook", "desktop", "slack",
+                  "discord", "composio"})
+          .required());
+  t.add(key(of + ".url", type::url, "",
+            "Where it is sent; http only on loopback."));
+  t.add(key(of + ".webhookUrl", type::url, "",
+            "The incoming webhook of slack; who knows it may post.")
+          .secret());
+  t.add(key(of + ".token", type::prose, "",
+            "The gateway's hook token, or the bot's.")
+          .secret());
+  t.add(key(of + ".secret", type::prose, "",
+            "Signs what a webhook gets; whsec_ and base64.")
+          .secret());
+  t.add(key(of + ".apiRoot", type::url, "https://api.telegram.org",
+            "The Bot API of Telegram; http only on loopback."));
+  t.add(key(of + ".answers", type::boolean, "true",
+            "Takes answers to questions from the chat (telegram)."));
+  t.add(key(of + ".username", type::text, "", "Who it is from (slack)."));
   t.add(key(of + ".channel", type::text, "",
             "The gateway's channel, such as telegram; with to."));
   t.add(key(of + ".to", type::text, "", "The recipient in the channel."));
@@ -493,9 +506,9 @@ void add_notifiers(table_writer& t) {
           .range(0, day));
   t.add(ignored(of + ".retries", "a notification is repeated until delivered"));
   t.add(ignored(of + ".healthSummaryPath", "ao notify ls shows the health"));
-  for (auto name :
-       {"webhook", "webhookUrl", "username", "avatarUrl", "threadId", "sound",
-        "composioApiKey", "defaultApp", "channelName", "channelId", "emailTo"})
+  t.add(ignored(of + ".webhook", "write it as webhookUrl"));
+  for (auto name : {"avatarUrl", "threadId", "sound", "composioApiKey",
+                    "defaultApp", "channelName", "channelId", "emailTo"})
     t.add(
       ignored(of + "." + name, "its plugin is not available in this release"));
   t.add(key("notificationRouting", type::section, "",

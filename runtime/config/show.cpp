@@ -196,6 +196,10 @@ std::vector<std::string> secrets_in(const settings& all,
   };
   for (const auto& [id, n] : all.notifiers) {
     add(n.token);
+    add(n.secret);
+    // Who knows the address of an incoming webhook may use it.
+    if (n.plugin == "slack")
+      add(n.url);
     for (const auto& [name, value] : n.headers)
       add(value);
   }

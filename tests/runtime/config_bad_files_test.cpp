@@ -74,7 +74,7 @@ const bad_file bad_files[] = {
   {"MissingAdapter", "agents:\n  mine: {command: [x]}\n", "ao.yaml:2:3: agents.mine.adapter: missing, expected command, claude-code, codex, opencode, aider, gemini or cursor"},
   {"MissingCommand", "agents:\n  mine: {adapter: command}\n", "ao.yaml:2:3: agents.mine.command: missing, expected a list with a program and its arguments"},
   {"MissingBacklog", app("tracker: {plugin: file}"), "ao.yaml:4:5: projects.app.tracker.path: missing, expected the path of a backlog"},
-  {"MissingPlugin", "notifiers:\n  phone: {to: x}\n", "ao.yaml:2:3: notifiers.phone.plugin: missing, expected openclaw, webhook, desktop, slack, discord or composio"},
+  {"MissingPlugin", "notifiers:\n  phone: {to: x}\n", "ao.yaml:2:3: notifiers.phone.plugin: missing, expected openclaw, telegram, webhook, desktop, slack, discord or composio"},
   {"MissingSecret", app("forge: {webhook: {enabled: true}}"), "ao.yaml:4:13: projects.app.forge.webhook.secretEnv: missing, expected the name of an environment variable"},
   {"BadProjectId", "projects:\n  my app: {path: /a}\n", "ao.yaml:2:3: projects.my app: \"my app\" is not a name, expected letters, digits, _ and -"},
   {"BadReaction", "reactions:\n  ci-faled: {retries: 2}\n", "ao.yaml:2:3: reactions.ci-faled: unknown key, expected one of ci-failed, changes-requested, bugbot-comments, merge-conflicts, approved-and-green, agent-idle, agent-stuck, agent-needs-input, agent-exited, pr-closed, all-complete, report-no-acknowledge, report-stale or report-needs-input; did you mean \"ci-failed\"?"},
