@@ -28,7 +28,9 @@ escalation_policy policy_of(self_pointer self) {
   out.heal_deadline = all.escalation.self_heal.deadline;
   out.mediation_deadline = all.escalation.mediation.deadline;
   out.re_raise = all.escalation.human.re_raise;
-  // Nobody sends notifications yet, so none are written: no channels.
+  for (auto p :
+       {priority::urgent, priority::action, priority::warning, priority::info})
+    out.channels[p] = notifiers_for(all, p);
   const auto* project = self->state.context.project(self->state.row.project);
   if (project == nullptr) {
     out.rounds = 0;
@@ -82,6 +84,9 @@ void conclude(self_pointer self, const incident_step& step) {
   st.writing = false;
   for (const auto& effect : step.effects)
     carry_out(self, effect);
+  for (const auto& n : step.notifications)
+    tell<outbox_actor>(st.context, make_actor_name("outbox", n.channel),
+                       look_atom::value);
   tell_tiers(self);
 }
 

@@ -66,6 +66,8 @@ constexpr ec_info table[] = {
   {ec::incident_closed, "incident_closed", "The incident is over", 409, 4},
   {ec::already_answered, "already_answered", "The question was answered", 409,
    4},
+  {ec::no_such_notification, "no_such_notification",
+   "There is no such notification", 404, 3},
 };
 
 } // namespace

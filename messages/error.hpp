@@ -89,6 +89,7 @@ enum class ec : std::uint8_t {
   incident_closed = 45,
   /// The question was answered; the context says how.
   already_answered = 46,
+  no_such_notification = 47,
 };
 
 /// What is known of an error code.

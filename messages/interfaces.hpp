@@ -9,7 +9,7 @@
 ///   api             API, EVENT STREAMER
 ///   forge           FORGE, OVERLAPS, CI WATCHER, CI RUNNERS, MERGE QUEUE,
 ///                   PUBLISHER
-///   escalation      ESCALATION, INCIDENT, SELF HEAL, MEDIATION, HUMAN
+///   escalation      ESCALATION, INCIDENT, SELF HEAL, MEDIATION, HUMAN, OUTBOX
 ///   supervision     SUPERVISOR, JOURNAL
 ///
 /// Supervisors' children and the wire are the only untyped conversations.
