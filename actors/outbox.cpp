@@ -29,6 +29,9 @@ outbox_policy policy_of(self_pointer self) {
   outbox_policy out;
   out.retry_delay = settings_of(self).retry_delay;
   out.retry_max_delay = settings_of(self).retry_max_delay;
+  out.quiet_hours = settings_of(self).quiet_hours;
+  out.utc_offset = utc_offset_at(self->state.context.now());
+  out.digest = settings_of(self).digest;
   return out;
 }
 
@@ -72,7 +75,7 @@ void attempt(self_pointer self, const notification& n) {
 /// Arms one timer for the moment that the rule wants to look at.
 void arm(self_pointer self) {
   auto& st = self->state;
-  auto next = next_look(st.box, policy_of(self));
+  auto next = next_look(st.box, policy_of(self), st.context.now());
   if (!next || (st.armed && *st.armed <= *next))
     return;
   st.armed = next;

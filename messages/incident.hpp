@@ -206,6 +206,8 @@ struct notification {
   /// sent: words apart by blanks, see `runtime/rules/send_form.hpp`. Together
   /// with the key it fixes the bytes.
   std::string form;
+  /// The notification that tells this one, too; empty = it is sent itself.
+  std::string digest;
   /// What the other side calls it.
   std::string remote;
   std::optional<wall_time> next_at;

@@ -340,6 +340,7 @@ struct members<notification> {
     v("lastError", x.last_error);
     v("failure", x.failure);
     v("form", x.form);
+    v("digest", x.digest);
     v("remote", x.remote);
     v("nextAt", x.next_at);
     v("createdAt", x.created_at);

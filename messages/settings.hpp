@@ -309,6 +309,13 @@ struct escalation_settings {
   } human;
 };
 
+/// Part of a day, by the host's clock.
+struct quiet_hours {
+  /// Since midnight; the end may be on the next day.
+  std::chrono::minutes begin{0};
+  std::chrono::minutes end{0};
+};
+
 /// `notifiers.<id>:` A way to a person.
 struct notifier_settings {
   std::string id;
@@ -346,6 +353,11 @@ struct notifier_settings {
   milliseconds timeout = std::chrono::seconds{20};
   milliseconds retry_delay = std::chrono::seconds{1};
   milliseconds retry_max_delay = std::chrono::minutes{5};
+  /// Only what is urgent is sent then; the rest comes afterwards, as one.
+  std::optional<ao::quiet_hours> quiet_hours;
+  /// What is not urgent is collected for so long and sent as one; 0 = is sent
+  /// as it comes.
+  milliseconds digest{0};
 };
 
 /// `notificationRouting:` Absent: `defaults.notifiers`; see `notifiers_for`.

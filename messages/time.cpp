@@ -107,6 +107,14 @@ wall_time wall_now() {
     std::chrono::system_clock::now());
 }
 
+std::chrono::minutes utc_offset_at(wall_time t) {
+  auto secs = std::chrono::system_clock::to_time_t(t);
+  std::tm out{};
+  localtime_r(&secs, &out);
+  return std::chrono::duration_cast<std::chrono::minutes>(
+    std::chrono::seconds{out.tm_gmtoff});
+}
+
 std::string format_time(wall_time t) {
   int ms = 0;
   auto tm = utc(t, ms);

@@ -24,6 +24,9 @@ wall_time wall_now();
 /// RFC 3339 UTC with milliseconds: `2026-11-23T20:00:00.123Z`.
 std::string format_time(wall_time t);
 
+/// How far the host's clock is ahead of UTC at that moment.
+std::chrono::minutes utc_offset_at(wall_time t);
+
 /// The reverse of `format_time`; accepts one to nine digits of fraction or
 /// none. Errors: `bad_input`.
 result<wall_time> parse_time(std::string_view text);

@@ -396,6 +396,7 @@ json notification_object(const notification& n) {
           {"attempts", n.attempts},
           {"lastError", text_or_null(n.last_error)},
           {"remote", text_or_null(n.remote)},
+          {"digest", text_or_null(n.digest)},
           {"nextAt", time_or_null(n.next_at)},
           {"createdAt", time_or_null(n.created_at)},
           {"updatedAt", time_or_null(n.updated_at)}};

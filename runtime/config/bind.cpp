@@ -3,6 +3,7 @@
 #include "runtime/config/load.hpp"
 #include "runtime/config/suggestion.hpp"
 #include "runtime/config/value_rules.hpp"
+#include "runtime/rules/quiet_hours.hpp"
 
 #include <algorithm>
 #include <set>
@@ -488,6 +489,9 @@ private:
     bind(of + "timeout", n.timeout);
     bind(of + "retryDelay", n.retry_delay);
     bind(of + "retryMaxDelay", n.retry_max_delay);
+    bind(of + "digest", n.digest);
+    if (const auto* hours = find(of + "quietHours"))
+      n.quiet_hours = quiet_hours_from(hours->text);
     const auto& section = *find("notifiers." + id);
     finish_notifier(n, section);
     const auto* delay = find(of + "retryDelay");

@@ -504,6 +504,11 @@ void add_notifiers(table_writer& t) {
   t.add(key(of + ".retryMaxDelay", type::duration, "5m",
             "The longest pause between two repetitions.")
           .range(0, day));
+  t.add(key(of + ".quietHours", type::hours, "",
+            "Only what is urgent is sent then, by the host's clock."));
+  t.add(key(of + ".digest", type::duration, "0s",
+            "What is not urgent is collected so long and sent as one.")
+          .range(0, day));
   t.add(ignored(of + ".retries", "a notification is repeated until delivered"));
   t.add(ignored(of + ".healthSummaryPath", "ao notify ls shows the health"));
   t.add(ignored(of + ".webhook", "write it as webhookUrl"));
@@ -625,6 +630,8 @@ std::string_view to_string(key_type x) {
     return "notifiers";
   case type::address:
     return "address";
+  case type::hours:
+    return "hours";
   case type::url:
     return "url";
   case type::variable:

@@ -50,6 +50,8 @@ enum class key_type : std::uint8_t {
   notifiers,
   /// `host:port`.
   address,
+  /// `22:00-07:00`.
+  hours,
   /// `http://…` or `https://…`.
   url,
   /// The name of an environment variable.

@@ -1,6 +1,7 @@
 #include "runtime/config/value_rules.hpp"
 
 #include "messages/time.hpp"
+#include "runtime/rules/quiet_hours.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -286,6 +287,8 @@ std::string expectation(const key_row& row) {
     return "the name of an agent";
   case key_type::notifiers:
     return "a list of notifiers";
+  case key_type::hours:
+    return "two times of a day such as 22:00-07:00";
   case key_type::address:
     return "host:port such as 127.0.0.1:7421";
   case key_type::url:
@@ -359,6 +362,9 @@ std::string read_text(const key_row& row, const std::string& text, bool plain,
     return read_tries_or_duration(row, text, plain, out);
   case key_type::inner_path:
     return when(is_inner_path(text), " is not a path below the project");
+  case key_type::hours:
+    return when(quiet_hours_from(text).has_value(),
+                " is not a part of a day");
   case key_type::address:
     return when(is_address(text), " is not an address");
   case key_type::url:

@@ -72,6 +72,8 @@ send_outcome read_failure(const notification& n, const http_reply& reply,
       + (said.empty() ? std::string{} : ": " + one_line(said));
   auto out = make_outcome(n, kind_of(reply.status), std::move(error));
   out.retry_after = retry_after_of(reply, now);
+  auto s = reply.status;
+  out.absent = s == 0 || s == 408 || (s >= 502 && s <= 504);
   return out;
 }
 

@@ -1,7 +1,9 @@
 #include "runtime/rules/outbox.hpp"
 
+#include "runtime/rules/digest.hpp"
 #include "runtime/rules/event_data.hpp"
 #include "runtime/rules/incident_texts.hpp"
+#include "runtime/rules/outbox_order.hpp"
 #include "runtime/rules/send_form.hpp"
 
 #include <algorithm>
@@ -17,14 +19,13 @@ using outcome = send_outcome::kind;
 /// From so many strikes on the rests are long.
 constexpr std::uint32_t patient_strikes = 3;
 
-/// Also where the configuration wants none.
-constexpr milliseconds least_pause{100};
+/// More make no longer pauses.
+constexpr std::uint32_t most_absences = 30;
 
 constexpr std::string_view test_front = "test-";
 
-bool is_test(const notification& n) {
-  return n.subject.compare(0, test_front.size(), test_front) == 0;
-}
+/// Also where the configuration wants none.
+constexpr milliseconds least_pause{100};
 
 std::string subject_of(const notification& n) {
   if (n.subject.compare(0, 4, "inc-") == 0)
@@ -34,29 +35,6 @@ std::string subject_of(const notification& n) {
 
 std::string reason_of(const notification& n) {
   return std::string{to_string(n.failure)} + ": " + n.last_error;
-}
-
-bool earlier(const notification& a, const notification& b) {
-  return std::tie(a.priority, a.created_at, a.number, a.id)
-    < std::tie(b.priority, b.created_at, b.number, b.id);
-}
-
-/// The first of each case, by case.
-std::map<std::string, const notification*> heads_of(const outbox_state& s) {
-  std::map<std::string, const notification*> out;
-  for (const auto& [id, n] : s.open) {
-    auto& head = out[n.subject];
-    if (head == nullptr || n.number < head->number)
-      head = &n;
-  }
-  return out;
-}
-
-/// How many attempts may be under way: one shows whether a channel works that
-/// did not.
-std::size_t room_in(const outbox_state& s, const outbox_policy& policy) {
-  auto most = s.strikes > 0 ? std::size_t{1} : policy.parallel;
-  return most - std::min(most, s.sending.size());
 }
 
 /// The key under which a retry by hand is sent.
@@ -102,6 +80,7 @@ private:
     if (last_success)
       s().learned = of_channel(last_success->form);
     for (const auto& n : x.rows) {
+      s().digests = std::max(s().digests, digest_number(n));
       remember_alert(n, last_success);
       if (n.state == notification_state::pending)
         reopen(n);
@@ -133,13 +112,17 @@ private:
       if (n.failure == send_failure::throttled)
         rest_until(*n.next_at);
     }
+    if (n.failure == send_failure::passing && n.attempts >= absent_from)
+      s().absences = absent_from;
+    s().since[n.id] = std::min(n.created_at, now_);
     s().open[n.id] = std::move(n);
   }
 
   void on(const notifications_seen& x) {
     for (const auto& n : x.rows)
       if (n.state == notification_state::pending && n.channel == s().channel)
-        s().open.emplace(n.id, n);
+        if (s().open.emplace(n.id, n).second)
+          s().since[n.id] = std::min(n.created_at, now_);
   }
 
   void on(const notification_wanted& x) {
@@ -161,6 +144,12 @@ private:
                              + std::string{to_string(n.state)} + " already"};
       return;
     }
+    if (is_digest(n)) {
+      out_.refused = error{ec::wrong_state,
+                           "the notifications of " + n.id
+                             + " have been sent by themselves"};
+      return;
+    }
     // Those who have seen it refused know its key.
     n.key = key_again(n);
     n.version += 1;
@@ -178,8 +167,14 @@ private:
 
   void hurry(const std::string& id) {
     auto at = s().open.find(id);
-    if (at != s().open.end())
+    if (at != s().open.end() && !at->second.digest.empty())
+      at = s().open.find(at->second.digest);
+    if (at != s().open.end()) {
       at->second.next_at.reset();
+      s().hurried.insert(at->first);
+    }
+    if (s().absences >= absent_from)
+      s().hold_until.reset();
     rest_no_longer();
   }
 
@@ -189,6 +184,8 @@ private:
     if (s().hold_until)
       *s().hold_until += x.by;
     s().struck_at += x.by;
+    for (auto& [id, since] : s().since)
+      since += x.by;
     for (auto& [id, n] : s().open)
       if (n.next_at)
         *n.next_at += x.by;
@@ -202,6 +199,8 @@ private:
     }
     auto n = std::move(at->second);
     s().open.erase(at);
+    s().hurried.erase(n.id);
+    s().since.erase(n.id);
     n.version += 1;
     n.attempts += 1;
     n.updated_at = now_;
@@ -240,13 +239,44 @@ private:
     n.failure = send_failure::none;
     s().learned = of_channel(n.form);
     s().strikes = 0;
+    s().returned = s().returned || s().absences >= absent_from;
+    s().absences = 0;
     s().hold_until.reset();
     s().alerted.clear();
-    record(state == notification_state::delivered
-             ? event_kind::notification_delivered
-             : event_kind::notification_accepted,
-           n, false);
+    auto kind = state == notification_state::delivered
+      ? event_kind::notification_delivered
+      : event_kind::notification_accepted;
+    record(kind, n, false);
+    for (auto& told : members_of(n)) {
+      told.state = state;
+      told.remote = n.remote;
+      told.attempts = 1;
+      record(kind, told, false);
+      out_.rows.push_back(std::move(told));
+    }
     out_.rows.push_back(std::move(n));
+  }
+
+  /// Takes out those that the digest tells, as rows to be written.
+  std::vector<notification> members_of(const notification& n) {
+    std::vector<notification> out;
+    if (!is_digest(n))
+      return out;
+    for (auto i = s().open.begin(); i != s().open.end();) {
+      if (i->second.digest != n.id) {
+        ++i;
+        continue;
+      }
+      s().since.erase(i->first);
+      out.push_back(std::move(i->second));
+      out.back().version += 1;
+      out.back().updated_at = now_;
+      i = s().open.erase(i);
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.subject, a.number) < std::tie(b.subject, b.number);
+    });
+    return out;
   }
 
   milliseconds pause_after(const notification& n, const send_ended& x) const {
@@ -258,6 +288,10 @@ private:
   void fail_for_now(notification n, const send_ended& x) {
     n.failure = send_failure::passing;
     n.next_at = now_ + pause_after(n, x);
+    if (x.what.absent)
+      s().absences = std::min(s().absences + 1, most_absences);
+    if (s().absences >= absent_from)
+      rest_until(now_ + retry_pause(policy_, s().absences, x.dice));
     keep(std::move(n));
   }
 
@@ -285,6 +319,12 @@ private:
     n.state = notification_state::dead;
     n.failure = send_failure::refused;
     record(event_kind::notification_failed, n, alert(n));
+    for (auto& told : members_of(n)) {
+      told.digest.clear();
+      // Never in a digest again.
+      told.attempts = 1;
+      keep(std::move(told));
+    }
     out_.rows.push_back(std::move(n));
   }
 
@@ -340,26 +380,46 @@ private:
   void choose() {
     if (s().hold_until && *s().hold_until > now_)
       return;
-    std::vector<notification> ready;
-    for (const auto& [subject, n] : heads_of(s()))
-      if (s().sending.count(n->id) == 0 && (!n->next_at || *n->next_at <= now_))
-        ready.push_back(*n);
-    std::sort(ready.begin(), ready.end(), earlier);
-    auto room = room_in(s(), policy_);
-    for (const auto& n : ready) {
-      if (room-- == 0)
-        return;
-      send(n);
-    }
+    collect();
+    for (auto& n : next_to_send(s(), policy_, now_))
+      send(std::move(n));
+  }
+
+  void collect() {
+    auto waited = next_to_collect(s(), policy_, now_);
+    s().returned = false;
+    if (waited.empty())
+      return;
+    auto made
+      = make_digest(s().channel, ++s().digests, std::move(waited), now_);
+    for (auto& n : made.parts)
+      keep(std::move(n));
+    for (auto& n : made.members)
+      keep(std::move(n));
   }
 
   void send(notification n) {
     // The bytes of an attempt are those of the one before.
     if (n.attempts == 0 && n.form.empty() && !is_test(n))
       n.form = s().learned;
+    if (!was_tried(n))
+      begin(n);
     s().sending.insert(n.id);
     s().open[n.id] = n;
     out_.sends.push_back(std::move(n));
+  }
+
+  /// It is on record before the first byte leaves: nobody tells it in other
+  /// words from now on, whatever becomes of us.
+  void begin(notification& n) {
+    n.form = with_word(n.form, form::begun);
+    for (auto& row : out_.rows)
+      if (row.id == n.id) {
+        row = n;
+        return;
+      }
+    n.version += 1;
+    out_.rows.push_back(n);
   }
 
   const outbox_policy& policy_;
@@ -381,23 +441,6 @@ outbox_step next_outbox(const outbox_state& state, const outbox_input& input,
   return outbox_machine{state, policy, now}.take(input);
 }
 
-std::optional<wall_time> next_look(const outbox_state& state,
-                                   const outbox_policy& policy) {
-  if (room_in(state, policy) == 0)
-    return std::nullopt;
-  std::optional<wall_time> out;
-  for (const auto& [subject, n] : heads_of(state)) {
-    if (state.sending.count(n->id) > 0)
-      continue;
-    auto at = n->next_at.value_or(n->created_at);
-    if (state.hold_until)
-      at = std::max(at, *state.hold_until);
-    if (!out || at < *out)
-      out = at;
-  }
-  return out;
-}
-
 milliseconds retry_pause(const outbox_policy& policy, std::uint32_t attempt,
                          double dice) {
   auto pause = std::max(policy.retry_delay, least_pause);
@@ -407,6 +450,10 @@ milliseconds retry_pause(const outbox_policy& policy, std::uint32_t attempt,
   pause = std::min(pause, most);
   auto less = static_cast<double>(pause.count()) * policy.jitter * dice;
   return pause - milliseconds{static_cast<milliseconds::rep>(less)};
+}
+
+bool is_test(const notification& n) {
+  return n.subject.compare(0, test_front.size(), test_front) == 0;
 }
 
 std::string test_case(std::uint64_t n) {

@@ -3,6 +3,7 @@
 #include "messages/error.hpp"
 #include "messages/event.hpp"
 #include "messages/incident.hpp"
+#include "messages/settings.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -25,6 +26,12 @@ struct outbox_policy {
   double jitter = 0.25;
   /// Attempts under way at once, of different cases.
   std::size_t parallel = 3;
+  /// Only what is urgent is sent then.
+  std::optional<ao::quiet_hours> quiet_hours;
+  /// Of the clock by which those are meant.
+  std::chrono::minutes utc_offset{0};
+  /// What is not urgent is collected for so long; 0 = is not.
+  milliseconds digest{0};
 };
 
 /// What came of one attempt, as the channel has read it.
@@ -43,6 +50,8 @@ struct send_outcome {
     reshape = 6,
   } what
     = kind::passing;
+  /// Of `passing`: nobody is there, whatever is sent.
+  bool absent = false;
   /// One line for people; of a success what is odd about it.
   std::string error;
   /// What the other side calls it.
@@ -70,6 +79,17 @@ struct outbox_state {
   /// Attempts since the last success that found the channel unusable.
   std::uint32_t strikes = 0;
   wall_time struck_at{};
+  /// Attempts since the last success that found nobody there.
+  std::uint32_t absences = 0;
+  /// Somebody is there again after an absence: what has piled up is sent as
+  /// one.
+  bool returned = false;
+  /// Since when those that are open wait, by the clock as it is set now.
+  std::map<std::string, wall_time> since;
+  /// Ids of those that a person wants sent now.
+  std::set<std::string> hurried;
+  /// The number of the last digest.
+  std::uint64_t digests = 0;
   /// What was learned of the channel: the form of what is sent first.
   std::string learned;
 };
@@ -133,12 +153,18 @@ struct outbox_step {
 /// one before is settled; cases do not delay each other.
 ///
 ///   pending --taken--> accepted | delivered
-///           --no answer, 408, 5xx--> pending, after 1 s doubling to 5 min
+///           --no answer, 408, 5xx--> pending, after 1 s doubling to 5 min;
+///               when nobody is there three times, one attempt at a time
+///               shows, and afterwards all that was never tried is one digest
 ///           --429--> pending; the whole channel rests as long as asked for
 ///           --channel unusable--> pending; the whole channel rests 20 s,
 ///               from the third time on 10 min, then one attempt shows
 ///           --text refused--> dead; a person is told once per reason
 ///   dead --retry--> pending, under a new key
+///
+/// What is not urgent waits in quiet hours, and while it is collected; what has
+/// waited is sent as one digest. The notifications of a digest are settled with
+/// it; when its text is refused, they are sent by themselves.
 ///
 /// A channel that is unusable (wrong token, wrong address) keeps everything
 /// pending: the next configuration sends it. At most three attempts a minute
@@ -149,7 +175,7 @@ outbox_step next_outbox(const outbox_state& state, const outbox_input& input,
 /// When the machine wants to look again by `outbox_due`; nothing = not before
 /// something happens.
 std::optional<wall_time> next_look(const outbox_state& state,
-                                   const outbox_policy& policy);
+                                   const outbox_policy& policy, wall_time now);
 
 /// The pause after the n-th attempt (1, 2, …) that has failed for now.
 milliseconds retry_pause(const outbox_policy& policy, std::uint32_t attempt,
@@ -168,6 +194,9 @@ constexpr std::chrono::hours longest_rest{24};
 notification test_notification(const std::string& channel, std::uint64_t number,
                                priority p, const std::string& text,
                                wall_time now);
+
+/// Whether it is such a one.
+bool is_test(const notification& n);
 
 /// The case of test number `n`; `test-1`.
 std::string test_case(std::uint64_t n);

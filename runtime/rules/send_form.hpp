@@ -18,6 +18,8 @@ inline constexpr std::string_view no_session_key = "no-session-key";
 inline constexpr std::string_view no_completion = "no-completion";
 /// The session of the key was busy or has changed: the gateway chooses one.
 inline constexpr std::string_view fresh_session = ".fresh-session";
+/// It may have left already.
+inline constexpr std::string_view begun = ".begun";
 /// How often it was sent anew under another key.
 inline constexpr std::string_view again = ".again";
 /// How many parts of a long text have arrived.

@@ -82,9 +82,9 @@ struct channel_world {
       RC_ASSERT(is_open(n.state));
     // Nothing is forgotten: something is under way or a moment is named.
     RC_ASSERT(state.open.empty() || !under_way.empty()
-              || next_look(state, policy));
+              || next_look(state, policy, now));
     // No moment is named that would change nothing.
-    if (auto next = next_look(state, policy))
+    if (auto next = next_look(state, policy, now))
       RC_ASSERT(*next > now);
   }
 
@@ -143,7 +143,7 @@ RC_GTEST_PROP(OutboxProperty, LosesNothingAndKeepsTheOrder, ()) {
       }
       break;
     case 5:
-      if (auto next = next_look(w.state, w.policy)) {
+      if (auto next = next_look(w.state, w.policy, w.now)) {
         w.now = std::max(w.now, *next);
         w.feed(outbox_due{});
       }
@@ -164,7 +164,7 @@ RC_GTEST_PROP(OutboxProperty, LosesNothingAndKeepsTheOrder, ()) {
   // From now on the gateway takes everything.
   for (int n = 0; n < 10'000 && !w.state.open.empty(); ++n) {
     if (w.under_way.empty()) {
-      auto next = next_look(w.state, w.policy);
+      auto next = next_look(w.state, w.policy, w.now);
       RC_ASSERT(next.has_value());
       w.now = std::max(w.now, *next);
       w.feed(outbox_due{});

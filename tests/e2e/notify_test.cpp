@@ -1,0 +1,238 @@
+#include "tests/support/fake_gateway.hpp"
+#include "tests/support/world.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+
+using namespace ao;
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
+
+namespace {
+
+using mishap = gateway_mishap::kind;
+
+world_options with_gateway(const fake_gateway& gateway,
+                           const std::string& members = {}) {
+  world_options o;
+  o.settings += "escalation: {selfHeal: {attempts: 1}, "
+                "mediation: {rounds: 0}}\n"
+                "notifiers: {phone: {plugin: openclaw, url: \""
+    + gateway.url() + "\", token: hook-token, retryDelay: 100ms" + members
+    + "}}\n";
+  o.project = ", ci: {command: [grep, -q, fine, work]}";
+  return o;
+}
+
+constexpr const char* stubborn = R"(
+if grep -q xyzzy "$AO_PROMPT_FILE"; then echo fine > work; else
+  echo "$AO_RUN" > work; fi
+git add --all
+git commit --quiet --message "Run $AO_RUN"
+)";
+
+class Gateway : public testing::Test {
+protected:
+  explicit Gateway(gateway_setup setup = {}, const std::string& members = {})
+      : gateway(std::move(setup)), w(with_gateway(gateway, members)) {
+    w.add_agent("stubborn", stubborn);
+  }
+
+  json notifications() { return w.ask({"notify", "ls"})["data"]; }
+
+  /// Sends a test and returns its row at the end.
+  json test(const std::string& text, std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"notify", "test", "--text", text};
+    words.insert(words.end(), more.begin(), more.end());
+    auto rows = w.ask(words)["data"];
+    EXPECT_THAT(rows, SizeIs(1));
+    return rows.at(0);
+  }
+
+  fake_gateway gateway;
+  world w;
+};
+
+struct NewGateway : Gateway {
+  NewGateway() : Gateway({3}) {}
+};
+
+struct KeyedGateway : Gateway {
+  KeyedGateway() : Gateway({}, ", sessionKeyPrefix: \"hook:ao:\"") {}
+};
+
+struct HastyGateway : Gateway {
+  HastyGateway() : Gateway({}, ", timeout: 1s") {}
+};
+
+TEST_F(Gateway, HearsAQuestionAndItsEnd) {
+  w.start();
+  w.ask({"spawn", w.add_task("First")});
+  w.await("incident_asked", "incident:inc-1");
+  ASSERT_TRUE(gateway.await([](const auto& read) { return read.size() == 1; }));
+  auto read = gateway.read_by_person();
+  EXPECT_THAT(read[0],
+              StartsWith("[AO URGENT] app-1 incident_asked\n"
+                         "Case inc-1\n"));
+  EXPECT_THAT(read[0], HasSubstr("\nOptions: "));
+  auto at = read[0].find("\nCode: ");
+  ASSERT_NE(at, std::string::npos);
+  auto code = read[0].substr(at + 7, 8);
+  EXPECT_THAT(read[0], HasSubstr("\nAnswer: ao incident answer inc-1 "));
+  EXPECT_EQ(
+    w.ao({"incident", "answer", "inc-1", "xyzzy", "--code", code}).status.code,
+    0);
+  w.await("merged", "change:app#1");
+  // Who was asked and has answered need not be told that it is over.
+  w.await("incident_closed", "incident:inc-1");
+  auto rows = notifications();
+  ASSERT_THAT(rows, SizeIs(1));
+  EXPECT_EQ(rows[0]["state"], "accepted");
+  EXPECT_EQ(rows[0]["case"], "inc-1");
+  EXPECT_EQ(rows[0]["channel"], "phone");
+  EXPECT_THAT(rows.dump(), Not(HasSubstr(code)));
+}
+
+TEST_F(Gateway, OfTheDefaultPolicyIsAskedWithoutASessionKey) {
+  w.start();
+  auto row = test("Hello");
+  EXPECT_EQ(row["state"], "accepted");
+  auto asked = gateway.requests();
+  ASSERT_THAT(asked, SizeIs(1));
+  auto body = json::parse(asked[0].body);
+  EXPECT_FALSE(body.contains("sessionKey"));
+  EXPECT_EQ(body["idempotencyKey"], asked[0].headers.at("idempotency-key"));
+}
+
+TEST_F(Gateway, ThatGoesDownLosesNothing) {
+  gateway.plan({{mishap::reset_before},
+                {mishap::reset_after},
+                {mishap::status, 500},
+                {mishap::status, 502},
+                {mishap::status, 503},
+                {mishap::status, 408}});
+  w.start();
+  auto row = test("Through the storm");
+  EXPECT_EQ(row["state"], "accepted");
+  EXPECT_EQ(row["attempts"], 7);
+  auto asked = gateway.requests();
+  std::set<std::string> bodies;
+  for (const auto& r : asked)
+    bodies.insert(r.body);
+  EXPECT_THAT(asked, SizeIs(7));
+  EXPECT_THAT(bodies, SizeIs(1)) << "the payload is frozen";
+  EXPECT_THAT(gateway.read_by_person(),
+              ElementsAre(HasSubstr("Through the storm")));
+}
+
+TEST_F(Gateway, IsLeftAloneAsLongAsItSays) {
+  gateway.plan({{mishap::status, 429, "2"}});
+  w.start();
+  EXPECT_EQ(test("Later")["state"], "accepted");
+  auto asked = gateway.requests();
+  ASSERT_THAT(asked, SizeIs(2));
+  EXPECT_GE(asked[1].at - asked[0].at, std::chrono::seconds{2});
+}
+
+TEST_F(Gateway, WithAnotherTokenIsToldNothingTwiceAndLosesNothing) {
+  gateway.restart({2, "another"});
+  w.start();
+  w.ask({"notify", "test", "--text", "Kept", "--no-wait"});
+  ASSERT_TRUE(gateway.await_requests(1));
+  auto failed = w.await("notification_failed", "hub");
+  EXPECT_EQ(failed["data"]["alert"], true);
+  EXPECT_THAT(failed["data"]["error"].get<std::string>(), HasSubstr("401"));
+  EXPECT_THAT(failed.dump(), Not(HasSubstr("hook-token")));
+  EXPECT_EQ(notifications()[0]["state"], "pending");
+  // Set right, and the hub started anew: it is sent.
+  gateway.restart({2, "hook-token"});
+  w.kill_hub();
+  w.start();
+  w.ask({"notify", "retry", "phone/test-1/1"});
+  EXPECT_TRUE(gateway.await([](const auto& read) { return !read.empty(); }));
+}
+
+TEST_F(Gateway, ThatRefusesATextIsNotAskedAgainUntilAPersonWantsIt) {
+  gateway.plan({{mishap::status, 400}});
+  w.start();
+  auto ended = w.ao({"notify", "test", "--text", "Odd", "--json"});
+  EXPECT_EQ(ended.status.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("phone/test-1/1 is dead: HTTP 400"));
+  EXPECT_THAT(gateway.requests(), SizeIs(1));
+  auto dead = w.ask({"notify", "ls", "--state", "dead"})["data"];
+  ASSERT_THAT(dead, SizeIs(1));
+  auto failed = w.await("notification_failed", "hub");
+  auto retried = w.ask({"notify", "retry", "phone/test-1/1"});
+  EXPECT_EQ(retried["state"], "pending");
+  w.await("notification_accepted", "hub", failed["seq"]);
+  EXPECT_EQ(w.ao({"notify", "retry", "phone/test-1/1"}).status.code, 4);
+  EXPECT_EQ(w.ao({"notify", "retry", "phone/none/1"}).status.code, 3);
+}
+
+TEST_F(HastyGateway, ThatHangsDelaysNothingElse) {
+  gateway.plan_each([](std::size_t) { return gateway_mishap{mishap::hang}; });
+  w.start();
+  w.ask({"notify", "test", "--text", "Nobody hears", "--no-wait"});
+  ASSERT_TRUE(gateway.await_requests(1));
+  w.ask({"spawn", w.add_task("xyzzy")});
+  w.await("merged", "change:app#1");
+  EXPECT_EQ(notifications()[0]["state"], "pending");
+}
+
+TEST_F(NewGateway, ProvesWhatAPersonHasRead) {
+  gateway.plan({{mishap::undelivered}});
+  w.start();
+  auto row = test("Proof");
+  EXPECT_EQ(row["state"], "delivered");
+  EXPECT_EQ(row["attempts"], 2);
+  EXPECT_THAT(gateway.read_by_person(), ElementsAre(HasSubstr("Proof")));
+}
+
+TEST_F(Gateway, HearsEachOnceThoughTheHubDies) {
+  // Each first attempt is cut when the run has begun.
+  gateway.plan_each([](std::size_t n) {
+    return gateway_mishap{n % 2 == 0 ? mishap::reset_after : mishap::none};
+  });
+  w.start();
+  constexpr int count = 12;
+  for (int i = 0; i < count; ++i) {
+    w.ask({"notify", "test", "--text", "Number " + std::to_string(i) + ".",
+           "--no-wait"});
+    if (i % 4 == 3) {
+      w.kill_hub();
+      w.start();
+    }
+  }
+  EXPECT_TRUE(
+    gateway.await([](const auto& read) { return read.size() >= count; }));
+  w.await([this](const json&) {
+    auto rows = notifications();
+    return std::all_of(rows.begin(), rows.end(),
+                       [](const json& n) { return n["state"] == "accepted"; });
+  });
+  auto read = gateway.read_by_person();
+  EXPECT_EQ(std::set<std::string>(read.begin(), read.end()).size(), count);
+  EXPECT_THAT(read, SizeIs(count));
+}
+
+TEST_F(KeyedGateway, LearnsOnceThatItTakesNoSessionKey) {
+  w.start();
+  EXPECT_EQ(test("One")["attempts"], 2);
+  EXPECT_EQ(test("Two", {"--channel", "phone"})["attempts"], 2)
+    << "a test learns anew";
+  w.ask({"spawn", w.add_task("First")});
+  w.await("incident_asked", "incident:inc-1");
+  ASSERT_TRUE(gateway.await([](const auto& read) { return read.size() == 3; }));
+  auto asked = gateway.requests();
+  ASSERT_THAT(asked, SizeIs(5));
+  EXPECT_EQ(json::parse(asked[0].body)["sessionKey"], "hook:ao:test-1");
+  EXPECT_FALSE(json::parse(asked[4].body).contains("sessionKey"));
+}
+
+} // namespace
