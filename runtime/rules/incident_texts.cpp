@@ -117,7 +117,8 @@ std::string question_text(const incident& i) {
     about += ", " + i.change.text;
   std::string text = about + ": " + std::string{describe(i.cause)};
   if (i.attempts > 0)
-    text += " after " + std::to_string(i.attempts) + " attempts";
+    text += " after " + std::to_string(i.attempts)
+      + (i.attempts == 1 ? " attempt" : " attempts");
   if (i.rounds > 0)
     text += " and " + std::to_string(i.rounds)
       + (i.rounds == 1 ? " mediation" : " mediations");

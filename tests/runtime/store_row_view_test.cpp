@@ -402,7 +402,7 @@ TEST(RowView, KnowsWhatAChannelHasStillToSend) {
   EXPECT_THAT(pending(view, "ab"), ElementsAre("ab/inc-1/1"));
   EXPECT_EQ(view.notifications_of("a").size(), 2u);
   store_rows again;
-  again.notifications = {row("a", 3, open, 1)};
+  again.notifications = std::vector{row("a", 3, open, 1)};
   view.load(again, {}, 0);
   EXPECT_THAT(pending(view, "a"), ElementsAre("a/inc-1/3"));
   EXPECT_TRUE(pending(view, "ab").empty());
@@ -414,7 +414,7 @@ TEST(RowView, FindsAnIncidentByWhatNamesItAlsoAfterALoad) {
   i.version = 1;
   i.fingerprint = "T1/ci_failed";
   store_rows rows;
-  rows.incidents = {i};
+  rows.incidents = std::vector{i};
   row_view view;
   view.load(rows, {}, 0);
   ASSERT_TRUE(view.incident_called("T1/ci_failed"));

@@ -321,6 +321,7 @@ inline notification any_notification() {
   x.last_error = *any_text();
   x.failure = any_of<send_failure>(5);
   x.form = *any_text();
+  x.digest = *any_text();
   x.remote = *any_text();
   x.next_at = maybe(any_time);
   x.created_at = any_time();

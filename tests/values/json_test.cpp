@@ -150,7 +150,7 @@ TEST(Json, WritesEveryMember) {
   EXPECT_EQ(member_count(message{}), 17u);
   EXPECT_EQ(member_count(incident_attempt{}), 9u);
   EXPECT_EQ(member_count(incident{}), 39u);
-  EXPECT_EQ(member_count(notification{}), 19u);
+  EXPECT_EQ(member_count(notification{}), 22u);
 }
 
 TEST(Json, WritesTimesForPeopleAndStatesAsWords) {
