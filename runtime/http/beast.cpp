@@ -493,12 +493,22 @@ private:
   std::array<char, 4096> scratch_{};
 };
 
+/// Calls `fn` with the connection, if there is one then. Other threads never
+/// hold one themselves: the last to hold it destroys it.
+template <class Fn>
+void on_io_thread(net::io_context& io, const std::weak_ptr<connection>& to,
+                  Fn fn) {
+  net::post(io, [to, fn = std::move(fn)]() mutable {
+    if (auto it = to.lock())
+      fn(*it);
+  });
+}
+
 bool live_stream::push(std::string frame) {
-  auto to = to_.lock();
   bool overflow = false;
   {
     std::lock_guard guard{lock_};
-    if (closed_ || !to)
+    if (closed_ || to_.expired())
       return false;
     bytes_ += frame.size();
     queue_.emplace_back(std::move(frame));
@@ -510,7 +520,9 @@ bool live_stream::push(std::string frame) {
       return true; // A flush is on its way.
     }
   }
-  net::post(io_, [to, overflow] { overflow ? to->drop() : to->flush(); });
+  on_io_thread(io_, to_, [overflow](connection& to) {
+    overflow ? to.drop() : to.flush();
+  });
   return !overflow;
 }
 
@@ -520,8 +532,7 @@ void live_stream::close() {
     if (std::exchange(closed_, true))
       return;
   }
-  if (auto to = to_.lock())
-    net::post(io_, [to] { to->flush(); });
+  on_io_thread(io_, to_, [](connection& to) { to.flush(); });
 }
 
 /// Carries the answer of a handler, on any thread, to its connection.
@@ -532,18 +543,19 @@ public:
       : io_(io), options_(options), to_(std::move(to)), number_(number) {}
 
   void send(response what) override {
-    if (auto to = to_.lock())
-      net::post(io_, [to, n = number_, what = std::move(what)]() mutable {
-        to->answer(n, std::move(what));
-      });
+    on_io_thread(io_, to_,
+                 [n = number_, what = std::move(what)](connection& to) mutable {
+                   to.answer(n, std::move(what));
+                 });
   }
 
   event_stream open_stream() override {
-    auto to = to_.lock();
-    if (!to)
+    if (to_.expired())
       return {};
-    auto stream = std::make_shared<live_stream>(io_, options_, to);
-    net::post(io_, [to, n = number_, stream] { to->begin_stream(n, stream); });
+    auto stream = std::make_shared<live_stream>(io_, options_, to_);
+    on_io_thread(io_, to_, [n = number_, stream](connection& to) {
+      to.begin_stream(n, stream);
+    });
     return event_stream{stream};
   }
 

@@ -190,7 +190,7 @@ TEST(Config, ListsEverySecretForTheRedactor) {
     "    forge: {tokenEnv: MY_TOKEN, webhook: {secretEnv: HOOK}}\n"
     "notifiers:\n"
     "  a: {plugin: openclaw, token: gateway-secret}\n"
-    "  b: {plugin: webhook, url: http://x/, headers: {X-Key: header-secret}}\n",
+    "  b: {plugin: webhook, url: https://x/, headers: {X-Key: header-secret}}\n",
     vars);
   ASSERT_TRUE(outcome.value) << report(outcome);
   auto secrets = secrets_in(*outcome.value, environment(vars));

@@ -129,17 +129,16 @@ TEST(OriginalConfig, IsReadAsItIs) {
 
 TEST(OriginalConfig, HasNothingThatIsIgnoredInSilence) {
   auto outcome = read(wrapped, {{"OPENCLAW_HOOKS_TOKEN", "t"}});
-  EXPECT_EQ(
-    noted(outcome),
-    (std::vector<std::string>{
-      "dashboard", "defaults.notifiers", "directTerminalPort",
-      "notifiers.openclaw.retries", "notifiers.slack.plugin",
-      "notifiers.slack.webhook", "plugins", "port", "power",
-      "projects.my-app.agentConfig.someFutureKey", "projects.my-app.decomposer",
-      "projects.my-app.opencodeIssueSessionStrategy",
-      "projects.my-app.orchestratorSessionStrategy",
-      "projects.my-app.tracker.plugin", "reactions.ci-failed.retries",
-      "terminalPort"}));
+  EXPECT_EQ(noted(outcome),
+            (std::vector<std::string>{
+              "dashboard", "directTerminalPort", "notifiers.openclaw.retries",
+              "notifiers.slack.plugin", "notifiers.slack.webhook", "plugins",
+              "port", "power", "projects.my-app.agentConfig.someFutureKey",
+              "projects.my-app.decomposer",
+              "projects.my-app.opencodeIssueSessionStrategy",
+              "projects.my-app.orchestratorSessionStrategy",
+              "projects.my-app.tracker.plugin", "reactions.ci-failed.retries",
+              "terminalPort"}));
 }
 
 TEST(OriginalConfig, RetriesReplaceOurAttemptsAndStopAtFive) {

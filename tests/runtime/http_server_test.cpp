@@ -132,7 +132,10 @@ protected:
   }
 
   ~HttpServer() override {
-    held_.clear();
+    {
+      std::lock_guard guard{lock_};
+      held_.clear();
+    }
     server_.reset();
     guard_.reset();
     // What was posted by stop() runs, then the context is empty.
