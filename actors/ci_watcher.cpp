@@ -18,6 +18,9 @@ constexpr std::chrono::hours merge_deadline{1};
 /// What a run may take beyond its own timeout (queue for a core, checkout).
 constexpr std::chrono::minutes ci_slack{30};
 
+/// Two runs of the base's checks may be waited for, and a queue for a core.
+constexpr std::chrono::hours base_deadline{3};
+
 /// It may have to start an INCIDENT, which writes.
 constexpr std::chrono::seconds escalation_deadline{15};
 
@@ -159,6 +162,24 @@ struct perform {
   }
 
   void operator()(const report_failure& failure) const {
+    if (failure.cause != incident_cause::ci_failed)
+      return escalate(failure);
+    const auto& row = *self->state.row;
+    ask<base_watch_actor>(self, self->state.context,
+                          make_actor_name("base-watch", row.project.text),
+                          base_deadline,
+                          msg::judge_failure{row.id, row.session, failure.sha})
+      .then(
+        [self = self, failure](const msg::base_judgement& said) {
+          if (said.red)
+            submit(self, base_seen_red{failure.sha, said.base_sha});
+          else
+            perform{self}.escalate(failure);
+        },
+        report_later());
+  }
+
+  void escalate(const report_failure& failure) const {
     auto& st = self->state;
     const auto& row = *st.row;
     msg::report_cause report;
@@ -350,6 +371,7 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
     [self](const msg::submit_review& order) {
       return take_review(self, order);
     },
+    [self](const msg::base_recovered&) { submit(self, base_seen_green{}); },
     [self](const msg::session_changed& told) {
       submit(self, reviewer_told{told.now});
     },

@@ -235,6 +235,9 @@ void clear_up_after(self_pointer self, const change& c) {
                        + to_string(ok.error()) + "\"");
   tell<publisher_actor>(
     st.context, make_actor_name("publisher", st.project.text), look_atom{});
+  tell<base_watch_actor>(st.context,
+                         make_actor_name("base-watch", st.project.text),
+                         msg::base_moved{});
 }
 
 caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {

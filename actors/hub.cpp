@@ -2,6 +2,7 @@
 
 #include "actors/api.hpp"
 #include "actors/backlog.hpp"
+#include "actors/base_watch.hpp"
 #include "actors/ci_runners.hpp"
 #include "actors/ci_watcher.hpp"
 #include "actors/dispatcher.hpp"
@@ -207,6 +208,8 @@ child_spec forge_of(const node_context& context, const project_id& id) {
              starts(forge, hub_context{context}, id), true),
        child(make_actor_name("ci-runners", id.text),
              starts(ci_runners, hub_context{context}, id, *context.inherited)),
+       child(make_actor_name("base-watch", id.text),
+             starts(base_watch, hub_context{context}, id)),
        child(make_actor_name("merge-queue", id.text),
              starts(merge_queue, hub_context{context}, id)),
        late(make_actor_name("watchers", id.text), context,

@@ -82,6 +82,12 @@ struct change {
   /// Why it cannot be merged, e.g. the files in conflict.
   std::string merge_reason;
   std::string merged_sha;
+  /// The commit of the base that fails as well, whose recovery is waited for;
+  /// empty = none is.
+  std::string base_red;
+  /// Its failure was the base's, which is green again: the merged result
+  /// decides.
+  bool excused = false;
   wall_time created_at{};
   wall_time updated_at{};
 };

@@ -7,7 +7,8 @@
 ///   tasks           REGISTRY, BACKLOG, TASK, DISPATCHER
 ///   sessions        SESSION, MAILBOX, UPLINK, RUNNER, REPOSITORY, TMUX
 ///   api             API, EVENT STREAMER
-///   forge           FORGE, OVERLAPS, CI WATCHER, CI RUNNERS, MERGE QUEUE,
+///   forge           FORGE, OVERLAPS, CI WATCHER, CI RUNNERS, BASE WATCH, MERGE
+///   QUEUE,
 ///                   PUBLISHER
 ///   escalation      ESCALATION, INCIDENT, SELF HEAL, MEDIATION, HUMAN, OUTBOX
 ///   supervision     SUPERVISOR, JOURNAL

@@ -272,6 +272,28 @@ struct cancel_ci {
   bool merged_result = false;
 };
 
+/// BASE WATCH: does the base fail as well, so that the change is not to be
+/// blamed?
+struct judge_failure {
+  change_id change;
+  session_id session;
+  std::string sha;
+};
+
+struct base_judgement {
+  std::string base_sha;
+  /// It is reported to ESCALATION then.
+  bool red = false;
+};
+
+/// FORGE → BASE WATCH: the base is at another commit.
+struct base_moved {};
+
+/// BASE WATCH → CI WATCHER: the base, which was red, is green.
+struct base_recovered {
+  std::string base_sha;
+};
+
 /// FORGE: bring the base forward to the checkout's branch.
 struct follow_checkout {
   /// Who asked before the last look began is answered without another one.

@@ -176,6 +176,8 @@ struct members<change> {
     v("merge", x.merge);
     v("mergeReason", x.merge_reason);
     v("mergedSha", x.merged_sha);
+    v("baseRed", x.base_red);
+    v("excused", x.excused);
     v("createdAt", x.created_at);
     v("updatedAt", x.updated_at);
   }

@@ -44,6 +44,8 @@ AO_ROLE(ci_watcher_actor,
         // From the API. Answers once durable. Errors: ref_moved (the head is
         // another), wrong_state, not_allowed.
         caf::replies_to<msg::submit_review>::with<msg::review_submitted>,
+        // From BASE WATCH: the base that was red is green.
+        caf::reacts_to<msg::base_recovered>,
         // From a reviewer's SESSION, at each change and each start of that.
         caf::reacts_to<msg::session_changed>,
         // INTERNAL: does again what may have been left undone.
@@ -59,6 +61,16 @@ AO_ROLE(ci_runners_actor,
         caf::reacts_to<msg::cancel_ci>,
         // INTERNAL: from the link to a shim.
         caf::reacts_to<msg::ci_ended>);
+
+/// BASE WATCH: tells whether the base of one project fails by itself, so that
+/// no change is blamed for it, and has a person told.
+AO_ROLE(base_watch_actor,
+        // From the CI WATCHER, for a run that has failed.
+        caf::replies_to<msg::judge_failure>::with<msg::base_judgement>,
+        // From the FORGE.
+        caf::reacts_to<msg::base_moved>,
+        // INTERNAL: the next look is due.
+        caf::reacts_to<look_atom>);
 
 /// The PUBLISHER: carries what was merged to the remote that the project
 /// publishes to. It exists where `forge.publish` names one.

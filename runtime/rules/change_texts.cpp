@@ -32,6 +32,25 @@ std::string shown_command(const std::vector<std::string>& command) {
   return out;
 }
 
+std::string base_red_text(const std::string& base, const std::string& sha,
+                          const std::vector<std::string>& command,
+                          const std::string& how,
+                          const std::vector<std::string>& log_tail) {
+  constexpr std::size_t most_lines = 20;
+  auto text = base + " itself fails at " + sha.substr(0, 12) + ": "
+    + shown_command(command) + " " + how
+    + "\nChanges that fail as well wait until it is green again, and no agent "
+      "is blamed. Repair "
+    + base + " in your checkout; it is looked at each minute.\n";
+  std::vector<std::string> lines;
+  auto first = log_tail.size() > most_lines ? log_tail.size() - most_lines : 0;
+  for (auto i = first; i < log_tail.size(); ++i)
+    lines.push_back(readable_line(log_tail[i]));
+  if (!lines.empty())
+    text += "Last lines of the log:\n" + fenced(lines);
+  return text;
+}
+
 std::string ci_failure_text(const ci_run& run,
                             const std::vector<std::string>& log_tail,
                             const std::string& base) {

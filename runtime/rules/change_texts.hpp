@@ -17,6 +17,12 @@ std::string ci_failure_text(const ci_run& run,
                             const std::vector<std::string>& log_tail,
                             const std::string& base = "main");
 
+/// What a person is told of a base that fails by itself.
+std::string base_red_text(const std::string& base, const std::string& sha,
+                          const std::vector<std::string>& command,
+                          const std::string& how,
+                          const std::vector<std::string>& log_tail);
+
 /// The command as a person would type it; quoted where a shell needs it.
 std::string shown_command(const std::vector<std::string>& command);
 

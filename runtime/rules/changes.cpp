@@ -87,6 +87,8 @@ public:
     c().ci = has_ci() ? ci_state::pending : ci_state::none;
     c().merge = merge_state::idle;
     c().merge_reason.clear();
+    c().base_red.clear();
+    c().excused = false;
     changed_ = true;
     record(event_kind::head_moved, data());
     review_anew();
@@ -154,10 +156,32 @@ public:
     if (!x.passed) {
       leave_queue(x.merged_result ? "fails with what was merged before it"
                                   : "");
+      c().excused = false;
       report(run, x.log_tail);
     } else if (!x.merged_result) {
       effect(report_recovery{incident_cause::ci_failed, "CI passed"});
     }
+    go_on();
+    tell();
+  }
+
+  void operator()(const base_seen_red& x) {
+    auto run = red_run();
+    if (run == nullptr || run->sha != x.sha)
+      return drop("is not red at " + x.sha.substr(0, 12));
+    if (c().base_red == x.base_sha)
+      return drop("knows that base");
+    c().base_red = x.base_sha;
+    changed_ = true;
+    tell();
+  }
+
+  void operator()(const base_seen_green&) {
+    if (!open() || c().base_red.empty())
+      return drop("does not wait for its base");
+    c().base_red.clear();
+    c().excused = true;
+    changed_ = true;
     go_on();
     tell();
   }
@@ -446,7 +470,8 @@ private:
     if (auto r = find_review(c().head_sha);
         r != nullptr && r->verdict == review_state::changes_requested)
       report(*r);
-    if (auto run = red_run(); run != nullptr && !policy_.external_ci)
+    if (auto run = red_run(); run != nullptr && !policy_.external_ci
+        && c().base_red.empty() && !c().excused)
       effect(retell_failure{run->sha, run->merged_result});
   }
 
@@ -491,8 +516,9 @@ private:
   bool has_ci() { return policy_.external_ci || !policy_.ci_command.empty(); }
 
   bool ready() {
-    return !c().head_sha.empty() && is_green(c())
-      && (has_ci() ? c().ci == ci_state::passed : true) && review_passes();
+    auto passed = !has_ci() || c().ci == ci_state::passed;
+    return !c().head_sha.empty() && (c().excused || (is_green(c()) && passed))
+      && review_passes();
   }
 
   bool review_passes() {

@@ -70,6 +70,13 @@ struct ci_ended {
   /// The last lines of its log.
   std::vector<std::string> log_tail;
 };
+/// The failure of `sha` is the base's, too.
+struct base_seen_red {
+  std::string sha;
+  std::string base_sha;
+};
+/// The base that was red is green.
+struct base_seen_green {};
 /// A review of `sha` (empty = of the present head). Refused: `wrong_state`
 /// (closed), `ref_moved` (of another head), `not_allowed` (its author's).
 struct review_given {
@@ -122,7 +129,8 @@ using change_input
   = std::variant<change_recovered, head_moved, ci_began, ci_ended, review_given,
                  merge_wanted, merge_began, merge_prepared, merge_done,
                  merge_conflicted, merge_raced, change_dropped, review_begun,
-                 reviewer_opened, reviewer_told>;
+                 reviewer_opened, reviewer_told, base_seen_red,
+                 base_seen_green>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -166,7 +174,8 @@ struct retell_failure {
   bool merged_result = false;
 };
 /// Tell ESCALATION that the cause is there; it tells the agent, and whom it
-/// must when that does not help.
+/// must when that does not help. Where the base fails as well, nobody is told
+/// of `ci_failed`: it is `base_seen_red`.
 struct report_failure {
   incident_cause cause = incident_cause::ci_failed;
   std::string sha;
@@ -208,6 +217,10 @@ struct change_step {
 ///                --conflict--> waits for a new head
 ///                --raced--> queued
 ///                --merged result fails--> ci failed, waits for a new head
+///
+/// A head that fails where its base fails as well is not blamed. When the base
+/// is green again, the change is queued all the same: what counts is the merged
+/// result.
 change_step next_change(const change_watch& watch, const change_input& input,
                         const change_policy& policy, wall_time now);
 

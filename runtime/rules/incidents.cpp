@@ -115,8 +115,10 @@ public:
   void operator()(const failure_seen& x) {
     if (i().state == incident_state::abandoned)
       return drop("is abandoned");
-    auto same = i().sha == x.sha && i().text == x.text
-      && i().session == x.session && is_open(i());
+    auto heard = i().session == x.session
+      || std::find(i().others.begin(), i().others.end(), x.session)
+        != i().others.end();
+    auto same = i().sha == x.sha && i().text == x.text && heard && is_open(i());
     if (same && !i().history.empty())
       return drop("knows that");
     auto fresh = i().history.empty() || !is_open(i());

@@ -23,6 +23,7 @@ git commit --quiet --message "Attempt $AO_RUN"
 /// Fails, and leaves the time of that under the number of the attempt.
 constexpr const char* check = R"(#!/bin/bash
 set -eu
+[ -e attempt ] || exit 0
 file=$HOME/checked.$(cat attempt)
 echo "$EPOCHREALTIME" > "$file.part"
 mv "$file.part" "$file"

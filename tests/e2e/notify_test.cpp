@@ -27,7 +27,8 @@ world_options with_gateway(const fake_gateway& gateway,
     + gateway.url() + "\", token: hook-token, retryDelay: 100ms" + members
     + "}}\n"
       "notificationRouting: {urgent: [phone], action: [phone]}\n";
-  o.project = ", ci: {command: [grep, -q, fine, work]}";
+  o.project
+    = ", ci: {command: [sh, -c, \"! test -e work || grep -q fine work\"]}";
   return o;
 }
 

@@ -147,6 +147,52 @@ TEST_F(Change, FindsAFailureAgainThatMayNotHaveBeenTold) {
   EXPECT_EQ(effect<retell_failure>(), nullptr);
 }
 
+TEST_F(Change, WaitsForABaseThatFailsItself) {
+  feed(change_recovered{});
+  feed(ended(head, false));
+  EXPECT_FALSE(feed(base_seen_red{later, "base"}).dropped.empty());
+  feed(base_seen_red{head, "base"});
+  EXPECT_EQ(watch.row.base_red, "base");
+  EXPECT_FALSE(feed(base_seen_red{head, "base"}).dropped.empty());
+  // Nobody is told of it again, not even after a crash.
+  feed(change_recovered{});
+  EXPECT_EQ(effect<retell_failure>(), nullptr);
+  EXPECT_EQ(effect<enqueue_merge>(), nullptr);
+  feed(base_seen_green{});
+  EXPECT_EQ(watch.row.base_red, "");
+  EXPECT_NE(effect<enqueue_merge>(), nullptr);
+  EXPECT_FALSE(feed(base_seen_green{}).dropped.empty());
+  // What counts is the merged result.
+  feed(merge_began{});
+  feed(merge_prepared{merge_sha});
+  ASSERT_NE(effect<run_ci>(), nullptr);
+  feed(ended(merge_sha, false, true));
+  EXPECT_FALSE(watch.row.excused);
+  ASSERT_NE(effect<report_failure>(), nullptr);
+  EXPECT_EQ(effect<report_failure>()->sha, merge_sha);
+}
+
+TEST_F(Change, ThatIsExcusedWaitsForItsReviewAllTheSame) {
+  policy.require_review = true;
+  feed(change_recovered{});
+  feed(ended(head, false));
+  feed(base_seen_red{head, "base"});
+  feed(base_seen_green{});
+  EXPECT_EQ(effect<enqueue_merge>(), nullptr);
+  feed(review_given{review_state::approved});
+  EXPECT_NE(effect<enqueue_merge>(), nullptr);
+}
+
+TEST_F(Change, WithANewHeadIsJudgedAnew) {
+  feed(change_recovered{});
+  feed(ended(head, false));
+  feed(base_seen_red{head, "base"});
+  feed(head_moved{later, 1});
+  EXPECT_EQ(watch.row.base_red, "");
+  feed(ended(later, false));
+  EXPECT_NE(effect<report_failure>(), nullptr);
+}
+
 TEST_F(Change, FindsTheRedMergedResultAgain) {
   merging();
   feed(ended(merge_sha, false, true));

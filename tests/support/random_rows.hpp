@@ -196,6 +196,8 @@ inline change any_change() {
   x.merge = any_of<merge_state>(4);
   x.merge_reason = *any_text();
   x.merged_sha = *any_text();
+  x.base_red = *any_text();
+  x.excused = *rc::gen::arbitrary<bool>();
   x.created_at = any_time();
   x.updated_at = any_time();
   return x;
