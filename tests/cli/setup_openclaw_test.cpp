@@ -320,7 +320,8 @@ TEST_F(SetupOpenclaw, IsLookedAtAgainByTheDoctor) {
   ask({"--url", gateway_.url(), "--token", "hook-token"});
   auto row = [this] {
     run_words({"ao", "doctor", "--json"});
-    for (const auto& one : json::parse(out_)["data"])
+    auto all = json::parse(out_);
+    for (const auto& one : all["data"])
       if (one["check"] == "notifier openclaw")
         return one;
     return json{};
