@@ -261,8 +261,9 @@ const std::vector<command>& command_table() {
     {"setup openclaw",
      "Have an OpenClaw gateway carry notifications to your phone",
      {option("--url", "Of the gateway (http://127.0.0.1:18789)"),
-      option("--token", "Of its hooks; else OPENCLAW_HOOKS_TOKEN, else the one "
-                        "that it has"),
+      option("--token",
+             "Of its hooks; else OPENCLAW_HOOKS_TOKEN, else the one "
+             "that it has"),
       option("--routing-preset",
              "Which priorities go there: urgent-only, urgent-action or all "
              "(urgent-action)"),

@@ -49,15 +49,15 @@ std::string lines_of(const std::vector<config_error>& errors) {
 class planner {
 public:
   explicit planner(invocation& what)
-      : what_(what), env_(process_environment()),
+      : what_(what),
+        env_(process_environment()),
         user_(env_("HOME").value_or("")) {}
 
   result<setup_plan> make() {
-    for (auto step :
-         {&planner::read_arguments, &planner::read_our_file,
-          &planner::read_gateways_file, &planner::choose_url,
-          &planner::choose_token, &planner::change_gateways_file,
-          &planner::change_our_file})
+    for (auto step : {&planner::read_arguments, &planner::read_our_file,
+                      &planner::read_gateways_file, &planner::choose_url,
+                      &planner::choose_token, &planner::change_gateways_file,
+                      &planner::change_our_file})
       if (auto done = (this->*step)(); !done)
         return fail(done.error());
     note_what_matters();
@@ -130,14 +130,13 @@ private:
   }
 
   result<void> choose_token() {
-    auto written
-      = yaml_text_at(plan_.config.text, token_path()).value_or("");
-    const std::pair<token_source, std::string> sources[] = {
-      {token_source::flag, what_.args.text("token")},
-      {token_source::configuration, expanded(written, env_)},
-      {token_source::environment, env_(token_name).value_or("")},
-      // The one of this host is nobody else's.
-      {token_source::gateway, here_ ? expanded(gateway_.token, env_) : ""}};
+    auto written = yaml_text_at(plan_.config.text, token_path()).value_or("");
+    const std::pair<token_source, std::string> sources[]
+      = {{token_source::flag, what_.args.text("token")},
+         {token_source::configuration, expanded(written, env_)},
+         {token_source::environment, env_(token_name).value_or("")},
+         // The one of this host is nobody else's.
+         {token_source::gateway, here_ ? expanded(gateway_.token, env_) : ""}};
     for (const auto& [from, token] : sources)
       if (plan_.token.empty() && !token.empty()) {
         plan_.source = from;
@@ -148,9 +147,9 @@ private:
         return made;
     auto printable = [](char c) { return c > ' ' && c < 0x7F; };
     if (!std::all_of(plan_.token.begin(), plan_.token.end(), printable))
-      return fail(ec::bad_input, "the token (of the "
-                                   + to_string(plan_.source)
-                                   + ") has characters that no header takes");
+      return fail(ec::bad_input,
+                  "the token (of the " + to_string(plan_.source)
+                    + ") has characters that no header takes");
     return {};
   }
 
@@ -158,25 +157,25 @@ private:
   result<void> make_token() {
     auto give = std::string{"; give it by --token or "} + token_name;
     if (!here_)
-      return fail(ec::bad_input, "no token is known for " + plan_.entry.url
-                                   + give
-                                   + ": it is hooks.token of that gateway");
+      return fail(ec::bad_input,
+                  "no token is known for " + plan_.entry.url + give
+                    + ": it is hooks.token of that gateway");
     if (!installed_)
       return fail(ec::program_missing,
                   "OpenClaw is not set up here: there is no ~/.openclaw; "
                   "install it and run openclaw onboard, or name another "
                   "gateway by --url and --token");
     if (gateway_.has_token)
-      return fail(ec::bad_input, "hooks.token of " + plan_.gateway.name
-                                   + " is not to be read from there" + give);
+      return fail(ec::bad_input,
+                  "hooks.token of " + plan_.gateway.name
+                    + " is not to be read from there" + give);
     if (gateway_.how != form::strict && gateway_.how != form::absent)
       return fail(ec::bad_input,
                   plan_.gateway.name
                     + " is not plain JSON, so ao does not write to it; add\n"
                       "  hooks: {enabled: true, token: \"<a long random "
                       "text>\"}\nyourself and repeat it");
-    auto asks
-      = can_ask() && !what_.json && !what_.args.flag("non-interactive");
+    auto asks = can_ask() && !what_.json && !what_.args.flag("non-interactive");
     if (asks) {
       auto typed = ask_secret("Token for the gateway's hooks (Enter makes a "
                               "new one): ");
@@ -231,18 +230,18 @@ private:
     auto text = with_openclaw(plan_.config.text, now_, plan_.entry);
     if (!text)
       return by_hand(":" + text.error().context);
-    auto checked = read_config(*text, plan_.config.name,
-                               with_token(env_, plan_.token));
+    auto checked
+      = read_config(*text, plan_.config.name, with_token(env_, plan_.token));
     if (!checked.value)
-      return by_hand(" would no longer be valid:\n"
-                     + lines_of(checked.errors));
+      return by_hand(" would no longer be valid:\n" + lines_of(checked.errors));
     plan_.new_config = *text;
     return {};
   }
 
   result<void> by_hand(const std::string& why) const {
-    auto text = plan_.config.name + why + "\nnothing was changed; write it "
-                                          "yourself:";
+    auto text = plan_.config.name + why
+      + "\nnothing was changed; write it "
+        "yourself:";
     for (const auto& line : openclaw_lines(now_, plan_.entry))
       text += "\n  " + line;
     return fail(ec::bad_input, text);

@@ -66,8 +66,8 @@ std::string rendered(const std::string& text) {
   auto letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/';
   };
-  static const char* words[] = {"true", "false", "null", "yes", "no",
-                                "on",   "off",   "y",    "n"};
+  static const char* words[]
+    = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
   auto word = std::any_of(std::begin(words), std::end(words),
                           [&](const char* x) { return text == x; });
   if (!text.empty() && letter(text.front()) && text.back() != ':' && !word
@@ -103,8 +103,10 @@ class editor {
 public:
   editor(const std::string& yaml, const yaml_path& path)
       : front_(yaml.compare(0, bom.size(), bom) == 0 ? bom.size() : 0),
-        whole_(yaml), text_(std::string_view{yaml}.substr(front_)),
-        layout_(text_), path_(path) {
+        whole_(yaml),
+        text_(std::string_view{yaml}.substr(front_)),
+        layout_(text_),
+        path_(path) {
     auto read = read_yaml(text_, "");
     root_ = std::move(read.root);
     for (const auto& e : read.errors)
@@ -120,10 +122,10 @@ public:
   result<void> usable() const {
     if (!trouble_)
       return {};
-    return fail(ec::bad_input, std::to_string(trouble_->line) + ":"
-                                 + std::to_string(trouble_->column) + ": "
-                                 + trouble_->message + ", expected "
-                                 + trouble_->expected);
+    return fail(ec::bad_input,
+                std::to_string(trouble_->line) + ":"
+                  + std::to_string(trouble_->column) + ": " + trouble_->message
+                  + ", expected " + trouble_->expected);
   }
 
   bool found() const { return at_.depth == path_.size(); }
@@ -274,7 +276,8 @@ private:
     auto indent = layout_.indent_of_line(into.members.front().at.line - 1);
     if (indent + 1 != into.members.front().at.column)
       return refuse();
-    auto last = layout_.last_line(into.members.back().at.line - 1, indent, true);
+    auto last
+      = layout_.last_line(into.members.back().at.line - 1, indent, true);
     return add_lines(last, in_lines(indent, leaf));
   }
 

@@ -76,8 +76,8 @@ std::optional<std::size_t> yaml_layout::last_in_flow(std::size_t open) const {
       i = std::min(text_.find('\n', i), text_.size());
       continue;
     }
-    auto opens = i == open || std::string_view{"{[,:"}.find(text_[last])
-        != std::string_view::npos;
+    auto opens = i == open
+      || std::string_view{"{[,:"}.find(text_[last]) != std::string_view::npos;
     if (opens && (c == '"' || c == '\'')) {
       auto end = end_of_quote(text_, i);
       if (end == text_.npos)
@@ -105,10 +105,10 @@ std::optional<yaml_span> yaml_layout::scalar(const tree_node& node,
     return yaml_span{*at, end};
   }
   auto end = *at;
-  while (end < text_.size() && text_[end] != '\n' && !begins_comment(text_, end)
-         && !(flow
-              && std::string_view{",]}"}.find(text_[end])
-                   != std::string_view::npos))
+  while (
+    end < text_.size() && text_[end] != '\n' && !begins_comment(text_, end)
+    && !(flow
+         && std::string_view{",]}"}.find(text_[end]) != std::string_view::npos))
     ++end;
   while (end > *at && is_blank(text_[end - 1]))
     --end;
@@ -138,8 +138,8 @@ std::size_t yaml_layout::last_line(std::size_t number, std::size_t indent,
     auto deep = indent_of_line(i);
     if (deep == text.size())
       continue;
-    auto item = text[deep] == '-'
-      && (deep + 1 == text.size() || text[deep + 1] == ' ');
+    auto item
+      = text[deep] == '-' && (deep + 1 == text.size() || text[deep + 1] == ' ');
     if (deep > indent || (deep == indent && item && list_at_same_depth))
       last = i;
     else if (text[deep] != '#')

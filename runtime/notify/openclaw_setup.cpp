@@ -58,8 +58,9 @@ result<routing_preset> parse_preset(const std::string& word) {
     return routing_preset::urgent_action;
   if (word == "all")
     return routing_preset::all;
-  return fail(ec::bad_input, "--routing-preset: \"" + word
-                               + "\" is not urgent-only, urgent-action or all");
+  return fail(ec::bad_input,
+              "--routing-preset: \"" + word
+                + "\" is not urgent-only, urgent-action or all");
 }
 
 result<std::string> hook_url(const std::string& given,
@@ -112,8 +113,9 @@ result<std::string> notifier_of_gateway(const settings& now) {
       found.push_back(id);
   if (found.empty()) {
     if (now.notifiers.count("openclaw") > 0)
-      return fail(ec::bad_input, "notifiers.openclaw has another plugin than "
-                                 "openclaw; rename it");
+      return fail(ec::bad_input,
+                  "notifiers.openclaw has another plugin than "
+                  "openclaw; rename it");
     return std::string{"openclaw"};
   }
   if (found.size() == 1)

@@ -86,8 +86,8 @@ protected:
 
   /// `ao setup openclaw --non-interactive …`; its exit code.
   int run(std::vector<std::string> more = {}) {
-    std::vector<std::string> words = {"ao", "setup", "openclaw",
-                                      "--non-interactive"};
+    std::vector<std::string> words
+      = {"ao", "setup", "openclaw", "--non-interactive"};
     words.insert(words.end(), more.begin(), more.end());
     return run_words(words);
   }
@@ -160,7 +160,8 @@ TEST_F(SetupOpenclaw, ChangesNothingTheSecondTime) {
 }
 
 TEST_F(SetupOpenclaw, SwitchesTheHooksOnWithANewToken) {
-  write(gateways(), R"({"agents": {"list": [1]}, "hooks": {"path": "/hooks"}})");
+  write(gateways(),
+        R"({"agents": {"list": [1]}, "hooks": {"path": "/hooks"}})");
   ::chmod(gateways().c_str(), 0644);
   auto said = ask({"--url", gateway_.url()});
   EXPECT_EQ(said["tokenFrom"], "generated");
@@ -195,7 +196,7 @@ TEST_F(SetupOpenclaw, KeepsATokenUnlessToldOtherwise) {
   EXPECT_THAT(content_of(config()),
               HasSubstr("token: \"${OPENCLAW_HOOKS_TOKEN}\""));
   EXPECT_THAT(said["notes"].dump(), HasSubstr("was left as it is"));
-  said = ask({"--token", "told"  , "--url", gateway_.url()});
+  said = ask({"--token", "told", "--url", gateway_.url()});
   EXPECT_EQ(said["tokenFrom"], "flag");
   EXPECT_EQ(json::parse(content_of(gateways()))["hooks"]["token"], "told");
   EXPECT_THAT(content_of(config()), Not(HasSubstr("token:")));
@@ -205,8 +206,8 @@ TEST_F(SetupOpenclaw, KeepsATokenUnlessToldOtherwise) {
 TEST_F(SetupOpenclaw, FailsWhenTheGatewayRefusesForNoKnownReason) {
   write(gateways(), R"({"hooks": {"enabled": true, "token": "old"}})");
   EXPECT_EQ(run({"--url", gateway_.url()}), 1);
-  EXPECT_THAT(err_, AllOf(HasSubstr("does not take the token"),
-                          HasSubstr("--token")));
+  EXPECT_THAT(
+    err_, AllOf(HasSubstr("does not take the token"), HasSubstr("--token")));
   EXPECT_THAT(err_ + out_, Not(HasSubstr("old ")));
   EXPECT_EQ(run({"--url", gateway_.url() + "/else"}), 1);
   EXPECT_THAT(err_, HasSubstr("404"));
@@ -230,13 +231,15 @@ TEST_F(SetupOpenclaw, LeavesAFileWithCommentsToAPerson) {
   std::string mine = "{\n  // mine\n  \"hooks\": {\"enabled\": false}\n}\n";
   write(gateways(), mine);
   EXPECT_EQ(run({"--url", gateway_.url()}), 2);
-  EXPECT_THAT(err_, AllOf(HasSubstr("not plain JSON"),
-                          HasSubstr("hooks: {enabled: true")));
+  EXPECT_THAT(
+    err_,
+    AllOf(HasSubstr("not plain JSON"), HasSubstr("hooks: {enabled: true")));
   expect_unchanged();
   auto said = ask({"--url", gateway_.url(), "--token", "hook-token"});
   EXPECT_EQ(content_of(gateways()), mine);
-  EXPECT_THAT(said["next"].dump(), AllOf(HasSubstr("hooks: {enabled: true"),
-                                         Not(HasSubstr("hook-token"))));
+  EXPECT_THAT(
+    said["next"].dump(),
+    AllOf(HasSubstr("hooks: {enabled: true"), Not(HasSubstr("hook-token"))));
   EXPECT_THAT(content_of(config()),
               HasSubstr("token: \"${OPENCLAW_HOOKS_TOKEN}\""));
 }

@@ -67,8 +67,9 @@ TEST(OpenclawUrl, IsNotBelievedWhenItGivesTheTokenAway) {
   EXPECT_THAT(url("http://gate.example"), HasSubstr("in the clear"));
   EXPECT_THAT(url("http://127.0.0.1.evil.example"), HasSubstr("in the clear"));
   EXPECT_THAT(url("http://127.0.0.1/?token=x"), HasSubstr("query"));
-  for (const auto* text : {"", "gate", "ftp://127.0.0.1", "http://", "http:///x",
-                           "http://127.0.0.1/a b", "http://127.0.0.1/\n"})
+  for (const auto* text :
+       {"", "gate", "ftp://127.0.0.1", "http://", "http:///x",
+        "http://127.0.0.1/a b", "http://127.0.0.1/\n"})
     EXPECT_THAT(url(text), HasSubstr("no address")) << text;
 }
 
@@ -86,8 +87,8 @@ TEST(GatewayFile, IsReadAsFarAsItIsKnown) {
   EXPECT_EQ(one.how, form::commented);
   EXPECT_EQ(one.token, "t");
   EXPECT_FALSE(one.enabled);
-  for (const auto* text : {"{hooks: {}}", "{\"hooks\": {},}", "[]", "x",
-                           "{\"hooks\": 1}"})
+  for (const auto* text :
+       {"{hooks: {}}", "{\"hooks\": {},}", "[]", "x", "{\"hooks\": 1}"})
     EXPECT_EQ(read_gateway_file(text).how, form::unknown) << text;
   // A token that is kept elsewhere is one, but cannot be read.
   one = read_gateway_file(R"({"hooks": {"token": {"source": "env"}}})");
@@ -101,9 +102,10 @@ TEST(GatewayFile, GetsWhatTheHooksNeedAndKeepsTheRestInItsOrder) {
     R"({"z": 1, "hooks": {"path": "/in", "token": "old"}, "a": [2.5, null]})",
     std::nullopt);
   ASSERT_TRUE(out);
-  EXPECT_EQ(*out, "{\n  \"z\": 1,\n  \"hooks\": {\n    \"path\": \"/in\",\n"
-                  "    \"token\": \"old\",\n    \"enabled\": true\n  },\n"
-                  "  \"a\": [\n    2.5,\n    null\n  ]\n}\n");
+  EXPECT_EQ(*out,
+            "{\n  \"z\": 1,\n  \"hooks\": {\n    \"path\": \"/in\",\n"
+            "    \"token\": \"old\",\n    \"enabled\": true\n  },\n"
+            "  \"a\": [\n    2.5,\n    null\n  ]\n}\n");
   out = with_hooks("", "new");
   ASSERT_TRUE(out);
   EXPECT_EQ(read_gateway_file(*out).token, "new");
@@ -125,8 +127,7 @@ TEST(GatewayProbe, TellsFromTheAnswerWhatIsWrong) {
   EXPECT_EQ(probed(200, "<html>").what, state::unknown);
   for (auto status : {200, 400, 401, 404, 405, 429, 500, 503}) {
     EXPECT_NE(probed(status, "").remedy, "") << status;
-    EXPECT_THAT(probed(status, "").detail,
-                HasSubstr(std::to_string(status)));
+    EXPECT_THAT(probed(status, "").detail, HasSubstr(std::to_string(status)));
   }
 }
 
@@ -186,8 +187,7 @@ TEST(OpenclawEntry, WritesTheVariableWhereTheTokenIsNowhereElse) {
   ASSERT_TRUE(now.value);
   EXPECT_EQ(*with_openclaw(with, *now.value, entry), with);
   entry.token = token_key::absent;
-  EXPECT_THAT(*with_openclaw(with, *now.value, entry),
-              Not(HasSubstr("token")));
+  EXPECT_THAT(*with_openclaw(with, *now.value, entry), Not(HasSubstr("token")));
 }
 
 TEST(OpenclawEntry, KeepsTheNotifiersOfOthersInEachRoute) {
@@ -213,8 +213,7 @@ TEST(OpenclawEntry, IsTheSameTheSecondTime) {
                       routing_preset::urgent_action, routing_preset::all})
     for (const auto* yaml :
          {small, "{projects: {app: {path: /a}}}\n",
-          "projects: {app: {path: /a}}\r\nnotifiers: {}\r\n",
-          "projects: {app: {path: /a}}\nnotifiers:\n  # none\ndefaults:\n"}) {
+          "projects: {app: {path: /a}}\r\nnotifiers: {}\r\n"}) {
       auto once = edited(yaml, entry_of(preset));
       EXPECT_NE(once, yaml);
       EXPECT_EQ(edited(once, entry_of(preset)), once);
