@@ -42,26 +42,25 @@ bool can_ask() {
 }
 
 result<std::string> ask_secret(const std::string& question) {
+  // Before the question: what is typed at once must not be shown or lost.
+  quiet_terminal quiet;
   std::fprintf(stderr, "%s", question.c_str());
   std::fflush(stderr);
   std::string line;
-  {
-    quiet_terminal quiet;
-    char c = 0;
-    for (;;) {
-      auto n = ::read(STDIN_FILENO, &c, 1);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        c = ctrl_c;
-      if (c == '\n' || c == ctrl_c)
-        break;
-      line += c;
-    }
-    std::fprintf(stderr, "\n");
-    if (c == ctrl_c)
-      return fail(ec::bad_input, "given up; nothing was changed");
+  char c = 0;
+  for (;;) {
+    auto n = ::read(STDIN_FILENO, &c, 1);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      c = ctrl_c;
+    if (c == '\n' || c == ctrl_c)
+      break;
+    line += c;
   }
+  std::fprintf(stderr, "\n");
+  if (c == ctrl_c)
+    return fail(ec::bad_input, "given up; nothing was changed");
   return line;
 }
 

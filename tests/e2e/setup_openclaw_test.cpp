@@ -23,6 +23,7 @@ namespace {
 class OpenclawSetup : public testing::Test {
 protected:
   OpenclawSetup() {
+    w.add_agent("idle", "true");
     w.write_config();
     std::filesystem::create_directories(w.user() / ".openclaw");
   }
