@@ -1,9 +1,9 @@
+#include "cli/commands/ask_gateway.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
 #include "cli/commands/program.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/home/lock.hpp"
-#include "runtime/notify/gateway_probe.hpp"
 #include "runtime/notify/openclaw.hpp"
 
 #include <sys/stat.h>
@@ -140,12 +140,12 @@ finding check_configuration(const std::optional<config_outcome>& loaded) {
 
 /// Whether a gateway takes what a notifier sends; no run of it is begun. One
 /// that does not run is waited for, one that refuses is not.
-finding check_gateway(const notifier_settings& to, const env_lookup& env) {
+finding check_gateway(const invocation& what, const notifier_settings& to) {
   using state = notify::gateway_probe::state;
   auto token = to.token.empty()
-    ? notify::token_of_gateway(env("HOME").value_or(""))
+    ? notify::token_of_gateway(process_environment()("HOME").value_or(""))
     : to.token;
-  auto probe = notify::probe_gateway(to.url, token);
+  auto probe = ask_gateway(what, to.url, token);
   auto how = probe.what == state::ready ? verdict::pass
     : probe.what == state::not_running || probe.what == state::no_answer
     ? verdict::warn
@@ -157,12 +157,13 @@ finding check_gateway(const notifier_settings& to, const env_lookup& env) {
 }
 
 std::vector<finding>
-check_gateways(const std::optional<config_outcome>& loaded) {
+check_gateways(const invocation& what,
+               const std::optional<config_outcome>& loaded) {
   std::vector<finding> out;
   if (loaded && loaded->value)
     for (const auto& [id, to] : loaded->value->notifiers)
       if (to.plugin == "openclaw")
-        out.push_back(check_gateway(to, process_environment()));
+        out.push_back(check_gateway(what, to));
   return out;
 }
 
@@ -181,7 +182,7 @@ outcome run_doctor(invocation& what) {
     check_configuration(loaded),
     check_hub(where),
   };
-  for (auto& one : check_gateways(loaded))
+  for (auto& one : check_gateways(what, loaded))
     findings.push_back(std::move(one));
   auto rows = json::array();
   auto healthy = true;

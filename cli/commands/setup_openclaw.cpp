@@ -1,7 +1,7 @@
+#include "cli/commands/ask_gateway.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/setup_plan.hpp"
 #include "runtime/home/lock.hpp"
-#include "runtime/notify/gateway_probe.hpp"
 
 namespace ao::cli {
 namespace {
@@ -124,7 +124,7 @@ outcome run_setup_openclaw(invocation& what) {
     return fail(plan.error());
   if (auto done = write_all(*plan); !done)
     return fail(done.error());
-  auto probe = probe_gateway(plan->entry.url, plan->token);
+  auto probe = ask_gateway(what, plan->entry.url, plan->token);
   auto next = next_steps(*plan, probe);
   tell(what.out, *plan, probe, next);
   if (!is_expected(*plan, probe)) {

@@ -15,10 +15,9 @@ bool is_blank(char c) {
 std::size_t end_of_quote(std::string_view text, std::size_t at) {
   auto quote = text[at];
   for (auto i = at + 1; i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\')
-      ++i;
-    else if (text[i] == quote && quote == '\'' && i + 1 < text.size()
-             && text[i + 1] == quote)
+    auto doubled = quote == '\'' && text[i] == quote && i + 1 < text.size()
+      && text[i + 1] == quote;
+    if (doubled || (quote == '"' && text[i] == '\\'))
       ++i;
     else if (text[i] == quote)
       return i + 1;

@@ -92,8 +92,4 @@ gateway_probe read_probe(const std::string& url, const http_reply& reply) {
   }
 }
 
-gateway_probe probe_gateway(const std::string& url, const std::string& token) {
-  return read_probe(url, perform(probe_call(url, token), nullptr));
-}
-
 } // namespace ao::notify

@@ -36,13 +36,10 @@ struct gateway_probe {
 /// `ready`, `not_running`, …
 std::string to_string(gateway_probe::state what);
 
-/// POST of `{}`.
+/// POST of `{}`, which takes ten seconds at most.
 /// @param token Sent as bearer; empty = none.
 http_call probe_call(const std::string& url, const std::string& token);
 
 gateway_probe read_probe(const std::string& url, const http_reply& reply);
-
-/// Both, with the request between; blocks at most ten seconds.
-gateway_probe probe_gateway(const std::string& url, const std::string& token);
 
 } // namespace ao::notify

@@ -1,8 +1,7 @@
-#include "cli/command.hpp"
-#include "cli/output.hpp"
-#include "runtime/notify/gateway_file.hpp"
+#include "runtime/process/process.hpp"
 #include "tests/support/config_reading.hpp"
 #include "tests/support/fake_gateway.hpp"
+#include "tests/support/places.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,7 +16,6 @@
 #include <optional>
 
 using namespace ao;
-using namespace ao::cli;
 using nlohmann::json;
 using test::content_of;
 using testing::AllOf;
@@ -27,14 +25,6 @@ using testing::Not;
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string text_of(std::FILE* file) {
-  std::string text(static_cast<std::size_t>(std::ftell(file)), '\0');
-  std::rewind(file);
-  text.resize(std::fread(text.data(), 1, text.size(), file));
-  std::fclose(file);
-  return text;
-}
 
 mode_t mode_of(const fs::path& file) {
   struct stat there {};
@@ -93,16 +83,19 @@ protected:
   }
 
   int run_words(const std::vector<std::string>& words) {
-    auto* out = std::tmpfile();
-    auto* err = std::tmpfile();
-    output to{out, err, false, false, 0};
-    std::vector<const char*> argv;
-    for (const auto& word : words)
-      argv.push_back(word.c_str());
-    auto code = run_ao(static_cast<int>(argv.size()), argv.data(), to);
-    out_ = text_of(out);
-    err_ = text_of(err);
-    return code;
+    process_spec spec;
+    spec.argv = words;
+    spec.argv[0] = program_path("ao");
+    for (auto** one = environ; one && *one; ++one)
+      spec.env.emplace_back(*one);
+    auto end = ao::run(std::move(spec), std::chrono::seconds{60});
+    if (!end) {
+      ADD_FAILURE() << end.error().context;
+      return -1;
+    }
+    out_ = end->out;
+    err_ = end->err;
+    return end->status.code.value_or(-1);
   }
 
   /// The same with `--json`: its document.

@@ -49,6 +49,11 @@ gateway_probe probed(int status, const std::string& body) {
   return read_probe("http://127.0.0.1:1/hooks/agent", reply);
 }
 
+/// With the request between.
+gateway_probe probe_gateway(const std::string& url, const std::string& token) {
+  return read_probe(url, perform(probe_call(url, token), nullptr));
+}
+
 constexpr const char* small = "# mine\n"
                               "projects:\n"
                               "  app: {path: /a} # here\n";
