@@ -1,5 +1,6 @@
 #include "runtime/notify/gateway_probe.hpp"
 #include "runtime/notify/openclaw_setup.hpp"
+#include "runtime/notify/outcome.hpp"
 #include "tests/support/config_reading.hpp"
 #include "tests/support/fake_gateway.hpp"
 
@@ -253,4 +254,18 @@ TEST(OpenclawEntry, IsShownAsLinesThatAreValid) {
     yaml += line + "\n";
   EXPECT_EQ(settings_of(yaml).notification_routing.info->front(), "openclaw");
   EXPECT_EQ(yaml, edited(small, entry));
+}
+
+TEST(RetryAfter, IsReadAsSecondsOrAsADate) {
+  auto wait = [](const std::string& text) {
+    http_reply reply;
+    reply.headers["retry-after"] = text;
+    wall_time now{std::chrono::seconds{784'111'777}};
+    return retry_after_of(reply, now);
+  };
+  EXPECT_EQ(wait("60"), std::chrono::seconds{60});
+  EXPECT_EQ(wait("Sun, 06 Nov 1994 08:50:00 GMT"), std::chrono::seconds{23});
+  EXPECT_EQ(wait("Sun, 06 Nov 1994 08:00:00 GMT"), std::chrono::seconds{0});
+  EXPECT_EQ(wait("soon"), std::nullopt);
+  EXPECT_EQ(wait("Sun, 06 Nov 1994 08:50:00 GMT or so"), std::nullopt);
 }
