@@ -258,6 +258,17 @@ const std::vector<command>& command_table() {
       option("--home", "Where to, instead of a temporary directory"),
       option("--parallel", "Most agents at once (4)")},
      run_demo},
+    {"setup openclaw",
+     "Have an OpenClaw gateway carry notifications to your phone",
+     {option("--url", "Of the gateway (http://127.0.0.1:18789)"),
+      option("--token",
+             "Of its hooks; else OPENCLAW_HOOKS_TOKEN, else the one "
+             "that it has"),
+      option("--routing-preset",
+             "Which priorities go there: urgent-only, urgent-action or all "
+             "(urgent-action)"),
+      flag("--non-interactive", "Never ask")},
+     run_setup_openclaw},
     {"doctor", "Check what ao needs on this host", {}, run_doctor},
     {"hook pre-receive",
      "Ask the hub about a push",

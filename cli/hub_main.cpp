@@ -1,5 +1,6 @@
 #include "actors/hub.hpp"
 #include "ao_version.hpp"
+#include "cli/hub_probe.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "messages/interfaces/store.hpp"
 #include "messages/json.hpp"
@@ -526,6 +527,8 @@ int run_hub(int argc, char** argv) {
 } // namespace ao
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view{argv[1]} == "--probe-gateway")
+    return ao::run_probe();
   // What one thread allocates another one frees: with an arena per thread a
   // tenth of the memory lay idle.
   ::mallopt(M_ARENA_MAX, 2);

@@ -1,8 +1,10 @@
+#include "cli/commands/ask_gateway.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
 #include "cli/commands/program.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/home/lock.hpp"
+#include "runtime/notify/openclaw.hpp"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -10,6 +12,8 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
+#include <vector>
 
 namespace ao::cli {
 namespace {
@@ -113,19 +117,54 @@ finding check_hub(const home& where) {
   return {"hub", verdict::pass, pid};
 }
 
-finding check_configuration(const std::string& home) {
+/// The configuration that a hub started here would read.
+std::optional<config_outcome> find_configuration(const std::string& home) {
   std::error_code problem;
   auto here = std::filesystem::current_path(problem);
   auto env = process_environment();
   auto found = find_config(here, env, home);
   if (!found)
+    return std::nullopt;
+  return load_config(*found, env);
+}
+
+finding check_configuration(const std::optional<config_outcome>& loaded) {
+  if (!loaded)
     return {"config", verdict::warn, "none found",
             "ao start in a git repository derives one"};
-  auto loaded = load_config(*found, env);
-  if (loaded.errors.empty())
-    return {"config", verdict::pass, loaded.file};
-  return {"config", verdict::fail, to_string(loaded.errors.front()),
+  if (loaded->errors.empty())
+    return {"config", verdict::pass, loaded->file};
+  return {"config", verdict::fail, to_string(loaded->errors.front()),
           "repair it; ao config check lists everything"};
+}
+
+/// Whether a gateway takes what a notifier sends; no run of it is begun. One
+/// that does not run is waited for, one that refuses is not.
+finding check_gateway(const invocation& what, const notifier_settings& to) {
+  using state = notify::gateway_probe::state;
+  auto token = to.token.empty()
+    ? notify::token_of_gateway(process_environment()("HOME").value_or(""))
+    : to.token;
+  auto probe = ask_gateway(what, to.url, token);
+  auto how = probe.what == state::ready ? verdict::pass
+    : probe.what == state::not_running || probe.what == state::no_answer
+    ? verdict::warn
+    : verdict::fail;
+  auto known = token.empty() && probe.what == state::wrong_token
+    ? "ao setup openclaw; no token is known here"
+    : probe.remedy;
+  return {"notifier " + to.id, how, probe.detail, known};
+}
+
+std::vector<finding>
+check_gateways(const invocation& what,
+               const std::optional<config_outcome>& loaded) {
+  std::vector<finding> out;
+  if (loaded && loaded->value)
+    for (const auto& [id, to] : loaded->value->notifiers)
+      if (to.plugin == "openclaw")
+        out.push_back(check_gateway(what, to));
+  return out;
 }
 
 } // namespace
@@ -133,15 +172,18 @@ finding check_configuration(const std::string& home) {
 outcome run_doctor(invocation& what) {
   auto path = home_path_from_environment();
   auto where = locate_home(path);
-  const finding findings[] = {
+  auto loaded = find_configuration(path);
+  std::vector<finding> findings = {
     check_program("git", "--version", 2, 38, "install git 2.38 or newer"),
     check_program("tmux", "-V", 3, 2, "install tmux 3.2 or newer"),
     check_home(path),
     check_space(path),
     check_sockets(where),
-    check_configuration(path),
+    check_configuration(loaded),
     check_hub(where),
   };
+  for (auto& one : check_gateways(what, loaded))
+    findings.push_back(std::move(one));
   auto rows = json::array();
   auto healthy = true;
   for (const auto& one : findings) {

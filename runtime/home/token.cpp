@@ -177,6 +177,15 @@ std::string make_code() {
   return out;
 }
 
+std::string make_shared_secret() {
+  std::string bytes(32, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()),
+                 static_cast<int>(bytes.size()))
+      != 1)
+    throw std::runtime_error("no random bytes");
+  return to_base64url(bytes);
+}
+
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
   return a.size() == b.size()
     && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;

@@ -47,6 +47,9 @@ result<token_claims> verify_token(const home_secret& secret,
 /// look alike (0 O 1 I L).
 std::string make_code();
 
+/// 32 random bytes in base64url: a secret between two programs.
+std::string make_shared_secret();
+
 /// Compares without telling by its duration where the difference is.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 

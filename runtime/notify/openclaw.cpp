@@ -1,7 +1,9 @@
 #include "runtime/notify/openclaw.hpp"
 
 #include "messages/json.hpp"
+#include "runtime/config/environment.hpp"
 #include "runtime/home/files.hpp"
+#include "runtime/notify/gateway_file.hpp"
 #include "runtime/rules/send_form.hpp"
 
 #include <algorithm>
@@ -112,12 +114,8 @@ std::string token_of_gateway(const std::string& home) {
   auto text = read_file(home + openclaw_config, 1u << 20);
   if (!text)
     return {};
-  auto all = json::parse(*text, nullptr, false, true);
-  if (!all.is_object())
-    return {};
-  auto hooks = all.find("hooks");
-  return hooks != all.end() && hooks->is_object() ? text_at(*hooks, "token")
-                                                  : std::string{};
+  auto token = expand(read_gateway_file(*text).token, process_environment());
+  return token.unset.empty() ? token.text : std::string{};
 }
 
 http_call openclaw_call(const notifier_settings& to, const notification& n,

@@ -12,7 +12,8 @@ namespace ao::notify {
 /// Where the gateway keeps its own token.
 inline constexpr const char* openclaw_config = "/.openclaw/openclaw.json";
 
-/// `hooks.token` of the gateway's configuration; empty when there is none.
+/// `hooks.token` of the gateway's configuration, variables of this process
+/// replaced as the gateway does; empty when there is none.
 /// @param home Of the user.
 std::string token_of_gateway(const std::string& home);
 

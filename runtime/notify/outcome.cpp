@@ -2,7 +2,7 @@
 
 #include "messages/json.hpp"
 
-#include <curl/curl.h>
+#include <time.h>
 
 #include <algorithm>
 #include <charconv>
@@ -57,10 +57,13 @@ std::optional<milliseconds> retry_after_of(const http_reply& reply,
   constexpr std::int64_t most = 366 * 24 * 60 * 60;
   if (bad == std::errc{} && end == text.data() + text.size())
     return std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, most)};
-  auto date = curl_getdate(text.c_str(), nullptr);
-  if (date < 0)
+  // The one form that servers may send (RFC 9110). Not by libcurl, which `ao`
+  // must not load.
+  std::tm date{};
+  const auto* rest = ::strptime(text.c_str(), "%a, %d %b %Y %T GMT", &date);
+  if (!rest || *rest != '\0')
     return std::nullopt;
-  auto left = std::chrono::seconds{date}
+  auto left = std::chrono::seconds{::timegm(&date)}
     - std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
   return std::max<milliseconds>(left, milliseconds{0});
 }
