@@ -179,7 +179,7 @@ TEST_F(Change, ThatIsExcusedWaitsForItsReviewAllTheSame) {
   feed(base_seen_red{head, "base"});
   feed(base_seen_green{});
   EXPECT_EQ(effect<enqueue_merge>(), nullptr);
-  feed(review_given{review_state::approved});
+  feed(review_given{review_state::approved, {}, {}, "api", {}});
   EXPECT_NE(effect<enqueue_merge>(), nullptr);
 }
 
