@@ -76,6 +76,25 @@ std::size_t count_in_state(const json& rows, const std::string& state) {
   return out;
 }
 
+/// The rows once none of them is pending, or when the time is over.
+json rows_when_settled(const world& w) {
+  constexpr std::chrono::minutes patience{10};
+  json rows;
+  auto look = [&](const http::received_event& e) {
+    using next = http::api_client::next;
+    if (e.event.compare(0, 13, "notification_") != 0)
+      return next::more;
+    auto answer = w.api().call("GET", "/api/v1/notifications?state=pending");
+    return answer && answer->body["data"].empty() ? next::stop : next::more;
+  };
+  auto last = w.last_event();
+  auto after = std::to_string(last > 0 ? last - 1 : 0);
+  auto ended = w.api().stream("/api/v1/events?after=" + after, look, patience);
+  if (!ended)
+    throw std::runtime_error("not all is settled: " + to_string(ended.error()));
+  return w.ask({"notify", "ls"})["data"];
+}
+
 void judge_requests(const std::vector<gateway_request>& all, storm_end& end) {
   std::optional<std::chrono::steady_clock::time_point> rest_from;
   std::map<std::size_t, std::size_t> refused;
@@ -115,11 +134,7 @@ storm_end weather(const notification_storm& what) {
       gateway.restart();
     w.start();
   }
-  json rows;
-  w.await([&](const json&) {
-    rows = w.ask({"notify", "ls"})["data"];
-    return count_in_state(rows, "pending") == 0;
-  });
+  auto rows = rows_when_settled(w);
   storm_end end;
   auto object
     = [&end](const std::string& why) { end.objections.push_back(why); };
