@@ -300,7 +300,6 @@ json change_object(const change& c) {
           {"review", word(c.review)},
           {"mergeable", is_mergeable(c)},
           {"mergedSha", text_or_null(c.merged_sha)},
-          {"baseRed", text_or_null(c.base_red)},
           // The local forge has no pages.
           {"url", nullptr}};
 }

@@ -110,7 +110,7 @@ private:
       // The clock may have been set while there was no hub.
       n.next_at = std::min(*n.next_at, now_ + most);
       if (n.failure == send_failure::throttled)
-        rest_until(*n.next_at);
+        pause_until(*n.next_at);
     }
     if (n.failure == send_failure::passing && n.attempts >= absent_from)
       s().absences = absent_from;
@@ -183,6 +183,8 @@ private:
   void on(const outbox_clock_set& x) {
     if (s().hold_until)
       *s().hold_until += x.by;
+    if (s().paused_until)
+      *s().paused_until += x.by;
     s().struck_at += x.by;
     for (auto& [id, since] : s().since)
       since += x.by;
@@ -298,7 +300,7 @@ private:
   void throttle(notification n, const send_ended& x) {
     n.failure = send_failure::throttled;
     n.next_at = now_ + pause_after(n, x);
-    rest_until(*n.next_at);
+    pause_until(*n.next_at);
     keep(std::move(n));
   }
 
@@ -364,6 +366,10 @@ private:
     s().hold_until = s().hold_until ? std::max(*s().hold_until, t) : t;
   }
 
+  void pause_until(wall_time t) {
+    s().paused_until = std::max(s().paused_until.value_or(t), t);
+  }
+
   /// A person is at work on the channel: the next attempt comes soon, but not
   /// sooner than what is allowed at a wrong token.
   void rest_no_longer() {
@@ -378,7 +384,7 @@ private:
   }
 
   void choose() {
-    if (s().hold_until && *s().hold_until > now_)
+    if (std::max(s().hold_until, s().paused_until) > now_)
       return;
     collect();
     for (auto& n : next_to_send(s(), policy_, now_))

@@ -76,6 +76,9 @@ struct outbox_state {
   std::set<std::string> alerted;
   /// Nothing is sent before this moment.
   std::optional<wall_time> hold_until;
+  /// The same, as the other side has asked for it: whatever goes through
+  /// meanwhile, and whoever wants it sooner.
+  std::optional<wall_time> paused_until;
   /// Attempts since the last success that found the channel unusable.
   std::uint32_t strikes = 0;
   wall_time struck_at{};

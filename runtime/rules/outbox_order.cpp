@@ -184,8 +184,9 @@ std::optional<wall_time> next_look(const outbox_state& state,
     auto at = n->next_at.value_or(now);
     if (auto held = held_until(state, policy, *n, now))
       at = std::max(at, *held);
-    if (state.hold_until)
-      at = std::max(at, *state.hold_until);
+    for (const auto& rest : {state.hold_until, state.paused_until})
+      if (rest)
+        at = std::max(at, *rest);
     if (!out || at < *out)
       out = at;
   }

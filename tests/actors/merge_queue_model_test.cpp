@@ -110,6 +110,18 @@ keeping_escalation(escalation_actor::stateful_pointer<no_state>,
   };
 }
 
+/// The bases of the model are green.
+base_watch_actor::behavior_type
+sound_base(base_watch_actor::stateful_pointer<no_state>) {
+  return {
+    [](const msg::judge_failure&) -> caf::result<msg::base_judgement> {
+      return msg::base_judgement{"", false};
+    },
+    [](const msg::base_moved&) {},
+    [](look_atom) {},
+  };
+}
+
 // -- the queue ----------------------------------------------------------------
 
 /// The real thing below a history.
@@ -136,6 +148,7 @@ public:
     hub_.config = std::make_shared<const settings>(std::move(all));
     checks_->forge = forge();
     fixture.spawn_as("escalation", keeping_escalation, letters_);
+    fixture.spawn_as("base-watch/app", sound_base);
     begin();
   }
 

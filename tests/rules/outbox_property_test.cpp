@@ -72,6 +72,7 @@ struct channel_world {
         if (other.subject == n.subject && other.number < n.number)
           RC_ASSERT(!is_open(other.state));
       RC_ASSERT(!state.hold_until || *state.hold_until <= now);
+      RC_ASSERT(!state.paused_until || *state.paused_until <= now);
     }
     RC_ASSERT(under_way.size() <= policy.parallel);
     std::set<std::string> ids;
