@@ -168,10 +168,8 @@ constexpr word<notification_state> notification_states[] = {
 };
 
 constexpr word<send_failure> send_failures[] = {
-  {send_failure::none, "none"},
-  {send_failure::passing, "passing"},
-  {send_failure::throttled, "throttled"},
-  {send_failure::unusable, "unusable"},
+  {send_failure::none, "none"},           {send_failure::passing, "passing"},
+  {send_failure::throttled, "throttled"}, {send_failure::unusable, "unusable"},
   {send_failure::refused, "refused"},
 };
 

@@ -363,8 +363,7 @@ std::string read_text(const key_row& row, const std::string& text, bool plain,
   case key_type::inner_path:
     return when(is_inner_path(text), " is not a path below the project");
   case key_type::hours:
-    return when(quiet_hours_from(text).has_value(),
-                " is not a part of a day");
+    return when(quiet_hours_from(text).has_value(), " is not a part of a day");
   case key_type::address:
     return when(is_address(text), " is not an address");
   case key_type::url:

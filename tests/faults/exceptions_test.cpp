@@ -25,7 +25,8 @@ git commit --quiet --message "Work of $AO_SESSION, run $AO_RUN"
 
 world_options options() {
   world_options o;
-  o.project = ", ci: {command: [sh, -c, \"! test -e verdict || grep -q good verdict\"]}";
+  o.project = ", ci: {command: [sh, -c, \"! test -e verdict || grep -q good "
+              "verdict\"]}";
   return o;
 }
 

@@ -182,16 +182,17 @@ TEST(Config, HidesVariablesOfAgentsThatSoundSecret) {
 TEST(Config, ListsEverySecretForTheRedactor) {
   std::map<std::string, std::string> vars{{"MY_TOKEN", "forge-secret"},
                                           {"HOOK", "hook-secret"}};
-  auto outcome = read(
-    "agents: {codex: {env: {API_KEY: agent-secret, A: plain}}}\n"
-    "projects:\n"
-    "  app:\n"
-    "    path: /a\n"
-    "    forge: {tokenEnv: MY_TOKEN, webhook: {secretEnv: HOOK}}\n"
-    "notifiers:\n"
-    "  a: {plugin: openclaw, token: gateway-secret}\n"
-    "  b: {plugin: webhook, url: https://x/, headers: {X-Key: header-secret}}\n",
-    vars);
+  auto outcome
+    = read("agents: {codex: {env: {API_KEY: agent-secret, A: plain}}}\n"
+           "projects:\n"
+           "  app:\n"
+           "    path: /a\n"
+           "    forge: {tokenEnv: MY_TOKEN, webhook: {secretEnv: HOOK}}\n"
+           "notifiers:\n"
+           "  a: {plugin: openclaw, token: gateway-secret}\n"
+           "  b: {plugin: webhook, url: https://x/, headers: {X-Key: "
+           "header-secret}}\n",
+           vars);
   ASSERT_TRUE(outcome.value) << report(outcome);
   auto secrets = secrets_in(*outcome.value, environment(vars));
   std::sort(secrets.begin(), secrets.end());
