@@ -263,6 +263,8 @@ echo fine > work; git add --all; git commit --quiet --message Asked
   EXPECT_EQ(incident()["cause"], "needs_input");
   EXPECT_THAT(incident()["question"].get<std::string>(),
               HasSubstr("Which word?"));
+  // What is typed to an agent that is about to exit may not reach it.
+  w.await("agent_exited", "session:app-1");
   EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "xyzzy"}).status.code, 0);
   w.await("merged", "change:app#1");
   EXPECT_THAT(kept("asked.2"), StartsWith("Answer to inc-1: xyzzy\n"));
