@@ -1,4 +1,5 @@
 #include "actors/api_call.hpp"
+#include "runtime/rules/chat_answers.hpp"
 #include "runtime/rules/incidents.hpp"
 #include "runtime/rules/mediation.hpp"
 
@@ -6,9 +7,6 @@
 
 namespace ao {
 namespace {
-
-/// The longest answer of a person, in bytes.
-constexpr std::size_t longest_answer = 16'384;
 
 api::target target_of(const incident& i) {
   return {i.project, i.session, i.task};

@@ -3,6 +3,7 @@
 #include "actors/api.hpp"
 #include "actors/backlog.hpp"
 #include "actors/base_watch.hpp"
+#include "actors/chat.hpp"
 #include "actors/ci_runners.hpp"
 #include "actors/ci_watcher.hpp"
 #include "actors/dispatcher.hpp"
@@ -254,6 +255,19 @@ child_spec outboxes(const hub_context& context) {
                                  }));
 }
 
+/// One for each bot that may bring answers.
+child_spec chats(const hub_context& context) {
+  std::vector<std::string> ids;
+  for (const auto& bot : chat_bots(context.config->notifiers))
+    ids.push_back(bot.id);
+  return supervisor_child(
+    "chats"_name, context,
+    family(context, "chats", "chat", ids, restart_kind::permanent, false,
+           [context](const std::string& key) {
+             return starts(chat, context, key, notify::perform);
+           }));
+}
+
 child_spec node(const node_context& context) {
   auto spec = supervisor_of(context, "node", restart_strategy::rest_for_one,
                             node_limits);
@@ -354,6 +368,7 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
                return starts(incident_keeper, shared, incident_id{key});
              });
          }),
+    chats(shared),
     backlog(shared),
     child("api"_name, starts(api_keeper, shared, std::move(host)))};
   return spec;

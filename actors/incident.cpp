@@ -154,6 +154,30 @@ void end_if_done(self_pointer self) {
     submit(self, effects_done{});
 }
 
+/// A request that was executed before its asker heard of it is not refused
+/// when it comes again.
+void refuse(self_pointer self, const incident_actor_state::call& call,
+            const error& why) {
+  auto& st = self->state;
+  if (call.request.empty())
+    return call.answer(fail(why));
+  st.pending += 1;
+  ask<store_actor>(self, st.context, "store"_name, store_deadline,
+                   msg::recall_request{call.request})
+    .then(
+      [self, answer = call.answer, why](const store_written& known) {
+        if (known.repeated)
+          answer(self->state.row);
+        else
+          answer(fail(why));
+        settle(self);
+      },
+      [self, answer = call.answer](const caf::error& failed) {
+        answer(fail(to_ao_error(failed)));
+        settle(self);
+      });
+}
+
 void work(self_pointer self) {
   auto& st = self->state;
   while (!st.writing && !st.stalled && !st.waiting.empty()) {
@@ -166,7 +190,7 @@ void work(self_pointer self) {
                      "input_dropped incident=" + st.row.id.text + " reason=\""
                        + step.dropped + "\"");
     if (step.refused && call.answer) {
-      call.answer(fail(*step.refused));
+      refuse(self, call, *step.refused);
       continue;
     }
     commit(self, std::move(step), std::move(call));

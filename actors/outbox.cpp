@@ -275,11 +275,10 @@ caf::result<notification> answer(self_pointer self, const Order& order) {
 } // namespace
 
 outbox_actor_state::outbox_actor_state()
-    : dice(std::random_device{}()),
-      stop(std::make_shared<std::atomic<bool>>(false)) {}
+    : dice(std::random_device{}()), stop(std::make_shared<stop_signal>()) {}
 
 outbox_actor_state::~outbox_actor_state() {
-  stop->store(true);
+  stop->raise();
 }
 
 outbox_actor::behavior_type outbox(self_pointer self, hub_context context,

@@ -211,6 +211,17 @@ store_actor::behavior_type store_keeper(self_pointer self,
         return make_error(events.error());
       return msg::event_page{std::move(*events)};
     },
+    [self](const msg::recall_request& asked) -> caf::result<store_written> {
+      auto& st = self->state;
+      if (!st.db)
+        return make_error(refusal_of(*st.context.rows->trouble()));
+      auto answer = st.db->answer(asked.request);
+      if (!answer && st.db->broken())
+        degrade(self, answer.error());
+      if (!answer)
+        return make_error(answer.error());
+      return store_written{0, answer->has_value(), answer->value_or("")};
+    },
     [self](writable_atom) -> caf::result<std::uint64_t> {
       auto& st = self->state;
       if (!st.context.rows->trouble())

@@ -51,12 +51,14 @@ struct resolve_incident {
   session_id by;
 };
 
+/// API, CHAT → INCIDENT.
 struct answer_incident {
   request_id request;
   incident_id incident;
   std::string text;
   /// Absent: the operator's own socket, which needs none.
   std::optional<std::string> code;
+  /// `api`, or `telegram/<notifier>`.
   std::string by = "api";
 };
 

@@ -10,7 +10,8 @@
 ///   forge           FORGE, OVERLAPS, CI WATCHER, CI RUNNERS, BASE WATCH, MERGE
 ///   QUEUE,
 ///                   PUBLISHER
-///   escalation      ESCALATION, INCIDENT, SELF HEAL, MEDIATION, HUMAN, OUTBOX
+///   escalation      ESCALATION, INCIDENT, SELF HEAL, MEDIATION, HUMAN, OUTBOX,
+///                   CHAT
 ///   supervision     SUPERVISOR, JOURNAL
 ///
 /// Supervisors' children and the wire are the only untyped conversations.

@@ -398,4 +398,9 @@ struct event_page {
   std::vector<event> events;
 };
 
+/// … → STORE, from whoever would refuse a request: was it executed before?
+struct recall_request {
+  request_id request;
+};
+
 } // namespace ao::msg

@@ -23,7 +23,8 @@ AO_ROLE(incident_actor,
         // From the ESCALATION. Answers once it is durable.
         caf::replies_to<msg::report_cause>::with<incident_id>,
         caf::replies_to<msg::report_recovered>::with<std::uint64_t>,
-        // From the API. Errors: incident_closed, already_answered,
+        // From the API and the CHAT. A repeated request is answered with the
+        // incident as it is. Errors: incident_closed, already_answered,
         // wrong_state, not_allowed, bad_input.
         caf::replies_to<msg::resolve_incident>::with<incident>,
         caf::replies_to<msg::answer_incident>::with<incident>,
@@ -55,5 +56,11 @@ AO_ROLE(outbox_actor,
         // From the API. Answers the row once it is durable. Errors:
         // no_such_notification, wrong_state (it was taken).
         caf::replies_to<msg::retry_notification>::with<notification>);
+
+/// The CHAT: listens to one bot, and hands what is said in its chats to the
+/// INCIDENTs that have asked.
+AO_ROLE(chat_actor,
+        // INTERNAL: goes on after a pause.
+        caf::reacts_to<look_atom>);
 
 } // namespace ao

@@ -28,6 +28,9 @@ AO_ROLE(store_actor,
         caf::replies_to<store_write>::with<store_written>,
         // Answers events of the past. Errors: cursor_too_old, store_failed.
         caf::replies_to<msg::read_events>::with<msg::event_page>,
+        // Answers whether the request was executed, and with which answer; as
+        // a repeated write would be. Errors: store_failed.
+        caf::replies_to<msg::recall_request>::with<store_written>,
         // Answers the newest seq as soon as it takes writes.
         caf::replies_to<writable_atom>::with<std::uint64_t>,
         // INTERNAL: lands behind everything already in the mailbox.

@@ -1,5 +1,7 @@
 #include "runtime/notify/desktop.hpp"
 
+#include <string_view>
+
 namespace ao::notify {
 namespace {
 
@@ -16,17 +18,36 @@ const char* urgency_of(priority p) {
   }
 }
 
+/// The body is read as markup, and before that as with `echo -e`.
+std::string for_body(std::string_view text) {
+  std::string out;
+  for (auto c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '\\')
+      out += "\\\\";
+    else
+      out += c;
+  }
+  return out;
+}
+
 } // namespace
 
 process_spec desktop_process(const notification& n, const environment& env) {
   auto end = n.text.find('\n');
   process_spec out;
-  out.argv = {"notify-send",
-              "--app-name=ao",
-              std::string{"--urgency="} + urgency_of(n.priority),
-              "--",
-              n.text.substr(0, end),
-              end == n.text.npos ? std::string{} : n.text.substr(end + 1)};
+  out.argv
+    = {"notify-send",
+       "--app-name=ao",
+       std::string{"--urgency="} + urgency_of(n.priority),
+       "--",
+       n.text.substr(0, end),
+       end == n.text.npos ? std::string{} : for_body(n.text.substr(end + 1))};
   out.env = env.to_vector();
   out.in = child_input::null();
   return out;

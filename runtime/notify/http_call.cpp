@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <string_view>
 
 namespace ao::notify {
@@ -20,17 +21,28 @@ void prepare_curl() {
 struct easy_deleter {
   void operator()(CURL* x) const { curl_easy_cleanup(x); }
 };
+struct multi_deleter {
+  void operator()(CURLM* x) const { curl_multi_cleanup(x); }
+};
 struct list_deleter {
   void operator()(curl_slist* x) const { curl_slist_free_all(x); }
 };
 using easy_ptr = std::unique_ptr<CURL, easy_deleter>;
+using multi_ptr = std::unique_ptr<CURLM, multi_deleter>;
 using list_ptr = std::unique_ptr<curl_slist, list_deleter>;
 
+/// Where the answer's body goes, and how much of it.
+struct body_sink {
+  std::string& body;
+  std::size_t longest;
+};
+
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* into) {
-  auto& body = *static_cast<std::string*>(into);
-  body.append(data, std::min(size, longest_reply - body.size()));
-  // The rest of a long answer is drained until the timeout, not kept.
-  return size;
+  auto& [body, longest] = *static_cast<body_sink*>(into);
+  auto taken = std::min(size, longest - body.size());
+  body.append(data, taken);
+  // Less than all ends the transfer.
+  return taken;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -58,10 +70,6 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* into) {
   return size;
 }
 
-int look_for_stop(void* flag, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<std::atomic<bool>*>(flag)->load() ? 1 : 0;
-}
-
 list_ptr header_list(const http_call& call) {
   list_ptr out;
   auto add = [&out](const std::string& line) {
@@ -71,6 +79,32 @@ list_ptr header_list(const http_call& call) {
     add(name + ": " + value);
   // No round trip for the sake of a small body.
   add("Expect:");
+  return out;
+}
+
+/// How it ended; nothing when it was stopped.
+std::optional<CURLcode> transfer(CURL* easy, const stop_flag& stop) {
+  // Without a signal the flag is looked at once a second.
+  constexpr int longest_wait = 1'000;
+  multi_ptr multi{curl_multi_init()};
+  if (!multi || curl_multi_add_handle(multi.get(), easy) != CURLM_OK)
+    return CURLE_OUT_OF_MEMORY;
+  curl_waitfd wake{stop ? stop->descriptor() : -1, CURL_WAIT_POLLIN, 0};
+  std::optional<CURLcode> out;
+  for (int running = 1; running > 0 && !out;) {
+    if (stop && stop->raised())
+      break;
+    if (curl_multi_perform(multi.get(), &running) != CURLM_OK)
+      out = CURLE_OUT_OF_MEMORY;
+    else if (running > 0)
+      curl_multi_poll(multi.get(), &wake, wake.fd < 0 ? 0 : 1, longest_wait,
+                      nullptr);
+  }
+  int left = 0;
+  while (auto* told = curl_multi_info_read(multi.get(), &left))
+    if (told->msg == CURLMSG_DONE)
+      out = told->data.result;
+  curl_multi_remove_handle(multi.get(), easy);
   return out;
 }
 
@@ -114,19 +148,19 @@ http_reply perform(const http_call& call, const stop_flag& stop) {
   if (is_loopback_url(call.url))
     set(CURLOPT_PROXY, "");
   set(CURLOPT_WRITEFUNCTION, take_body);
-  set(CURLOPT_WRITEDATA, &out.body);
+  body_sink sink{out.body, call.longest};
+  set(CURLOPT_WRITEDATA, &sink);
   set(CURLOPT_HEADERFUNCTION, take_header);
   set(CURLOPT_HEADERDATA, &out.headers);
-  if (stop) {
-    set(CURLOPT_NOPROGRESS, 0L);
-    set(CURLOPT_XFERINFOFUNCTION, look_for_stop);
-    set(CURLOPT_XFERINFODATA, stop.get());
-  }
-  auto code = curl_easy_perform(easy.get());
-  if (code != CURLE_OK) {
-    out.failure = code == CURLE_OPERATION_TIMEDOUT
-      ? "no answer within " + format_duration(call.timeout)
-      : curl_easy_strerror(code);
+  auto code = transfer(easy.get(), stop);
+  auto cut = code == CURLE_WRITE_ERROR && out.body.size() == call.longest;
+  if (code != CURLE_OK && !cut) {
+    if (!code)
+      out.failure = "it was stopped";
+    else
+      out.failure = *code == CURLE_OPERATION_TIMEDOUT
+        ? "no answer within " + format_duration(call.timeout)
+        : curl_easy_strerror(*code);
     return out;
   }
   long status = 0;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "messages/time.hpp"
+#include "runtime/io/stop_signal.hpp"
 
-#include <atomic>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -11,6 +11,9 @@
 #include <vector>
 
 namespace ao::notify {
+
+/// The most that is read of an answer where nothing else is said.
+constexpr std::size_t longest_reply = 256u << 10;
 
 /// One HTTP request to somebody else's server.
 struct http_call {
@@ -21,6 +24,8 @@ struct http_call {
   std::string body;
   /// For everything, from the connection to the last byte.
   milliseconds timeout = std::chrono::seconds{20};
+  /// Bytes of the answer's body that are read.
+  std::size_t longest = longest_reply;
 };
 
 /// What came of it: an answer, or why there is none.
@@ -35,18 +40,15 @@ struct http_reply {
 };
 
 /// Ends requests that are under way, from any thread.
-using stop_flag = std::shared_ptr<std::atomic<bool>>;
-
-/// The most that is read of an answer.
-constexpr std::size_t longest_reply = 256u << 10;
+using stop_flag = std::shared_ptr<stop_signal>;
 
 /// Whether secrets may be sent there: `https:`, or `http:` on loopback.
 bool is_safe_url(const std::string& url);
 
 /// Sends the request and waits for the answer; blocks. Certificates are
 /// verified, redirects not followed (their answer is the answer), nothing of
-/// `.netrc` or cookies is used. What is over `longest_reply` is not read.
-/// @param stop May be null; ends the request within about a second.
+/// `.netrc` or cookies is used. A body that is too long is cut.
+/// @param stop May be null; ends the request at once.
 http_reply perform(const http_call& call, const stop_flag& stop);
 
 } // namespace ao::notify

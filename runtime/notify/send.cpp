@@ -7,6 +7,8 @@
 #include "runtime/notify/webhook.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace ao::notify {
 namespace {
@@ -85,7 +87,12 @@ send_outcome send(const notifier_settings& to, const notification& n,
   attempt now{to, n, env, stop, to.token};
   auto out = now.make();
   // An answer may quote the request.
-  redactor secrets{{now.token, to.secret}};
+  std::vector<std::string> known{now.token, to.secret};
+  if (to.plugin == "slack")
+    known.push_back(to.url);
+  for (const auto& [name, value] : to.headers)
+    known.push_back(value);
+  redactor secrets{std::move(known)};
   out.error = secrets.redact(out.error);
   out.remote = secrets.redact(out.remote);
   return out;

@@ -1,9 +1,12 @@
 #include "runtime/notify/telegram.hpp"
 
 #include "messages/json.hpp"
+#include "runtime/rules/chat_answers.hpp"
+#include "runtime/rules/incident_texts.hpp"
 #include "runtime/rules/send_form.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ao::notify {
 namespace {
@@ -41,59 +44,81 @@ std::size_t bytes_that_fit(std::string_view text, std::size_t most) {
   return at;
 }
 
+/// The most buttons, and the longest label in characters.
+constexpr std::size_t most_buttons = 90;
+constexpr std::size_t longest_label = 64;
+
 /// `<case> <number> <option> <code>`: what a pressed button says.
-std::string pressed(const notification& n, std::size_t option) {
+std::string pressed(const notification& n, std::size_t option,
+                    const std::string& code) {
   return n.subject + " " + std::to_string(n.number) + " "
-    + std::to_string(option) + " " + code_in(n.text);
+    + std::to_string(option) + " " + code;
 }
 
+/// None where there is nothing to answer, or no way to say it.
 json buttons_of(const notification& n) {
   auto rows = json::array();
+  auto code = code_in(n.text);
   for (std::size_t i = 0; i < n.options.size(); ++i) {
-    auto data = pressed(n, i);
-    if (data.size() <= longest_callback)
-      rows.push_back({{{"text", n.options[i]}, {"callback_data", data}}});
+    auto label = split_text(one_line(n.options[i]), longest_label);
+    auto data = pressed(n, i, code);
+    if (!code.empty() && !label.empty() && data.size() <= longest_callback
+        && rows.size() < most_buttons)
+      rows.push_back({{{"text", label.front()}, {"callback_data", data}}});
   }
   return rows;
+}
+
+/// What Telegram calls a bad request, but no other text would be taken there.
+bool is_about_chat(std::string_view said) {
+  for (auto words :
+       {"chat not found", "thread not found", "TOPIC_CLOSED",
+        "upgraded to a supergroup", "not enough rights", "have no rights"})
+    if (said.find(words) != said.npos)
+      return true;
+  return false;
 }
 
 } // namespace
 
 std::vector<std::string> split_text(std::string_view text, std::size_t most) {
   std::vector<std::string> out;
+  constexpr std::string_view blanks = " \t\r\n";
+  text = text.substr(0, text.find_last_not_of(blanks) + 1);
   while (!text.empty()) {
     auto n = bytes_that_fit(text, most);
-    out.emplace_back(text.substr(0, n));
+    if (text.substr(0, n).find_first_not_of(blanks) != text.npos)
+      out.emplace_back(text.substr(0, n));
     text.remove_prefix(n);
   }
   return out;
 }
 
-std::string code_in(std::string_view text) {
-  constexpr std::string_view front = "\nCode: ";
-  // The last one: a question may quote anything.
-  auto at = text.rfind(front);
-  if (at == text.npos)
-    return {};
-  auto rest = text.substr(at + front.size());
-  return std::string{rest.substr(0, rest.find('\n'))};
+http_call bot_call(const notifier_settings& to, const std::string& method,
+                   std::string body) {
+  http_call out;
+  out.url = to.api_root + "/bot" + to.token + "/" + method;
+  out.headers = {{"Content-Type", "application/json"}};
+  out.body = std::move(body);
+  out.timeout = to.timeout;
+  return out;
 }
 
 http_call telegram_call(const notifier_settings& to, const notification& n,
                         const std::vector<std::string>& parts,
                         std::size_t part) {
-  json body{{"chat_id", to.to.value_or("")},
+  auto chat = to.to.value_or("");
+  auto place = chat_place_from(chat);
+  json body{{"chat_id", place ? std::to_string(place->chat) : chat},
             {"text", parts[part]},
             {"link_preview_options", {{"is_disabled", true}}}};
+  // The first topic is the chat itself.
+  if (place && place->topic > 1)
+    body["message_thread_id"] = place->topic;
   if (part + 1 == parts.size())
     if (auto rows = buttons_of(n); !rows.empty())
       body["reply_markup"] = {{"inline_keyboard", std::move(rows)}};
-  http_call out;
-  out.url = to.api_root + "/bot" + to.token + "/sendMessage";
-  out.headers = {{"Content-Type", "application/json"}};
-  out.body = dump(body);
-  out.timeout = to.timeout;
-  return out;
+  return bot_call(to, "sendMessage", dump(body));
 }
 
 send_outcome read_telegram(const notification& n, const http_reply& reply,
@@ -112,7 +137,10 @@ send_outcome read_telegram(const notification& n, const http_reply& reply,
   if (reply.status >= 200 && reply.status < 300)
     return make_outcome(n, kind::passing,
                         "the answer is not Telegram's: " + reason_in(reply));
-  auto out = read_failure(n, reply, reason_in(reply), now);
+  auto said = reason_in(reply);
+  auto out = read_failure(n, reply, said, now);
+  if (reply.status == 400 && is_about_chat(said))
+    out.what = kind::unusable;
   if (body.is_object())
     if (auto more = body.value("parameters", json{}); more.is_object())
       if (auto wait = more.value("retry_after", json{});

@@ -21,17 +21,21 @@ std::string in_base64(const unsigned char* data, std::size_t size) {
 }
 
 std::optional<std::string> from_base64(std::string text) {
-  while (text.size() % 4 != 0)
-    text += '=';
+  // Padding may be missing.
+  text.resize(text.find_last_not_of('=') + 1);
+  if (text.empty() || text.size() % 4 == 1
+      || text.find_first_of("= \t\r\n") != text.npos)
+    return std::nullopt;
+  auto padding = (4 - text.size() % 4) % 4;
+  text.append(padding, '=');
   std::string out(text.size() / 4 * 3, '\0');
   auto size
     = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                       reinterpret_cast<const unsigned char*>(text.data()),
                       static_cast<int>(text.size()));
-  if (text.empty() || size < 0)
+  if (size < 0)
     return std::nullopt;
-  auto padding = text.size() - text.find_last_not_of('=') - 1;
-  out.resize(static_cast<std::size_t>(size) - padding);
+  out.resize(out.size() - padding);
   return out;
 }
 

@@ -141,9 +141,21 @@ std::string notification_text(const incident& i, priority p,
   end += "\nAnswer: ao incident answer " + i.id.text + " "
     + (i.options.empty() ? "<text>" : "<option|text>") + " --code " + i.code
     + "\n";
-  // What is needed to answer is never cut.
-  return text + cut(i.question, longest_notification - text.size() - end.size())
-    + end;
+  // What is needed to answer is never cut, and options may be long.
+  constexpr std::size_t least_question = 200;
+  auto used
+    = std::min(text.size() + end.size(), longest_notification - least_question);
+  return text + cut(i.question, longest_notification - used) + end;
+}
+
+std::string code_in(std::string_view text) {
+  constexpr std::string_view front = "\nCode: ";
+  // The last one: a question may quote anything.
+  auto at = text.rfind(front);
+  if (at == text.npos)
+    return {};
+  auto rest = text.substr(at + front.size());
+  return std::string{rest.substr(0, rest.find('\n'))};
 }
 
 std::string closing_text(const incident& i) {

@@ -4,6 +4,7 @@
 #include "runtime/rules/verdicts.hpp"
 
 #include <string>
+#include <string_view>
 
 /// What agents and people are told about an incident.
 namespace ao {
@@ -21,10 +22,14 @@ std::string answer_text(const incident& i);
 /// The question of tier 3 when nobody has put another.
 std::string question_text(const incident& i);
 
-/// What a notification says (CONTRACT §9), at most 3,500 bytes: headline,
-/// case, question, options, code and how to answer.
+/// What a notification says (CONTRACT §9): headline, case, question, options,
+/// code and how to answer. At most 3,500 bytes, unless the options alone are
+/// longer.
 std::string notification_text(const incident& i, priority p,
                               const std::string& kind);
+
+/// The code that such a text names; empty when it asks nothing.
+std::string code_in(std::string_view text);
 
 /// What those are told who were asked, when it is over.
 std::string closing_text(const incident& i);

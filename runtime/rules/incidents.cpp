@@ -490,7 +490,9 @@ private:
       n.session = i().session;
       n.kind = std::string{to_string(kind)};
       n.text = text;
-      n.options = i().options;
+      // Of a question alone: buttons stand for them.
+      if (kind == event_kind::incident_asked)
+        n.options = i().options;
       n.key = notification_key(n.subject, n.number, text);
       n.created_at = now_;
       n.updated_at = now_;

@@ -4,6 +4,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace ao::test {
@@ -22,6 +23,12 @@ scripted_store(store_actor::stateful_pointer<scripted_store_state>,
         return make_error(ec::cursor_too_old,
                           "the oldest is " + std::to_string(oldest));
       return msg::event_page{};
+    },
+    [writes](const msg::recall_request& asked) -> caf::result<store_written> {
+      auto known = std::any_of(
+        writes->begin(), writes->end(),
+        [&](const store_write& w) { return w.request == asked.request; });
+      return store_written{0, known, {}};
     },
     [](writable_atom) -> caf::result<std::uint64_t> {
       return std::uint64_t{0};
