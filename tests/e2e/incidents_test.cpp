@@ -241,6 +241,29 @@ TEST_F(Question, IsAnsweredOnceAndTheAgentHearsIt) {
   EXPECT_EQ(w.ao({"incident", "show", "inc-7"}).status.code, 3);
 }
 
+TEST_F(Question, IsAnsweredTheSameWhenTheRequestIsRepeated) {
+  begin();
+  w.await("incident_asked", "incident:inc-1");
+  auto answer = [&](const std::string& text, const std::string& request) {
+    auto got = w.api().call("POST", "/api/v1/incidents/inc-1/answer",
+                            {{"answer", text}, {"requestId", request}});
+    return got ? got->status : 0;
+  };
+  EXPECT_EQ(answer("xyzzy", "mine"), 200);
+  EXPECT_EQ(answer("xyzzy", "mine"), 200);
+  EXPECT_EQ(answer("xyzzy", "yours"), 409);
+  w.await("incident_closed", "incident:inc-1");
+  w.kill_hub();
+  w.start();
+  EXPECT_EQ(answer("xyzzy", "mine"), 200);
+  EXPECT_EQ(answer("xyzzy", "yours"), 409);
+  auto all = w.events("incident:inc-1");
+  EXPECT_EQ(std::count_if(
+              all.begin(), all.end(),
+              [](const json& e) { return e["kind"] == "incident_answered"; }),
+            1);
+}
+
 TEST_F(Question, IsAskedAgainOfAnAgentThatStillFails) {
   begin();
   auto asked = w.await("incident_asked", "incident:inc-1");
