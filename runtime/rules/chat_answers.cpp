@@ -1,9 +1,11 @@
 #include "runtime/rules/chat_answers.hpp"
 
+#include "runtime/rules/digest.hpp"
 #include "runtime/rules/incident_texts.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <utility>
 
 namespace ao {
@@ -155,14 +157,28 @@ chat_decision decide_press(const chat_update& u, const told_list& told) {
   return refused("This question is not known any more");
 }
 
-const notification* replied(const chat_update& u, const told_list& told) {
+/// The message that was replied to.
+struct replied_message {
+  /// It is one of ours.
+  bool known = false;
+  /// The questions that it asks, by case; a digest may ask several.
+  std::map<std::string, const notification*> questions;
+};
+
+replied_message message_replied(const chat_update& u, const told_list& told) {
+  replied_message out;
+  out.known = u.reply_to_us;
   if (u.reply_to == 0)
-    return nullptr;
+    return out;
   auto remote = std::to_string(u.reply_to);
-  for (const auto& n : told)
-    if (n->remote == remote)
-      return n.get();
-  return nullptr;
+  for (const auto& n : told) {
+    if (n->remote != remote)
+      continue;
+    out.known = true;
+    if (!is_digest(*n) && !code_in(n->text).empty())
+      out.questions[n->subject] = n.get();
+  }
+  return out;
 }
 
 /// What was last told of the case here.
@@ -187,8 +203,6 @@ chat_decision answer_named(const std::string& id, std::string_view text,
 
 chat_decision answer_reply(const notification& n, std::string_view text) {
   auto code = code_in(n.text);
-  if (code.empty())
-    return refused("That message asks nothing");
   // Any other code at its end belongs to what is said.
   auto rest = text;
   if (take_code(rest) == code)
@@ -205,12 +219,18 @@ chat_decision decide_message(const chat_update& u, const told_list& told) {
   if (is_call(word))
     word = next_word(rest);
   auto named = case_in(word);
-  const auto* n = replied(u, told);
-  if (!named.empty() && (!n || n->subject != named))
+  auto replied = message_replied(u, told);
+  const auto& questions = replied.questions;
+  if (auto at = questions.find(named); at != questions.end())
+    return answer_reply(*at->second, rest);
+  if (!named.empty())
     return answer_named(named, rest, told);
-  if (n)
-    return answer_reply(*n, named.empty() ? text : rest);
-  if (u.reply_to_us)
+  if (questions.size() == 1)
+    return answer_reply(*questions.begin()->second, text);
+  if (!questions.empty())
+    return refused("That message asks more than once: begin with the case, as "
+                   + questions.begin()->first);
+  if (replied.known)
     return refused("That message asks nothing");
   return {};
 }

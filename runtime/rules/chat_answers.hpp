@@ -76,7 +76,8 @@ struct chat_decision {
 /// Reads an update of the right place:
 ///
 ///   a pressed button                 its option
-///   a reply to a question            its text, with that question's code
+///   a reply to a question            its text, with that question's code; of
+///                                    a digest of several the case comes first
 ///   `[answer] inc-7 text code C`     the text
 ///
 /// A text that is an option but for its capitals is that option. What names no

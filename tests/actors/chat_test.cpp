@@ -14,7 +14,6 @@
 
 using namespace ao;
 using namespace ao::test;
-using notify::http_call;
 using notify::http_reply;
 using testing::Contains;
 using testing::EndsWith;
@@ -27,7 +26,7 @@ namespace {
 struct script {
   std::deque<http_reply> polls;
   std::vector<json> polled;
-  std::vector<http_call> told;
+  std::vector<notify::http_call> told;
   /// What the INCIDENT was asked, and what it says; nothing = it is silent.
   std::vector<msg::answer_incident> asked;
   std::deque<std::optional<error>> refusals;
@@ -148,7 +147,7 @@ protected:
 
   chat_actor listen() {
     http_performer perform
-      = [s = seen](const http_call& call, const notify::stop_flag&) {
+      = [s = seen](const notify::http_call& call, const notify::stop_flag&) {
           http_reply out;
           out.status = 200;
           if (call.url.find("/getUpdates") == call.url.npos) {
@@ -322,7 +321,7 @@ TEST_F(ChatActor, DoesNotRunHotAtAServerThatDoesNotWait) {
 TEST_F(ChatActor, EndsItsPollWhenItEnds) {
   notify::stop_flag stop;
   http_performer perform
-    = [&stop](const http_call&, const notify::stop_flag& given) {
+    = [&stop](const notify::http_call&, const notify::stop_flag& given) {
         stop = given;
         return http_reply{};
       };

@@ -23,9 +23,29 @@ std::vector<row_ptr<notification>> told() {
   free.number = 1;
   free.options.clear();
   free.remote = "19";
-  return {std::make_shared<notification>(n),
-          std::make_shared<notification>(end),
-          std::make_shared<notification>(free)};
+  // A digest of two questions, and one of one and an end.
+  auto digest = [](const std::string& remote) {
+    notification out;
+    out.kind = "digest";
+    out.subject = "digest-1";
+    out.text = "[AO ACTION] ao digest\nCode: ABCDEFGH\n";
+    out.remote = remote;
+    return out;
+  };
+  std::vector<row_ptr<notification>> digested;
+  for (auto member : {n, free, digest("20")}) {
+    member.remote = "20";
+    digested.push_back(std::make_shared<notification>(member));
+  }
+  for (auto member : {end, free, digest("21")}) {
+    member.remote = "21";
+    digested.push_back(std::make_shared<notification>(member));
+  }
+  std::vector<row_ptr<notification>> out
+    = {std::make_shared<notification>(n), std::make_shared<notification>(end),
+       std::make_shared<notification>(free)};
+  out.insert(out.end(), digested.begin(), digested.end());
+  return out;
 }
 
 chat_decision press(const std::string& data) {
@@ -111,6 +131,13 @@ TEST(ChatAnswer, OfAReplyIsItsText) {
   expect_answer(say("answer them", 17), "inc-7", "answer them");
 }
 
+TEST(ChatAnswer, OfAReplyToADigestIsOfItsOneQuestionOrNamesIt) {
+  expect_answer(say("use it", 21), "inc-8", "use it");
+  expect_answer(say("inc-7 use it", 20), "inc-7", "use it");
+  expect_answer(say("inc-8: use it", 20), "inc-8", "use it");
+  EXPECT_THAT(say("use it", 20).why, HasSubstr("begin with the case"));
+}
+
 TEST(ChatAnswer, OfAReplyToNoQuestionIsRefused) {
   EXPECT_EQ(say("", 17).why, "Only a text can be an answer");
   EXPECT_EQ(say("hello", 18).why, "That message asks nothing");
@@ -165,7 +192,7 @@ RC_GTEST_PROP(ChatAnswer, IsWholeOrNone, ()) {
   chat_update u;
   u.what = *rc::gen::elementOf(
     std::vector{chat_update::kind::press, chat_update::kind::message});
-  u.reply_to = *rc::gen::inRange(0, 20);
+  u.reply_to = *rc::gen::inRange(0, 23);
   for (const auto& w : words)
     u.text += w + (*rc::gen::arbitrary<bool>() ? " " : "");
   auto d = decide_chat(u, told());
