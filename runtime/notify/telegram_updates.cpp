@@ -64,6 +64,8 @@ chat_update read_update(const json& from, const std::string& bot) {
   out.reply_to = number_at(replied, "message_id");
   auto author = number_at(member(replied, "from"), "id");
   out.reply_to_us = author != 0 && std::to_string(author) == bot;
+  if (out.reply_to_us)
+    out.replied_text = text_at(replied, "text");
   return out;
 }
 

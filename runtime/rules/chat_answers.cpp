@@ -159,7 +159,7 @@ chat_decision decide_press(const chat_update& u, const told_list& told) {
 
 /// The message that was replied to.
 struct replied_message {
-  /// It is one of ours.
+  /// It was written down.
   bool known = false;
   /// The questions that it asks, by case; a digest may ask several.
   std::map<std::string, const notification*> questions;
@@ -167,7 +167,6 @@ struct replied_message {
 
 replied_message message_replied(const chat_update& u, const told_list& told) {
   replied_message out;
-  out.known = u.reply_to_us;
   if (u.reply_to == 0)
     return out;
   auto remote = std::to_string(u.reply_to);
@@ -181,11 +180,23 @@ replied_message message_replied(const chat_update& u, const told_list& told) {
   return out;
 }
 
-/// What was last told of the case here.
+/// The one case that a text of ours tells of; empty when it is none, or not
+/// the only one.
+std::string case_told(std::string_view text) {
+  constexpr std::string_view front = "\nCase ";
+  auto at = text.find(front);
+  if (at == text.npos || text.find(front, at + 1) != text.npos)
+    return {};
+  auto rest = text.substr(at + front.size());
+  return case_in(next_word(rest));
+}
+
+/// What was last asked of the case here.
 const notification* newest_of(const std::string& id, const told_list& told) {
   const notification* out = nullptr;
   for (const auto& n : told)
-    if (n->subject == id && (out == nullptr || n->number > out->number))
+    if (n->subject == id && !code_in(n->text).empty()
+        && (out == nullptr || n->number > out->number))
       out = n.get();
   return out;
 }
@@ -201,8 +212,9 @@ chat_decision answer_named(const std::string& id, std::string_view text,
   return answered(id, n ? chosen(n->options, text) : std::string{text}, code);
 }
 
-chat_decision answer_reply(const notification& n, std::string_view text) {
-  auto code = code_in(n.text);
+/// @param code Of the question.
+chat_decision answer_reply(const notification& n, const std::string& code,
+                           std::string_view text) {
   // Any other code at its end belongs to what is said.
   auto rest = text;
   if (take_code(rest) == code)
@@ -222,15 +234,24 @@ chat_decision decide_message(const chat_update& u, const told_list& told) {
   auto replied = message_replied(u, told);
   const auto& questions = replied.questions;
   if (auto at = questions.find(named); at != questions.end())
-    return answer_reply(*at->second, rest);
+    return answer_reply(*at->second, code_in(at->second->text), rest);
+  // Sent, but that was not written down yet, or never was.
+  auto quoted = u.reply_to_us && !replied.known ? case_told(u.replied_text)
+                                                : std::string{};
+  auto code = code_in(u.replied_text);
+  const auto* asked = newest_of(quoted, told);
+  if (asked && !code.empty() && (named.empty() || named == quoted))
+    return answer_reply(*asked, code, named.empty() ? text : rest);
   if (!named.empty())
     return answer_named(named, rest, told);
-  if (questions.size() == 1)
-    return answer_reply(*questions.begin()->second, text);
+  if (questions.size() == 1) {
+    const auto& n = *questions.begin()->second;
+    return answer_reply(n, code_in(n.text), text);
+  }
   if (!questions.empty())
     return refused("That message asks more than once: begin with the case, as "
                    + questions.begin()->first);
-  if (replied.known)
+  if (replied.known || u.reply_to_us)
     return refused("That message asks nothing");
   return {};
 }

@@ -49,8 +49,9 @@ struct chat_update {
   std::string text;
   /// The message that it replies to; 0 = none.
   std::int64_t reply_to = 0;
-  /// That one is our own.
+  /// That one is our own, and what it says.
   bool reply_to_us = false;
+  std::string replied_text;
 };
 
 /// Whether it has happened at this place.

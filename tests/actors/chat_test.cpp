@@ -281,7 +281,7 @@ TEST_F(ChatActor, RestsAtAWrongTokenAndTellsOnce) {
   EXPECT_EQ(seen->polled.size(), 1u);
   advance(9min);
   EXPECT_EQ(seen->polled.size(), 1u);
-  advance(20min + 1s);
+  advance(21min + 1s);
   EXPECT_GE(seen->polled.size(), 4u);
   auto alerts
     = std::count_if(writes->begin(), writes->end(), [](const auto& w) {

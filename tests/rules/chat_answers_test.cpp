@@ -131,6 +131,31 @@ TEST(ChatAnswer, OfAReplyIsItsText) {
   expect_answer(say("answer them", 17), "inc-7", "answer them");
 }
 
+// The hub died between the sending of the question and its note of that.
+TEST(ChatAnswer, OfAReplyToAQuestionThatWasNotNotedIsReadFromIt) {
+  chat_update u;
+  u.what = chat_update::kind::message;
+  u.text = "Abandon";
+  u.reply_to = 99;
+  u.reply_to_us = true;
+  u.replied_text = question_row().text;
+  expect_answer(decide_chat(u, told()), "inc-7", "abandon");
+  u.text = "inc-7 use it";
+  expect_answer(decide_chat(u, told()), "inc-7", "use it");
+  // Of another case it lends nothing.
+  u.text = "inc-8 use it";
+  EXPECT_THAT(decide_chat(u, told()).why, HasSubstr("The code of inc-8"));
+  u.text = "use it";
+  u.replied_text += "\n[AO ACTION] app-2 incident_asked\nCase inc-8\n";
+  EXPECT_EQ(decide_chat(u, told()).why, "That message asks nothing");
+  u.replied_text = "x\nCase inc-99\nCode: ABCDEFGH\n";
+  EXPECT_EQ(decide_chat(u, told()).why, "That message asks nothing");
+  // What others have said proves nothing.
+  u.reply_to_us = false;
+  u.replied_text = question_row().text;
+  EXPECT_EQ(decide_chat(u, told()).what, kind::ignore);
+}
+
 TEST(ChatAnswer, OfAReplyToADigestIsOfItsOneQuestionOrNamesIt) {
   expect_answer(say("use it", 21), "inc-8", "use it");
   expect_answer(say("inc-7 use it", 20), "inc-7", "use it");

@@ -51,7 +51,8 @@ TEST(TelegramUpdates, AreReadInOrder) {
       "message": {"message_id": 5, "chat": {"id": 42}}}},
     {"update_id": 8, "message": {"message_id": 4, "text": "hi",
       "chat": {"id": -100123}, "message_thread_id": 7,
-      "reply_to_message": {"message_id": 3, "from": {"id": 123456}}}}])"));
+      "reply_to_message": {"message_id": 3, "from": {"id": 123456},
+        "text": "Case"}}}])"));
   ASSERT_EQ(got.size(), 2u);
   EXPECT_EQ(got[0].what, what::message);
   EXPECT_EQ(got[0].where.chat, -100123);
@@ -59,6 +60,7 @@ TEST(TelegramUpdates, AreReadInOrder) {
   EXPECT_EQ(got[0].text, "hi");
   EXPECT_EQ(got[0].reply_to, 3);
   EXPECT_TRUE(got[0].reply_to_us);
+  EXPECT_EQ(got[0].replied_text, "Case");
   EXPECT_EQ(got[1].what, what::press);
   EXPECT_EQ(got[1].query, "q");
   EXPECT_EQ(got[1].message, 5);

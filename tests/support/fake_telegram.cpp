@@ -75,9 +75,11 @@ void fake_telegram::write(std::int64_t chat, const std::string& text,
          {"from", {{"id", 7}, {"is_bot", false}}},
          {"chat", {{"id", chat}}},
          {"text", text}};
-  if (reply_to != 0)
-    m["reply_to_message"]
-      = {{"message_id", reply_to}, {"from", {{"id", 123456}}}};
+  for (const auto& sent : messages_)
+    if (sent.id == reply_to)
+      m["reply_to_message"] = {{"message_id", reply_to},
+                               {"from", {{"id", 123456}, {"is_bot", true}}},
+                               {"text", sent.text}};
   add({{"message", std::move(m)}});
 }
 
