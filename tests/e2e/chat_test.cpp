@@ -24,7 +24,8 @@ world_options with_chat(const fake_telegram& telegram) {
     + telegram.token() + "\", to: \"" + std::to_string(chat) + "\", apiRoot: \""
     + telegram.url()
     + "\"}}\nnotificationRouting: {urgent: [phone], action: [phone]}\n";
-  o.project = ", ci: {command: [grep, -q, fine, work]}";
+  o.project
+    = ", ci: {command: [sh, -c, \"! test -e work || grep -q fine work\"]}";
   return o;
 }
 
