@@ -12,6 +12,16 @@
 
 namespace ao::cli::demo {
 
+/// What the events have said of one incident of a task.
+struct case_facts {
+  /// How often its agent was told what fails.
+  unsigned told = 0;
+  /// How often it may be, where that is known.
+  unsigned most = 0;
+  /// Another one has to help by now.
+  bool escalated = false;
+};
+
 /// What the events have said of one task.
 struct task_facts {
   /// `T1`.
@@ -36,8 +46,19 @@ struct task_facts {
   bool red_together = false;
   bool conflicted = false;
   bool sent_back = false;
+  /// Tries of its agent to repair something, none of which was enough, so that
+  /// a mediator was called.
+  unsigned self_heals = 0;
+  /// A mediator has decided how to go on.
+  bool mediated = false;
+  /// A person was asked about it; has answered.
+  bool asked = false;
+  bool answered = false;
   /// Its agent waits for a person; in the demo nobody comes.
   bool stuck = false;
+  /// Its incidents by their ids, and the last one that was heard of.
+  std::map<std::string, case_facts> cases;
+  std::string last_case;
   /// Its worktree and pane are removed.
   bool cleaned = false;
 
@@ -48,6 +69,9 @@ struct task_facts {
   /// Merged, done, failed, cancelled or parked.
   bool ended() const;
 };
+
+/// Whether an incident tells an agent something.
+bool is_word_of_incident(const nlohmann::json& event);
 
 /// Counts what happened, by the events alone.
 class tally {
@@ -69,7 +93,8 @@ public:
   std::uint64_t last() const { return last_; }
 
   /// Whether all tasks have ended, or never will, and nothing of the merged
-  /// ones is left to be cleaned up.
+  /// ones is left to be cleaned up. One that is blocked never will when another
+  /// one has ended without being merged.
   bool settled() const;
 
   /// Sessions started again, for whatever reason.
@@ -90,6 +115,27 @@ public:
 
   /// Tasks that a reviewer sent back, and which were merged in the end.
   unsigned reviews_answered() const;
+
+  /// Self-heals before mediators were called for tasks that were merged in the
+  /// end.
+  unsigned self_heals() const;
+
+  /// Tasks that a mediator brought on, and which were merged in the end.
+  unsigned mediated() const;
+
+  /// Tasks about which a person was asked.
+  unsigned asked() const;
+
+  /// Tasks about which a person was asked and has answered, and which were
+  /// merged in the end.
+  unsigned answered() const;
+
+  /// So often an incident tells the agent of its task what fails.
+  void limit(const std::string& incident, unsigned most);
+
+  /// The incident that an event is about: its own, or that of a message which
+  /// an incident has sent, or the task's last one; empty when there is none.
+  std::string incident_of(const nlohmann::json& event) const;
 
   /// Actors that their supervisors started again after a planted exception.
   unsigned faults_survived() const { return faults_survived_; }
