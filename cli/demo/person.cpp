@@ -85,7 +85,7 @@ result<void> person::read_line() {
 result<void> person::pass_on() {
   for (; !answers_.empty(); answers_.pop_front()) {
     const auto& [about, text] = answers_.front();
-    view_.say((at_terminal_ ? "you answer " : "the demo answers for a person: ")
+    view_.say((at_terminal_ ? "you answer " : "the demo answers for a person, ")
               + about.case_id + ": " + text);
     // An answer may begin like an option.
     auto given = where_.ask_ao(

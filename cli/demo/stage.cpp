@@ -158,7 +158,8 @@ process_spec stage::spec_of(std::vector<std::string> words) const {
 
 result<answer> stage::ask_ao(std::vector<std::string> words,
                              milliseconds deadline) const {
-  words.emplace_back("--json");
+  // Not behind a `--`.
+  words.insert(words.begin(), "--json");
   auto end = run(spec_of(std::move(words)), deadline);
   if (!end)
     return fail(end.error());

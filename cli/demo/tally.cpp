@@ -183,7 +183,10 @@ unsigned tally::merged_after(bool task_facts::*what) const {
 }
 
 unsigned tally::repaired() const {
-  return merged_after(&task_facts::ci_failed);
+  return static_cast<unsigned>(
+    std::count_if(tasks_.begin(), tasks_.end(), [](const auto& one) {
+      return one.ci_failed && one.state == "merged" && one.self_heals == 0;
+    }));
 }
 
 unsigned tally::conflicts_resolved() const {

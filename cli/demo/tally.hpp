@@ -103,7 +103,8 @@ public:
   /// Restarts after `reason` (`crash`, `hang`) whose task was merged.
   unsigned resumed_after(const std::string& reason) const;
 
-  /// Tasks whose checks have failed and which were merged in the end.
+  /// Tasks whose checks have failed and which were merged in the end, without
+  /// a mediator.
   unsigned repaired() const;
 
   /// Tasks that were in conflict and were merged in the end.
