@@ -5,6 +5,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace ao::cli::demo {
@@ -25,10 +26,12 @@ void person::take(const std::string& text) {
   if (!read)
     return;
   if (!read->is_question()) {
-    notified_ += static_cast<unsigned>(open_.erase(read->case_id));
-    return;
+    auto found = open_.find(read->case_id);
+    if (found != open_.end() && found->second)
+      notified_ += 1;
+    return forget(read->case_id);
   }
-  open_.insert(read->case_id);
+  open_.emplace(read->case_id, false);
   if (at_terminal_) {
     questions_.push_back(std::move(*read));
     return ask_next();
@@ -37,14 +40,36 @@ void person::take(const std::string& text) {
     answers_.emplace_back(std::move(*read), std::move(*answer));
 }
 
+void person::forget(const std::string& case_id) {
+  open_.erase(case_id);
+  auto is_about = [&](const letter& one) { return one.case_id == case_id; };
+  auto withdrawn
+    = is_asked() && !questions_.empty() && is_about(questions_.front());
+  questions_.erase(
+    std::remove_if(questions_.begin(), questions_.end(), is_about),
+    questions_.end());
+  if (!withdrawn)
+    return;
+  view_.ask("\n");
+  end_asking();
+  view_.say(case_id + " needs no answer any more");
+  ask_next();
+}
+
+void person::end_asking() {
+  thought_ += std::chrono::ceil<milliseconds>(clock::now() - *asked_at_);
+  asked_at_.reset();
+  view_.resume();
+}
+
 void person::ask_next() {
   if (is_asked() || questions_.empty())
     return;
   asked_at_ = clock::now();
-  view_.hold();
   const auto& options = questions_.front().options;
   for (std::size_t i = 0; i < options.size(); ++i)
     view_.quote(std::to_string(i + 1) + "  " + options[i]);
+  view_.hold();
   // What was typed before is no answer to this.
   ::tcflush(STDIN_FILENO, TCIFLUSH);
   prompt();
@@ -75,9 +100,7 @@ result<void> person::read_line() {
   }
   answers_.emplace_back(std::move(questions_.front()), std::move(*answer));
   questions_.pop_front();
-  thought_ += std::chrono::ceil<milliseconds>(clock::now() - *asked_at_);
-  asked_at_.reset();
-  view_.resume();
+  end_asking();
   ask_next();
   return {};
 }
@@ -95,7 +118,10 @@ result<void> person::pass_on() {
     auto error = text_at(given->body, "error");
     if (error == "already_answered" || error == "incident_closed")
       view_.say(about.case_id + " was answered by somebody else");
-    else if (given->code != 0)
+    else if (given->code == 0) {
+      if (auto found = open_.find(about.case_id); found != open_.end())
+        found->second = true;
+    } else
       return fail(ec::process_failed,
                   "ao incident answer " + about.case_id + ": exit "
                     + std::to_string(given->code) + ", "

@@ -7,7 +7,8 @@
 
 #include <chrono>
 #include <deque>
-#include <set>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -44,10 +45,11 @@ public:
   /// Passes the answers on. Errors: those of starting `ao`, and its refusal.
   result<void> pass_on();
 
-  /// No message about the end of a case is to come any more.
-  void forget(const std::string& case_id) { open_.erase(case_id); }
+  /// The case is over: nothing more about it is asked or waited for.
+  void forget(const std::string& case_id);
 
-  /// Cases whose question and end have come.
+  /// Cases whose question has come, whose answer was passed on and whose end
+  /// has come.
   unsigned notified() const { return notified_; }
 
   /// How long the terminal was waited for so far.
@@ -57,6 +59,7 @@ private:
   using clock = std::chrono::steady_clock;
 
   void take(const std::string& text);
+  void end_asking();
   void ask_next();
   void prompt();
 
@@ -68,7 +71,8 @@ private:
   std::deque<letter> questions_;
   /// To be passed on: the question and its answer.
   std::deque<std::pair<letter, std::string>> answers_;
-  std::set<std::string> open_;
+  /// Whose end has not come yet, and whether an answer was passed on.
+  std::map<std::string, bool> open_;
   unsigned notified_ = 0;
   std::optional<clock::time_point> asked_at_;
   milliseconds thought_{0};

@@ -40,7 +40,8 @@ struct seen {
   unsigned refused_duplicates = 0;
   /// Hubs that were killed and came back.
   unsigned hub_kills = 0;
-  /// Incidents whose question and end have come to the gateway.
+  /// Incidents whose question has come to the gateway, was answered with what
+  /// it said, and whose end has come there.
   unsigned notified = 0;
   /// Roles of the actors that were made to throw.
   std::vector<std::string> faults;

@@ -149,7 +149,7 @@ void progress::quote(const std::string& text) {
 }
 
 void progress::ask(const std::string& text) {
-  std::fputs(sanitize(text).c_str(), to_);
+  std::fputs(sanitize(text, true).c_str(), to_);
   std::fflush(to_);
 }
 

@@ -124,7 +124,8 @@ public:
   /// Tasks that a mediator brought on, and which were merged in the end.
   unsigned mediated() const;
 
-  /// Tasks about which a person was asked.
+  /// Tasks that have climbed to a person: neither their agents nor a mediator
+  /// could help.
   unsigned asked() const;
 
   /// Tasks about which a person was asked and has answered, and which were
