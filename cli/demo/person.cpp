@@ -105,9 +105,11 @@ result<void> person::read_line() {
   return {};
 }
 
-result<void> person::pass_on() {
+result<void> person::pass_on(const tally& known) {
   for (; !answers_.empty(); answers_.pop_front()) {
     const auto& [about, text] = answers_.front();
+    if (!known.has_asked(about.case_id))
+      return {};
     view_.say((at_terminal_ ? "you answer " : "the demo answers for a person, ")
               + about.case_id + ": " + text);
     // An answer may begin like an option.

@@ -42,8 +42,10 @@ public:
   /// Takes what was typed. Errors: `bad_input` at the end of input.
   result<void> read_line();
 
-  /// Passes the answers on. Errors: those of starting `ao`, and its refusal.
-  result<void> pass_on();
+  /// Passes the answers on, each when the events have told its question: what
+  /// happens to a question is seen before its answer. Errors: those of starting
+  /// `ao`, and its refusal.
+  result<void> pass_on(const tally& known);
 
   /// The case is over: nothing more about it is asked or waited for.
   void forget(const std::string& case_id);

@@ -179,10 +179,10 @@ private:
         return false;
       if (!wait())
         return false;
-      // In between an actor would be asked that is to throw.
+      // An answer may end an actor that is to throw.
       if (!is_calm())
         continue;
-      if (auto told = person_.pass_on(); !told)
+      if (auto told = person_.pass_on(out_.events); !told)
         return trouble(to_string(told.error()));
     }
     return true;

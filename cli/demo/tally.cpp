@@ -84,6 +84,8 @@ void tally::take(const json& event) {
   last_ = seq;
   auto kind = text_at(event, "kind");
   auto* task = find(event);
+  if (kind == "incident_asked")
+    asked_.insert(incident_of(event));
   if (kind == "agent_restarted")
     restarts_ += 1;
   if (kind == "child_restarted"
@@ -158,6 +160,10 @@ std::string tally::incident_of(const json& event) const {
     return id;
   const auto* task = of(event);
   return task ? task->last_case : "";
+}
+
+bool tally::has_asked(const std::string& incident) const {
+  return asked_.count(incident) > 0;
 }
 
 void tally::limit(const std::string& incident, unsigned most) {

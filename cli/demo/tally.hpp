@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -132,6 +133,9 @@ public:
   /// merged in the end.
   unsigned answered() const;
 
+  /// Whether the question of an incident was heard of.
+  bool has_asked(const std::string& incident) const;
+
   /// So often an incident tells the agent of its task what fails.
   void limit(const std::string& incident, unsigned most);
 
@@ -147,6 +151,7 @@ private:
   unsigned merged_after(bool task_facts::*what) const;
 
   std::vector<task_facts> tasks_;
+  std::set<std::string> asked_;
   std::uint64_t last_ = 0;
   unsigned restarts_ = 0;
   unsigned faults_survived_ = 0;

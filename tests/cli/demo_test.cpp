@@ -77,6 +77,8 @@ TEST_F(DemoTally, CountsWhatAMediatorAndAPersonHaveBroughtOn) {
   take("incident_asked", json::object(), "incident:inc-3");
   take("incident_answered", {{"answer", "yes"}}, "incident:inc-3");
   EXPECT_EQ(events.asked(), 1u);
+  EXPECT_TRUE(events.has_asked("inc-3"));
+  EXPECT_FALSE(events.has_asked("inc-4"));
   EXPECT_EQ(events.answered(), 0u);
   EXPECT_EQ(events.self_heals(), 0u);
   take("task_closed", {{"state", "merged"}}, "task:T1");
