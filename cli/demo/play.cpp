@@ -120,6 +120,15 @@ private:
     return started || trouble("ao events: " + to_string(started.error()));
   }
 
+  /// On a machine that crawls an API that is being started anew looks like no
+  /// hub to who follows.
+  bool follow_again() {
+    auto holder = find_lock_holder(where_.where());
+    if (!holder || !*holder)
+      return trouble("ao events --follow has ended");
+    return follow();
+  }
+
   /// All claims at once, each by a process of its own, as if by people who do
   /// not know of each other.
   bool claim_tasks() {
@@ -232,8 +241,8 @@ private:
       if (text_at(event, "data.state") == "abandoned")
         person_.forget(out_.events.incident_of(event));
     }
-    if (!more)
-      return trouble("ao events --follow has ended");
+    if (!more && !follow_again())
+      return false;
     return do_deeds();
   }
 

@@ -4,10 +4,11 @@
 set -eu
 demo=$(dirname "$0")
 title=$(sed -n 's/.*"title": *"\([^"]*\)".*/\1/p' "$AO_DOSSIER" | head -n 1)
-verdict=$demo/verdicts/$(printf %s "$title" | tr 'A-Z ' 'a-z-').json
+name=$(printf %s "$title" | tr 'A-Z ' 'a-z-')
 
 echo "mediator: \"$title\" was tried $(grep -o '"logTail"' "$AO_DOSSIER" \
   | wc -l) times"
-# A named pipe that the demo opens.
-read -r _ <"$demo/gates/mediator-may-speak"
-ao incident resolve "$AO_INCIDENT" --file "$verdict"
+# Waits until the demo lets it speak, where it has a gate (a named pipe).
+gate=$demo/gates/verdict-on-$name
+[ ! -p "$gate" ] || read -r _ <"$gate"
+ao incident resolve "$AO_INCIDENT" --file "$demo/verdicts/$name.json"
