@@ -1,4 +1,5 @@
 #include "cli/commands/commands.hpp"
+#include "cli/commands/secret_prompt.hpp"
 #include "cli/demo/assets.hpp"
 #include "cli/demo/report.hpp"
 #include "cli/demo/residents.hpp"
@@ -93,6 +94,14 @@ outcome run_demo(invocation& what) {
   if (*parallel < 1 || *parallel > most_parallel)
     return fail(ec::bad_input,
                 "--parallel: expected 1 to " + std::to_string(most_parallel));
+  auto until = what.args.maybe("until");
+  if (until && *until != "human")
+    return fail(ec::bad_input, "--until: expected human");
+  if (until && !can_ask())
+    return fail(ec::bad_input,
+                "--until human: nobody can be asked, as standard input and "
+                "error are no terminal; without --until the demo answers "
+                "itself");
   auto scenario = built_in_scenario();
   if (!scenario)
     return fail(scenario.error());
@@ -100,15 +109,19 @@ outcome run_demo(invocation& what) {
   auto stage = demo::stage::make(what.args.text("home"), what.program_dir);
   if (!stage)
     return fail(stage.error());
+  auto phone = demo::gateway::open();
+  if (!phone)
+    return fail(phone.error());
   auto began = clock::now();
   auto view = demo::progress::of_process();
   demo::report out;
   auto problem = [&](const std::string& text) { out.problems.push_back(text); };
   auto agents = static_cast<unsigned>(*parallel);
   auto open = demo::fit_to(*scenario, agents);
-  auto furnished = stage->furnish(*scenario, agents, open);
+  auto furnished = stage->furnish(*scenario, agents, **phone, open);
+  demo::person reader{*stage, view, **phone, until.has_value()};
   if (furnished)
-    out.saw = demo::play(*scenario, *stage, view, signals, play_limit);
+    out.saw = demo::play(*scenario, *stage, view, reader, signals, play_limit);
   else
     problem(to_string(furnished.error()));
   view.finish();

@@ -1,6 +1,7 @@
 #include "cli/demo/play.hpp"
 
 #include "cli/commands/common.hpp"
+#include "cli/demo/follower.hpp"
 #include "runtime/home/lock.hpp"
 
 #include <poll.h>
@@ -44,66 +45,15 @@ std::string complaint(const std::string& what, const answer& how) {
     + (detail.empty() ? "" : ", " + detail);
 }
 
-/// `ao events --follow --json`, line by line.
-class follower {
-public:
-  result<void> start(const stage& where, std::uint64_t after) {
-    stop();
-    auto started = where.start_ao(
-      {"events", "--follow", "--json", "--after", std::to_string(after)});
-    if (!started)
-      return fail(started.error());
-    child_ = std::move(*started);
-    return {};
-  }
-
-  ~follower() { stop(); }
-
-  void stop() {
-    if (!child_.pidfd)
-      return;
-    // Fails only when it has ended by itself.
-    (void)send_signal(child_.pidfd.get(), SIGKILL);
-    (void)reap(child_.pidfd.get());
-    child_ = {};
-    text_.clear();
-  }
-
-  int fd() const { return child_.out.get(); }
-
-  /// Appends what has come to `out`; false at its end.
-  bool read(std::vector<json>& out) {
-    char chunk[65536];
-    auto n = ::read(child_.out.get(), chunk, sizeof chunk);
-    if (n < 0)
-      return errno == EINTR || errno == EAGAIN;
-    text_.append(chunk, static_cast<std::size_t>(n));
-    std::size_t from = 0;
-    for (auto end = text_.find('\n'); end != std::string::npos;
-         end = text_.find('\n', from)) {
-      auto event = json::parse(text_.substr(from, end - from), nullptr, false);
-      // At its end it prints what went wrong.
-      if (event.is_object() && event.contains("seq"))
-        out.push_back(std::move(event));
-      from = end + 1;
-    }
-    text_.erase(0, from);
-    return n > 0;
-  }
-
-private:
-  child child_;
-  std::string text_;
-};
-
 /// One play, from the hub's start to the last event.
 class player {
 public:
-  player(const scenario& what, stage& where, progress& view,
+  player(const scenario& what, stage& where, progress& view, person& reader,
          interrupts& signals, milliseconds allowed)
       : what_(what),
         where_(where),
         view_(view),
+        person_(reader),
         signals_(signals),
         until_(clock::now() + allowed),
         done_(what.acts.size()) {}
@@ -111,6 +61,7 @@ public:
   seen run() {
     if (start_hub() && add_tasks() && follow())
       claim_tasks() && watch();
+    out_.notified = person_.notified();
     return std::move(out_);
   }
 
@@ -169,6 +120,15 @@ private:
     return started || trouble("ao events: " + to_string(started.error()));
   }
 
+  /// On a machine that crawls an API that is being started anew looks like no
+  /// hub to who follows.
+  bool follow_again() {
+    auto holder = find_lock_holder(where_.where());
+    if (!holder || !*holder)
+      return trouble("ao events --follow has ended");
+    return follow();
+  }
+
   /// All claims at once, each by a process of its own, as if by people who do
   /// not know of each other.
   bool claim_tasks() {
@@ -213,26 +173,60 @@ private:
     return !interrupted();
   }
 
+  /// Whether no deed is due, and the last one is got over.
+  bool is_calm() const {
+    return due_.empty() && out_.events.faults_survived() == out_.faults.size();
+  }
+
+  bool is_over() const {
+    return out_.events.settled() && is_calm() && !person_.is_involved();
+  }
+
   bool watch() {
-    while (!out_.events.settled()
-           || out_.events.faults_survived() < out_.faults.size()
-           || !due_.empty()) {
+    while (!is_over()) {
       if (interrupted())
         return false;
-      auto left = std::chrono::ceil<milliseconds>(until_ - clock::now());
-      if (left.count() <= 0)
-        return trouble("the tasks have not ended in time");
-      if (view_.is_live())
-        left = std::min(left, tick);
-      pollfd both[] = {{signals_.fd(), POLLIN, 0}, {events_.fd(), POLLIN, 0}};
-      auto n = ::poll(both, 2, static_cast<int>(left.count()));
-      if (n < 0 && errno != EINTR)
-        return trouble(errno_text("poll"));
-      if (n == 0)
-        view_.tick(out_.events);
-      if (n > 0 && both[1].revents != 0 && !take_events())
+      if (!wait())
         return false;
+      // An answer may end an actor that is to throw.
+      if (!is_calm())
+        continue;
+      if (auto told = person_.pass_on(out_.events); !told)
+        return trouble(to_string(told.error()));
     }
+    return true;
+  }
+
+  /// Waits until something happens, and takes it.
+  bool wait() {
+    auto left = std::chrono::ceil<milliseconds>(until_ + person_.thought()
+                                                - clock::now());
+    if (person_.is_asked())
+      left = milliseconds{-1};
+    else if (left.count() <= 0)
+      return trouble(out_.events.settled()
+                       ? "an answered question's end was not told in time"
+                       : "the tasks have not ended in time");
+    else if (view_.is_live())
+      left = std::min(left, tick);
+    pollfd all[] = {{signals_.fd(), POLLIN, 0},
+                    {events_.fd(), POLLIN, 0},
+                    {person_.phone(), POLLIN, 0},
+                    {person_.is_asked() ? STDIN_FILENO : -1, POLLIN, 0}};
+    auto n = ::poll(all, std::size(all), static_cast<int>(left.count()));
+    if (n < 0 && errno != EINTR)
+      return trouble(errno_text("poll"));
+    if (n == 0)
+      view_.tick(out_.events);
+    if (n <= 0)
+      return true;
+    if (all[1].revents != 0 && !take_events())
+      return false;
+    if (all[2].revents != 0)
+      person_.read_messages();
+    if (all[3].revents != 0)
+      if (auto typed = person_.read_line(); !typed)
+        return trouble(to_string(typed.error()));
     return true;
   }
 
@@ -241,12 +235,28 @@ private:
     auto more = events_.read(events);
     for (const auto& event : events) {
       out_.events.take(event);
+      learn_limit(event);
       view_.show(event, out_.events);
       note_deeds(event);
+      if (text_at(event, "data.state") == "abandoned")
+        person_.forget(out_.events.incident_of(event));
     }
-    if (!more)
-      return trouble("ao events --follow has ended");
+    if (!more && !follow_again())
+      return false;
     return do_deeds();
+  }
+
+  /// Asks once how often an incident's agent may try; no event says so.
+  void learn_limit(const json& event) {
+    if (text_at(event, "kind") != "incident_opened")
+      return;
+    http::api_client api{where_.where().hub_socket()};
+    auto id = out_.events.incident_of(event);
+    auto now = api.call("GET", api_root + "/incidents/" + id);
+    if (!now)
+      out_.problems.push_back(id + ": " + to_string(now.error()));
+    else
+      out_.events.limit(id, now->body.value("maxAttempts", 0u));
   }
 
   /// Notes the deeds that are due by this event.
@@ -316,7 +326,8 @@ private:
     return true;
   }
 
-  /// The actor of this role that has to do with the event.
+  /// The actor of this role that has to do with the event; a role with a `/`
+  /// is a whole name.
   std::string actor_of(const std::string& role, const json& event) const {
     static const std::map<std::string, std::string> members
       = {{"session", "data.session"},
@@ -326,6 +337,10 @@ private:
          {"ci-watcher", "data.change"}};
     static const std::set<std::string> of_project
       = {"forge", "ci-runners", "merge-queue", "repository", "watchers"};
+    static const std::set<std::string> of_incident
+      = {"incident", "self-heal", "mediation", "human"};
+    if (of_incident.count(role) > 0)
+      return role + "/" + out_.events.incident_of(event);
     if (auto found = members.find(role); found != members.end())
       return role + "/" + text_at(event, found->second);
     return of_project.count(role) > 0 ? role + "/" + what_.project : role;
@@ -355,6 +370,7 @@ private:
   const scenario& what_;
   stage& where_;
   progress& view_;
+  person& person_;
   interrupts& signals_;
   clock::time_point until_;
   /// Which acts are done, or due.
@@ -388,9 +404,9 @@ int interrupts::caught() {
   return first_;
 }
 
-seen play(const scenario& what, stage& where, progress& view,
+seen play(const scenario& what, stage& where, progress& view, person& reader,
           interrupts& signals, milliseconds allowed) {
-  return player{what, where, view, signals, allowed}.run();
+  return player{what, where, view, reader, signals, allowed}.run();
 }
 
 } // namespace ao::cli::demo

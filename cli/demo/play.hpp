@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/demo/person.hpp"
 #include "cli/demo/progress.hpp"
 #include "cli/demo/scenario.hpp"
 #include "cli/demo/stage.hpp"
@@ -39,6 +40,9 @@ struct seen {
   unsigned refused_duplicates = 0;
   /// Hubs that were killed and came back.
   unsigned hub_kills = 0;
+  /// Incidents whose question has come to the gateway, was answered with what
+  /// it said, and whose end has come there.
+  unsigned notified = 0;
   /// Roles of the actors that were made to throw.
   std::vector<std::string> faults;
   /// What went otherwise than it should.
@@ -46,10 +50,11 @@ struct seen {
 };
 
 /// Plays a scenario on a furnished stage: starts the hub, adds and claims the
-/// tasks, does the deeds, follows the events until every task has ended, a
-/// signal comes or `allowed` has passed. Uses nothing but the command line.
-/// Leaves the hub running.
-seen play(const scenario& what, stage& where, progress& view,
+/// tasks, does the deeds, follows the events until every task has ended and
+/// `reader` waits for nothing, a signal comes or `allowed` has passed (the time
+/// that is taken to answer at the terminal does not count). Uses nothing but
+/// the command line. Leaves the hub running.
+seen play(const scenario& what, stage& where, progress& view, person& reader,
           interrupts& signals, milliseconds allowed);
 
 } // namespace ao::cli::demo

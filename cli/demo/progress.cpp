@@ -45,7 +45,13 @@ constexpr phrase phrases[] = {
   {"message_written", "{session} gets a message"},
   {"task_parked", "is parked: {why}"},
   {"duplicate_suspected", "looks like another task"},
-  {"incident_opened", "has an incident"},
+  {"incident_opened", "an incident is opened: {cause}"},
+  {"incident_escalated", "a {to} is needed"},
+  {"incident_escalated", "a mediator is called, after {attempts} attempts"},
+  {"incident_asked", "a person is asked: {question}"},
+  {"incident_answered", "a mediator's verdict: {verdict}"},
+  {"incident_answered", "a person's answer: {answer}"},
+  {"incident_closed", "the incident is {state} by {by}"},
 };
 
 colour colour_of_task(const task_facts& one) {
@@ -66,11 +72,24 @@ std::string word_of(const task_facts& one) {
 
 } // namespace
 
+std::string attempt_in_words(const json& event, const tally& known) {
+  const auto* task = known.of(event);
+  if (!task || !is_word_of_incident(event))
+    return "";
+  auto found = task->cases.find(known.incident_of(event));
+  if (found == task->cases.end() || found->second.escalated)
+    return "";
+  const auto& one = found->second;
+  return "is told what fails, attempt " + std::to_string(one.told)
+    + (one.most > 0 ? " of " + std::to_string(one.most) : "");
+}
+
 std::string in_words(const json& event) {
   auto kind = text_at(event, "kind");
   for (const auto& one : phrases)
     if (one.kind == kind)
-      return fill(one.pattern, event);
+      if (auto words = fill(one.pattern, event); !words.empty())
+        return words;
   return "";
 }
 
@@ -105,34 +124,73 @@ std::string progress::painted(const std::string& text, colour paint) const {
   return colours_ ? ao::cli::painted(text, paint) : text;
 }
 
-void progress::say(const std::string& text) {
+void progress::write(const std::string& line) {
+  if (held_) {
+    kept_ += line;
+    return;
+  }
   erase();
-  std::fprintf(to_, "%s  %s\n", elapsed().c_str(), sanitize(text).c_str());
+  std::fputs(line.c_str(), to_);
   std::fflush(to_);
 }
 
+void progress::say(const std::string& text) {
+  write(elapsed() + "  " + sanitize(text) + "\n");
+}
+
+void progress::quote(const std::string& text) {
+  std::string lines;
+  for (std::size_t from = 0; from < text.size();) {
+    auto end = std::min(text.find('\n', from), text.size());
+    lines += "          | " + sanitize(text.substr(from, end - from)) + "\n";
+    from = end + 1;
+  }
+  write(lines);
+}
+
+void progress::ask(const std::string& text) {
+  std::fputs(sanitize(text, true).c_str(), to_);
+  std::fflush(to_);
+}
+
+void progress::hold() {
+  erase();
+  held_ = true;
+}
+
+void progress::resume() {
+  held_ = false;
+  write(std::exchange(kept_, {}));
+}
+
 void progress::show(const json& event, const tally& known) {
-  auto words = in_words(event);
   const auto* task = known.of(event);
+  auto words = attempt_in_words(event, known);
+  if (words.empty())
+    words = in_words(event);
   if (words.empty() || !task)
     return tick(known);
   words_[task->id] = words;
   if (is_live())
-    return draw(known);
+    return tick(known);
   std::size_t width = 0;
   for (const auto& one : known.tasks())
     width = std::max(width, display_width(one.title));
-  std::fprintf(to_, "%s  %s  %s\n", elapsed().c_str(),
-               padded(task->title, width).c_str(), sanitize(words).c_str());
-  std::fflush(to_);
+  write(elapsed() + "  " + padded(task->title, width) + "  " + sanitize(words)
+        + "\n");
 }
 
 void progress::tick(const tally& known) {
-  if (is_live())
+  if (is_live() && !held_)
     draw(known);
 }
 
 void progress::finish() {
+  if (held_) {
+    // Below the question, which nobody has answered.
+    std::fputs("\n", to_);
+    resume();
+  }
   drawn_ = 0;
 }
 

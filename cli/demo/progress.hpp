@@ -17,6 +17,10 @@ namespace ao::cli::demo {
 /// Empty for what is only of interest to the system itself.
 std::string in_words(const nlohmann::json& event);
 
+/// The word of an incident to an agent that is to repair what fails; empty for
+/// anything else.
+std::string attempt_in_words(const nlohmann::json& event, const tally& known);
+
 /// Shows on standard error what happens: on a terminal a picture with a row
 /// for each task, drawn anew at each change; elsewhere a line for each event.
 class progress {
@@ -29,6 +33,16 @@ public:
 
   /// Something about the demo as a whole.
   void say(const std::string& text);
+
+  /// What somebody else has written, line by line.
+  void quote(const std::string& text);
+
+  /// A question, at whose end the cursor waits.
+  void ask(const std::string& text);
+
+  /// Shows no events until `resume`: somebody is typing.
+  void hold();
+  void resume();
 
   /// An event, which `known` has taken already.
   void show(const nlohmann::json& event, const tally& known);
@@ -46,6 +60,7 @@ private:
   std::string painted(const std::string& text, colour paint) const;
   void draw(const tally& known);
   void erase();
+  void write(const std::string& line);
 
   std::FILE* to_;
   std::size_t columns_;
@@ -56,6 +71,9 @@ private:
   std::map<std::string, std::string> words_;
   /// Lines of the picture that is shown.
   std::size_t drawn_ = 0;
+  bool held_ = false;
+  /// Lines that were kept back.
+  std::string kept_;
 };
 
 } // namespace ao::cli::demo

@@ -48,6 +48,11 @@ std::map<std::string, unsigned> counters_of(const report& of) {
           {"conflictsResolved", events.conflicts_resolved()},
           {"redTogetherRepaired", events.semantic_repaired()},
           {"reviewsAnswered", events.reviews_answered()},
+          {"selfHeals", events.self_heals()},
+          {"mediated", events.mediated()},
+          {"asked", events.asked()},
+          {"answered", events.answered()},
+          {"notified", of.saw.notified},
           {"faultsPlanted", static_cast<unsigned>(of.saw.faults.size())},
           {"faultsSurvived", events.faults_survived()},
           {"refusedDuplicates", of.saw.refused_duplicates},
@@ -187,6 +192,10 @@ void print(output& out, const report& of) {
   counted("redTogetherRepaired",
           "green alone, red with another's work, and repaired it");
   counted("reviewsAnswered", "sent back by the reviewer and improved");
+  counted("selfHeals", "tries to repair what an agent could not know");
+  counted("mediated", "brought on by a mediator's advice");
+  counted("answered", "brought on by a person's answer");
+  counted("notified", "told to the gateway, from the question to its end");
   counted("refusedDuplicates", "refused because another had claimed the task");
   counted("hubKills", "times the hub was killed, its agents adopted");
   counted("faultsSurvived", "actors threw an exception and were started again");

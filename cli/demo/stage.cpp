@@ -95,6 +95,7 @@ result<stage> stage::make(const std::string& wanted, std::string programs) {
 }
 
 result<void> stage::furnish(const scenario& what, unsigned parallel,
+                            const gateway& phone,
                             const std::vector<std::string>& open) {
   auto target = directory() + "/" + what.project + "/";
   for (const auto& one : assets()) {
@@ -107,6 +108,8 @@ result<void> stage::furnish(const scenario& what, unsigned parallel,
     if (one.path == "ao.yaml") {
       text = replaced(std::move(text), "@DEMO@", directory());
       text = replaced(std::move(text), "@PARALLEL@", std::to_string(parallel));
+      text = replaced(std::move(text), "@GATEWAY@", phone.url());
+      text = replaced(std::move(text), "@TOKEN@", phone.token());
     }
     if (auto ok = put_file(path, text); !ok)
       return ok;
@@ -155,7 +158,8 @@ process_spec stage::spec_of(std::vector<std::string> words) const {
 
 result<answer> stage::ask_ao(std::vector<std::string> words,
                              milliseconds deadline) const {
-  words.emplace_back("--json");
+  // Not behind a `--`.
+  words.insert(words.begin(), "--json");
   auto end = run(spec_of(std::move(words)), deadline);
   if (!end)
     return fail(end.error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/demo/gateway.hpp"
 #include "cli/demo/scenario.hpp"
 #include "messages/error.hpp"
 #include "runtime/home/home.hpp"
@@ -34,8 +35,10 @@ public:
   static result<stage> make(const std::string& wanted, std::string programs);
 
   /// Fills it. Errors: `home_unusable`, `git_failed`, `program_missing`.
+  /// @param phone Where the notifications go.
   /// @param open Gates that stand open from the beginning.
   result<void> furnish(const scenario& what, unsigned parallel,
+                       const gateway& phone,
                        const std::vector<std::string>& open);
 
   /// Where the hub lives; its run directory is known once it is started.

@@ -13,6 +13,34 @@ wall_time time_of(const json& event) {
   return parse_time(text_at(event, "at")).value_or(wall_time{});
 }
 
+/// `inc-1` in a subject or sender that begins with `front`.
+std::string id_after(const std::string& front, const std::string& text) {
+  return text.rfind(front, 0) == 0 ? text.substr(front.size()) : "";
+}
+
+void take_incident(task_facts& task, const std::string& id,
+                   const std::string& kind, const json& event) {
+  if (id.empty())
+    return;
+  task.last_case = id;
+  auto& one = task.cases[id];
+  if (is_word_of_incident(event) && !one.escalated)
+    one.told += 1;
+  one.escalated = one.escalated || kind == "incident_escalated";
+  if (kind == "incident_escalated" && text_at(event, "data.to").empty()) {
+    task.self_heals
+      = std::max(task.self_heals, event.at("data").value("attempts", 0u));
+  } else if (kind == "incident_asked") {
+    task.asked = true;
+  } else if (kind == "incident_answered") {
+    auto verdict = text_at(event, "data.verdict");
+    if (!verdict.empty() && verdict != "ask_human")
+      task.mediated = true;
+    if (!text_at(event, "data.answer").empty())
+      task.answered = true;
+  }
+}
+
 void end_run(task_facts& task, wall_time at) {
   if (task.run_began)
     task.worked += at - *task.run_began;
@@ -20,6 +48,11 @@ void end_run(task_facts& task, wall_time at) {
 }
 
 } // namespace
+
+bool is_word_of_incident(const json& event) {
+  return text_at(event, "kind") == "message_queued"
+    && text_at(event, "data.sender").rfind("incident/", 0) == 0;
+}
 
 bool task_facts::ended() const {
   return state == "merged" || state == "done" || state == "failed"
@@ -51,6 +84,8 @@ void tally::take(const json& event) {
   last_ = seq;
   auto kind = text_at(event, "kind");
   auto* task = find(event);
+  if (kind == "incident_asked")
+    asked_.insert(incident_of(event));
   if (kind == "agent_restarted")
     restarts_ += 1;
   if (kind == "child_restarted"
@@ -60,6 +95,7 @@ void tally::take(const json& event) {
   if (!task)
     return;
   auto at = time_of(event);
+  take_incident(*task, incident_of(event), kind, event);
   if (auto subject = text_at(event, "subject"); subject == "task:" + task->id)
     if (auto state = text_at(event, "data.state"); !state.empty()) {
       task->state = state;
@@ -107,9 +143,33 @@ void tally::take(const json& event) {
 }
 
 bool tally::settled() const {
-  return std::all_of(tasks_.begin(), tasks_.end(), [](const auto& one) {
-    return one.stuck || (one.ended() && (one.state != "merged" || one.cleaned));
+  auto lost = std::any_of(tasks_.begin(), tasks_.end(), [](const auto& one) {
+    return one.ended() && one.state != "merged";
   });
+  return std::all_of(tasks_.begin(), tasks_.end(), [lost](const auto& one) {
+    return one.stuck || (lost && one.state == "blocked")
+      || (one.ended() && (one.state != "merged" || one.cleaned));
+  });
+}
+
+std::string tally::incident_of(const json& event) const {
+  if (auto id = id_after("incident:", text_at(event, "subject")); !id.empty())
+    return id;
+  if (auto id = id_after("incident/", text_at(event, "data.sender"));
+      !id.empty())
+    return id;
+  const auto* task = of(event);
+  return task ? task->last_case : "";
+}
+
+bool tally::has_asked(const std::string& incident) const {
+  return asked_.count(incident) > 0;
+}
+
+void tally::limit(const std::string& incident, unsigned most) {
+  for (auto& one : tasks_)
+    if (auto found = one.cases.find(incident); found != one.cases.end())
+      found->second.most = most;
 }
 
 unsigned tally::resumed_after(const std::string& reason) const {
@@ -129,7 +189,10 @@ unsigned tally::merged_after(bool task_facts::*what) const {
 }
 
 unsigned tally::repaired() const {
-  return merged_after(&task_facts::ci_failed);
+  return static_cast<unsigned>(
+    std::count_if(tasks_.begin(), tasks_.end(), [](const auto& one) {
+      return one.ci_failed && one.state == "merged" && one.self_heals == 0;
+    }));
 }
 
 unsigned tally::conflicts_resolved() const {
@@ -142,6 +205,27 @@ unsigned tally::semantic_repaired() const {
 
 unsigned tally::reviews_answered() const {
   return merged_after(&task_facts::sent_back);
+}
+
+unsigned tally::self_heals() const {
+  unsigned out = 0;
+  for (const auto& one : tasks_)
+    if (one.state == "merged")
+      out += one.self_heals;
+  return out;
+}
+
+unsigned tally::mediated() const {
+  return merged_after(&task_facts::mediated);
+}
+
+unsigned tally::asked() const {
+  return static_cast<unsigned>(std::count_if(
+    tasks_.begin(), tasks_.end(), [](const auto& one) { return one.asked; }));
+}
+
+unsigned tally::answered() const {
+  return merged_after(&task_facts::answered);
 }
 
 } // namespace ao::cli::demo

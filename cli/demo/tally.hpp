@@ -7,10 +7,21 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace ao::cli::demo {
+
+/// What the events have said of one incident of a task.
+struct case_facts {
+  /// How often its agent was told what fails.
+  unsigned told = 0;
+  /// How often it may be, where that is known.
+  unsigned most = 0;
+  /// Another one has to help by now.
+  bool escalated = false;
+};
 
 /// What the events have said of one task.
 struct task_facts {
@@ -36,8 +47,19 @@ struct task_facts {
   bool red_together = false;
   bool conflicted = false;
   bool sent_back = false;
+  /// Tries of its agent to repair something, none of which was enough, so that
+  /// a mediator was called.
+  unsigned self_heals = 0;
+  /// A mediator has decided how to go on.
+  bool mediated = false;
+  /// A person was asked about it; has answered.
+  bool asked = false;
+  bool answered = false;
   /// Its agent waits for a person; in the demo nobody comes.
   bool stuck = false;
+  /// Its incidents by their ids, and the last one that was heard of.
+  std::map<std::string, case_facts> cases;
+  std::string last_case;
   /// Its worktree and pane are removed.
   bool cleaned = false;
 
@@ -48,6 +70,9 @@ struct task_facts {
   /// Merged, done, failed, cancelled or parked.
   bool ended() const;
 };
+
+/// Whether an incident tells an agent something.
+bool is_word_of_incident(const nlohmann::json& event);
 
 /// Counts what happened, by the events alone.
 class tally {
@@ -69,7 +94,8 @@ public:
   std::uint64_t last() const { return last_; }
 
   /// Whether all tasks have ended, or never will, and nothing of the merged
-  /// ones is left to be cleaned up.
+  /// ones is left to be cleaned up. One that is blocked never will when another
+  /// one has ended without being merged.
   bool settled() const;
 
   /// Sessions started again, for whatever reason.
@@ -78,7 +104,8 @@ public:
   /// Restarts after `reason` (`crash`, `hang`) whose task was merged.
   unsigned resumed_after(const std::string& reason) const;
 
-  /// Tasks whose checks have failed and which were merged in the end.
+  /// Tasks whose checks have failed and which were merged in the end, without
+  /// a mediator.
   unsigned repaired() const;
 
   /// Tasks that were in conflict and were merged in the end.
@@ -91,6 +118,31 @@ public:
   /// Tasks that a reviewer sent back, and which were merged in the end.
   unsigned reviews_answered() const;
 
+  /// Self-heals before mediators were called for tasks that were merged in the
+  /// end.
+  unsigned self_heals() const;
+
+  /// Tasks that a mediator brought on, and which were merged in the end.
+  unsigned mediated() const;
+
+  /// Tasks that have climbed to a person: neither their agents nor a mediator
+  /// could help.
+  unsigned asked() const;
+
+  /// Tasks about which a person was asked and has answered, and which were
+  /// merged in the end.
+  unsigned answered() const;
+
+  /// Whether the question of an incident was heard of.
+  bool has_asked(const std::string& incident) const;
+
+  /// So often an incident tells the agent of its task what fails.
+  void limit(const std::string& incident, unsigned most);
+
+  /// The incident that an event is about: its own, or that of a message which
+  /// an incident has sent, or the task's last one; empty when there is none.
+  std::string incident_of(const nlohmann::json& event) const;
+
   /// Actors that their supervisors started again after a planted exception.
   unsigned faults_survived() const { return faults_survived_; }
 
@@ -99,6 +151,7 @@ private:
   unsigned merged_after(bool task_facts::*what) const;
 
   std::vector<task_facts> tasks_;
+  std::set<std::string> asked_;
   std::uint64_t last_ = 0;
   unsigned restarts_ = 0;
   unsigned faults_survived_ = 0;

@@ -1,5 +1,6 @@
 #include "cli/demo/assets.hpp"
 #include "cli/demo/progress.hpp"
+#include "cli/demo/question.hpp"
 #include "cli/demo/scenario.hpp"
 #include "cli/demo/tally.hpp"
 
@@ -66,6 +67,68 @@ TEST_F(DemoTally, CountsChecksAsRepairedOnlyWhenTheTaskIsMerged) {
   EXPECT_EQ(events.repaired(), 1u);
 }
 
+TEST_F(DemoTally, CountsWhatAMediatorAndAPersonHaveBroughtOn) {
+  take("ci_failed", json::object(), "change:x#1");
+  take("incident_opened", {{"attempts", 0}}, "incident:inc-3");
+  take("incident_escalated", {{"attempts", 5}, {"round", 1}}, "incident:inc-3");
+  take("incident_answered", {{"verdict", "ask_human"}}, "incident:inc-3");
+  take("incident_escalated", {{"attempts", 5}, {"to", "human"}},
+       "incident:inc-3");
+  take("incident_asked", json::object(), "incident:inc-3");
+  take("incident_answered", {{"answer", "yes"}}, "incident:inc-3");
+  EXPECT_EQ(events.asked(), 1u);
+  EXPECT_TRUE(events.has_asked("inc-3"));
+  EXPECT_FALSE(events.has_asked("inc-4"));
+  EXPECT_EQ(events.answered(), 0u);
+  EXPECT_EQ(events.self_heals(), 0u);
+  take("task_closed", {{"state", "merged"}}, "task:T1");
+  EXPECT_EQ(events.answered(), 1u);
+  EXPECT_EQ(events.self_heals(), 5u);
+  EXPECT_EQ(events.mediated(), 0u) << "it has only passed the question on";
+  EXPECT_EQ(events.repaired(), 0u) << "not by itself";
+  take("incident_answered", {{"verdict", "advise"}}, "incident:inc-3");
+  EXPECT_EQ(events.mediated(), 1u);
+}
+
+TEST_F(DemoTally, FindsTheIncidentOfAnEvent) {
+  json by_subject{{"subject", "incident:inc-3"}};
+  json by_sender{{"subject", "session:x-1"},
+                 {"data", {{"sender", "incident/inc-4"}}}};
+  json by_task{{"subject", "change:x#1"}, {"data", {{"task", "T1"}}}};
+  EXPECT_EQ(events.incident_of(by_subject), "inc-3");
+  EXPECT_EQ(events.incident_of(by_sender), "inc-4");
+  EXPECT_EQ(events.incident_of(by_task), "");
+  take("incident_opened", json::object(), "incident:inc-3");
+  EXPECT_EQ(events.incident_of(by_task), "inc-3");
+}
+
+TEST_F(DemoTally, SaysWhichAttemptItIsUntilOneHelps) {
+  json told{{"kind", "message_queued"},
+            {"data", {{"task", "T1"}, {"sender", "incident/inc-3"}}}};
+  EXPECT_EQ(attempt_in_words(told, events), "");
+  take("message_queued", told["data"]);
+  EXPECT_EQ(attempt_in_words(told, events), "is told what fails, attempt 1");
+  events.limit("inc-3", 5);
+  take("message_queued", told["data"]);
+  EXPECT_EQ(attempt_in_words(told, events),
+            "is told what fails, attempt 2 of 5");
+  take("incident_escalated", {{"attempts", 2}}, "incident:inc-3");
+  EXPECT_EQ(attempt_in_words(told, events), "");
+}
+
+TEST_F(DemoTally, DoesNotWaitForWhatIsBlockedByALostTask) {
+  events.follow("T2", "Dance");
+  take("task_added", {{"task", "T1"}, {"state", "ready"}}, "task:T1");
+  events.take({{"seq", ++seq},
+               {"at", format_time(wall_time{})},
+               {"subject", "task:T2"},
+               {"kind", "task_added"},
+               {"data", {{"task", "T2"}, {"state", "blocked"}}}});
+  EXPECT_FALSE(events.settled());
+  take("task_closed", {{"state", "cancelled"}}, "task:T1");
+  EXPECT_TRUE(events.settled());
+}
+
 TEST_F(DemoTally, IsSettledWhenTheMergedIsCleanedUp) {
   take("task_closed", {{"state", "merged"}}, "task:T1");
   EXPECT_FALSE(events.settled());
@@ -117,6 +180,40 @@ TEST(DemoScenario, RefusesAnUnknownDeed) {
   EXPECT_NE(what.error().context.find("dance"), std::string::npos);
 }
 
+constexpr const char* question = "[AO ACTION] x-1 incident_asked\n"
+                                 "Case inc-2\n"
+                                 "Which one?\n"
+                                 "Code: none of these\n"
+                                 "Options: red | deep blue\n"
+                                 "Code: ABCD2345\n"
+                                 "Answer: ao incident answer inc-2 …\n";
+
+TEST(DemoLetter, IsReadAsAPersonReadsIt) {
+  auto read = read_letter(question);
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->is_question());
+  EXPECT_EQ(read->kind, "incident_asked");
+  EXPECT_EQ(read->case_id, "inc-2");
+  EXPECT_EQ(read->code, "ABCD2345");
+  EXPECT_EQ(read->options, (std::vector<std::string>{"red", "deep blue"}));
+  auto end = read_letter("[AO INFO] x-1 incident_closed\nCase inc-2\nOver.\n");
+  ASSERT_TRUE(end);
+  EXPECT_FALSE(end->is_question());
+  EXPECT_FALSE(read_letter(""));
+  EXPECT_FALSE(read_letter("[AO INFO] x-1 test\nHello\n"));
+}
+
+TEST(DemoLetter, IsAnsweredByNumberByTextOrByNothing) {
+  auto of = *read_letter(question);
+  EXPECT_EQ(meant(of, "\n"), "red");
+  EXPECT_EQ(meant(of, " 2\n"), "deep blue");
+  EXPECT_EQ(meant(of, "sea green\n"), "sea green");
+  EXPECT_EQ(meant(of, "3\n"), std::nullopt);
+  EXPECT_EQ(meant(of, "0\n"), std::nullopt);
+  of.options.clear();
+  EXPECT_EQ(meant(of, "\n"), std::nullopt);
+}
+
 TEST(DemoProgress, SaysEventsInWords) {
   EXPECT_EQ(in_words({{"kind", "merged"},
                       {"data",
@@ -124,6 +221,12 @@ TEST(DemoProgress, SaysEventsInWords) {
                         {"sha", "0123456789abcdef0123456789abcdef01234567"}}}}),
             "x#1 is merged as 0123456789ab");
   EXPECT_EQ(in_words({{"kind", "session_step"}, {"data", json::object()}}), "");
+  EXPECT_EQ(in_words({{"kind", "incident_escalated"},
+                      {"data", {{"attempts", 5}, {"round", 1}}}}),
+            "a mediator is called, after 5 attempts");
+  EXPECT_EQ(in_words({{"kind", "incident_escalated"},
+                      {"data", {{"attempts", 5}, {"to", "human"}}}}),
+            "a human is needed");
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "runtime/home/files.hpp"
+#include "runtime/io/fd.hpp"
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
 #include "runtime/process/process_table.hpp"
@@ -8,6 +9,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -70,7 +74,63 @@ protected:
     EXPECT_TRUE(fs::is_empty(directory_ + "/user"));
   }
 
+  /// `ao demo --until human` at a terminal; each time it asks, the next of
+  /// `keys` is typed. Returns the exit code.
+  int play_at_terminal(const std::vector<std::string>& keys) {
+    auto spec = demo({"--until", "human"});
+    std::vector<char*> argv;
+    for (auto& one : spec.argv)
+      argv.push_back(one.data());
+    argv.push_back(nullptr);
+    std::vector<char*> envp;
+    spec.env.emplace_back("TERM=dumb");
+    for (auto& one : spec.env)
+      envp.push_back(one.data());
+    envp.push_back(nullptr);
+    int terminal = -1;
+    auto pid = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+    if (pid == 0) {
+      ::execve(argv[0], argv.data(), envp.data());
+      ::_exit(127);
+    }
+    EXPECT_GT(pid, 0);
+    unique_fd fd{terminal};
+    converse(fd.get(), keys);
+    fd.reset();
+    int status = 0;
+    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  /// Keeps what is shown in `screen_`, to its end.
+  void converse(int terminal, const std::vector<std::string>& keys) {
+    constexpr std::string_view asks = "Enter = double): ";
+    auto next = keys.begin();
+    std::size_t from = 0;
+    screen_.clear();
+    for (;;) {
+      pollfd ready{terminal, POLLIN, 0};
+      char buffer[4096];
+      if (::poll(&ready, 1, static_cast<int>(limit.count())) != 1) {
+        ADD_FAILURE() << "nothing happens after: " << screen_;
+        return;
+      }
+      auto n = ::read(terminal, buffer, sizeof buffer);
+      if (n <= 0)
+        return;
+      screen_.append(buffer, static_cast<std::size_t>(n));
+      auto found = screen_.find(asks, from);
+      if (found == std::string::npos || next == keys.end())
+        continue;
+      from = found + asks.size();
+      EXPECT_EQ(::write(terminal, next->data(), next->size()),
+                static_cast<ssize_t>(next->size()));
+      ++next;
+    }
+  }
+
   std::string directory_;
+  std::string screen_;
 };
 
 /// Reads lines until one contains `what`; false at the end.
@@ -105,7 +165,10 @@ TEST_F(Demo, MergesEveryTaskAndLeavesNothingBehind) {
   EXPECT_EQ(said["redTogetherRepaired"], 1);
   EXPECT_EQ(said["reviewsAnswered"], 1);
   EXPECT_EQ(said["faultsSurvived"], said["faults"].size());
-  EXPECT_GE(said["faults"].size(), 18u);
+  EXPECT_GE(said["faults"].size(), 24u);
+  EXPECT_EQ(said["selfHeals"], 10) << "five of each task that climbs";
+  for (const auto* name : {"mediated", "asked", "answered", "notified"})
+    EXPECT_EQ(said[name], 1) << name;
   ASSERT_GE(said["tasks"].size(), 8u);
   for (const auto& task : said["tasks"]) {
     EXPECT_EQ(task["state"], "merged") << task;
@@ -116,7 +179,11 @@ TEST_F(Demo, MergesEveryTaskAndLeavesNothingBehind) {
     for (const auto* name : {"queuedMs", "workedMs"})
       EXPECT_GE(task[name], 0) << task;
   }
-  EXPECT_THAT(end->err, testing::HasSubstr("Count words"));
+  for (const auto* words :
+       {"Count words", "attempt 5 of 5", "a mediator's verdict: advise",
+        "a mediator's verdict: ask_human", "incident_asked",
+        "the demo answers for a person", "a person's answer: double\n"})
+    EXPECT_THAT(end->err, testing::HasSubstr(words));
   expect_nothing_left();
 }
 
@@ -148,10 +215,43 @@ TEST_F(Demo, KeepsItsHomeWhenAskedTo) {
   auto end = run(demo({"--keep", "--home", place, "--parallel", "1"}), limit);
   ASSERT_TRUE(end) << to_string(end.error());
   EXPECT_EQ(end->status.code, 0) << end->out << end->err;
-  EXPECT_THAT(end->out, testing::HasSubstr("13 merged"));
+  EXPECT_THAT(end->out, testing::HasSubstr("15 merged"));
   EXPECT_TRUE(fs::exists(place + "/forge/textkit.git"));
   EXPECT_TRUE(fs::exists(place + "/logs/hub.log"));
   EXPECT_THAT(survivors(), testing::IsEmpty());
+}
+
+TEST_F(Demo, AsksNobodyWhereNobodyIs) {
+  auto end = run(demo({"--until", "human"}), limit);
+  ASSERT_TRUE(end) << to_string(end.error());
+  EXPECT_EQ(end->status.code, 2) << end->err;
+  EXPECT_THAT(end->err, testing::HasSubstr("no terminal"));
+  EXPECT_EQ(end->out, "");
+  EXPECT_EQ(run(demo({"--until", "dawn"}), limit)->status.code, 2);
+  expect_nothing_left();
+}
+
+TEST_F(Demo, HasThePersonAtTheTerminalAnswer) {
+  // No option, but a text; the first number is none of an option.
+  EXPECT_EQ(play_at_terminal({"9\n", "*\n"}), 0) << screen_;
+  EXPECT_THAT(screen_, testing::HasSubstr("incident_asked"));
+  EXPECT_THAT(screen_, testing::HasSubstr("1  double"));
+  EXPECT_THAT(screen_, testing::HasSubstr("2  single"));
+  EXPECT_THAT(screen_, testing::ContainsRegex("you answer inc-[0-9]+: \\*"));
+  EXPECT_THAT(screen_, testing::HasSubstr("All is as it should be"));
+  expect_nothing_left();
+}
+
+TEST_F(Demo, EndsWhenThePersonAtTheTerminalGoesAway) {
+  EXPECT_EQ(play_at_terminal({"\x04"}), 1) << screen_;
+  EXPECT_THAT(screen_, testing::HasSubstr("was given no answer"));
+  expect_nothing_left();
+}
+
+TEST_F(Demo, EndsWhenTheTaskOfTheQuestionIsAbandoned) {
+  EXPECT_EQ(play_at_terminal({"abandon\n"}), 1) << screen_;
+  EXPECT_THAT(screen_, testing::HasSubstr("\"Quote lines\" is cancelled"));
+  expect_nothing_left();
 }
 
 TEST_F(Demo, LeavesAHomeAloneThatIsInUse) {
