@@ -159,11 +159,9 @@ void finish(self_pointer self) {
   work(self);
 }
 
-/// Whether another try may be heard.
-bool may_pass(const error& why) {
-  return why.code == ec::timed_out || why.code == ec::not_reachable
-    || why.code == ec::store_failed || why.code == ec::guard_failed
-    || why.code == ec::internal;
+/// Whether another try may be heard: also one that the INCIDENT failed of.
+bool may_be_heard(ec code) {
+  return may_pass(code) || code == ec::guard_failed || code == ec::internal;
 }
 
 void not_handed_over(self_pointer self, const chat_update& u,
@@ -172,7 +170,7 @@ void not_handed_over(self_pointer self, const chat_update& u,
   auto why = to_ao_error(failed);
   // A disk that takes no writes is nobody's fault, and is waited for.
   auto patient = store_is_down(st.context, failed) || st.tries < most_tries;
-  if (may_pass(why) && patient) {
+  if (may_be_heard(why.code) && patient) {
     st.tries += 1;
     return try_again(self, st.context, failed,
                      retry_pause({}, st.tries, throw_dice(self)),
@@ -182,9 +180,10 @@ void not_handed_over(self_pointer self, const chat_update& u,
                  "chat_answer_refused channel=" + st.bot.id + " incident="
                    + to.text + " reason=\"" + to_string(why) + "\"");
   tell_later(self, u,
-             may_pass(why) ? "It could not be taken at present, please use: "
-                             "ao incident answer"
-                           : why.context,
+             may_be_heard(why.code)
+               ? "It could not be taken at present, please use: "
+                 "ao incident answer"
+               : why.context,
              true);
   finish(self);
 }

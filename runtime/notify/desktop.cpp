@@ -1,5 +1,7 @@
 #include "runtime/notify/desktop.hpp"
 
+#include "runtime/notify/entities.hpp"
+
 #include <string_view>
 
 namespace ao::notify {
@@ -21,17 +23,10 @@ const char* urgency_of(priority p) {
 /// The body is read as markup, and before that as with `echo -e`.
 std::string for_body(std::string_view text) {
   std::string out;
-  for (auto c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '\\')
-      out += "\\\\";
-    else
-      out += c;
+  for (auto c : with_entities(text)) {
+    if (c == '\\')
+      out += '\\';
+    out += c;
   }
   return out;
 }

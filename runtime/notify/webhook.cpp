@@ -1,6 +1,7 @@
 #include "runtime/notify/webhook.hpp"
 
 #include "messages/json.hpp"
+#include "runtime/notify/entities.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -63,22 +64,6 @@ json body_of(const notification& n) {
     {"idempotencyKey", n.key}};
 }
 
-/// `&`, `<`, `>` are Slack's own.
-std::string for_slack(const std::string& text) {
-  std::string out;
-  for (auto c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else
-      out += c;
-  }
-  return out;
-}
-
 } // namespace
 
 result<std::string>
@@ -132,7 +117,7 @@ send_outcome read_webhook(const notification& n, const http_reply& reply,
 }
 
 http_call slack_call(const notifier_settings& to, const notification& n) {
-  json body{{"text", for_slack(n.text)},
+  json body{{"text", with_entities(n.text)},
             {"unfurl_links", false},
             {"unfurl_media", false}};
   if (to.channel)
