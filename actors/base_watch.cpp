@@ -15,8 +15,6 @@ namespace {
 
 using self_pointer = base_watch_actor::stateful_pointer<base_watch_state>;
 
-/// What a run may wait for a core, beyond its own timeout.
-constexpr std::chrono::minutes core_slack{30};
 constexpr std::chrono::seconds forge_deadline{60};
 constexpr std::chrono::seconds escalation_deadline{15};
 /// A base that a person repairs in the checkout is found so often.
@@ -55,12 +53,10 @@ void settle(self_pointer self, const std::string& sha,
 /// @param again A check that fails once and then passes is no red base.
 void run(self_pointer self, const std::string& sha, bool again) {
   auto& st = self->state;
-  const auto* project = settings_of(self);
-  auto limit = project && project->ci ? project->ci->timeout : milliseconds{0};
   change_id key{st.project.text + (again ? "#base-again" : "#base")};
-  ask<ci_runners_actor>(self, st.context,
-                        make_actor_name("ci-runners", st.project.text),
-                        limit + core_slack, msg::run_ci{key, sha, false})
+  ask<ci_runners_actor>(
+    self, st.context, make_actor_name("ci-runners", st.project.text),
+    ci_deadline(settings_of(self)), msg::run_ci{key, sha, false})
     .then(
       [self, sha, again](const msg::ci_finished& end) {
         if (end.state == ci_state::passed || again)
@@ -125,7 +121,7 @@ std::vector<row_ptr<change>> waiting_changes(self_pointer self) {
   std::vector<row_ptr<change>> out;
   const auto& st = self->state;
   for (auto& c : st.context.rows->changes_of(st.project))
-    if (c->state == change_state::open && !c->base_red.empty())
+    if (c->state == change_state::open && c->blame == ci_blame::base)
       out.push_back(std::move(c));
   return out;
 }
@@ -152,7 +148,7 @@ void go_on(self_pointer self, const std::string& sha) {
   for (const auto& c : waiting_changes(self))
     tell<ci_watcher_actor>(st.context,
                            make_actor_name("ci-watcher", c->id.text),
-                           msg::base_recovered{sha});
+                           msg::base_recovered{});
 }
 
 // -- looks --------------------------------------------------------------------
@@ -212,7 +208,7 @@ caf::result<msg::base_judgement> judge(self_pointer self,
       [self, promise, order](const msg::found_base& found) mutable {
         auto sha = found.sha;
         if (has_passed(self, sha)) {
-          promise.deliver(msg::base_judgement{sha, false});
+          promise.deliver(msg::base_judgement{false});
           return;
         }
         check(self, sha,
@@ -227,7 +223,7 @@ caf::result<msg::base_judgement> judge(self_pointer self,
                   report(self, order.change, order.session, *end);
                   arm(self, look_pause);
                 }
-                promise.deliver(msg::base_judgement{sha, red});
+                promise.deliver(msg::base_judgement{red});
               });
       },
       [promise](const caf::error& why) mutable { promise.deliver(why); });

@@ -1,6 +1,7 @@
 #include "actors/ci_watcher.hpp"
 
 #include "actors/ci_watcher_parts.hpp"
+#include "actors/project_forge.hpp"
 #include "actors/store_trouble.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/rules/incidents.hpp"
@@ -15,11 +16,6 @@ namespace {
 
 /// The queue may be long; a lost answer is found again by asking again.
 constexpr std::chrono::hours merge_deadline{1};
-/// What a run may take beyond its own timeout (queue for a core, checkout).
-constexpr std::chrono::minutes ci_slack{30};
-
-/// Two runs of the base's checks may be waited for, and a queue for a core.
-constexpr std::chrono::hours base_deadline{3};
 
 /// It may have to start an INCIDENT, which writes.
 constexpr std::chrono::seconds escalation_deadline{15};
@@ -58,21 +54,19 @@ bool in_queue(const change& c) {
 struct perform {
   self_pointer self;
 
+  milliseconds deadline() const {
+    const auto& st = self->state;
+    return ci_deadline(st.context->project(st.row->project));
+  }
+
   void operator()(const run_ci& order) const {
     auto& st = self->state;
     auto key = ci_key(st.row->id, order.sha, order.merged_result);
     if (!st.asked.insert(key).second)
       return;
-    const auto* project = st.context->project(st.row->project);
-    auto limit = (project && project->ci
-                    ? std::chrono::duration_cast<std::chrono::minutes>(
-                      project->ci->timeout)
-                    : std::chrono::minutes{30})
-      + ci_slack;
-    // Three tries within the deadline, each long enough for a whole run.
     ask<ci_runners_actor>(
       self, st.context, make_actor_name("ci-runners", st.row->project.text),
-      3 * limit, msg::run_ci{st.row->id, order.sha, order.merged_result})
+      deadline(), msg::run_ci{st.row->id, order.sha, order.merged_result})
       .then(
         [self = self, key](const msg::ci_finished& end) {
           self->state.asked.erase(key);
@@ -167,12 +161,12 @@ struct perform {
     const auto& row = *self->state.row;
     ask<base_watch_actor>(self, self->state.context,
                           make_actor_name("base-watch", row.project.text),
-                          base_deadline,
+                          2 * deadline(),
                           msg::judge_failure{row.id, row.session, failure.sha})
       .then(
         [self = self, failure](const msg::base_judgement& said) {
           if (said.red)
-            submit(self, base_seen_red{failure.sha, said.base_sha});
+            submit(self, base_seen_red{failure.sha});
           else
             perform{self}.escalate(failure);
         },
@@ -232,7 +226,6 @@ void conclude(self_pointer self, const change_step& step,
               const std::function<void()>& done) {
   auto& st = self->state;
   st.row = st.context->rows->find<change>(st.row->id.text);
-  st.writing = false;
   for (const auto& effect : step.effects)
     std::visit(perform{self}, effect);
   // Out of the queue no verdict comes any more.
@@ -241,22 +234,8 @@ void conclude(self_pointer self, const change_step& step,
       asker.deliver(msg::merge_verdict{sha, false});
   if (done)
     done();
-  if (st.row->state != change_state::open && st.waiting.empty())
+  if (st.row->state != change_state::open && st.turns.waiting.empty())
     self->quit();
-}
-
-/// Nothing can be written at present: the input waits with the others, unless
-/// its asker can repeat it.
-void stall(self_pointer self, ci_watcher_state::call call) {
-  auto& st = self->state;
-  // Who has an answer has heard that it failed.
-  if (!call.answer)
-    st.waiting.push_front(std::move(call));
-  st.stalled = true;
-  when_store_writes(self, st.context, [self] {
-    self->state.stalled = false;
-    work(self);
-  });
 }
 
 void commit(self_pointer self, change_step step, ci_watcher_state::call call) {
@@ -269,47 +248,32 @@ void commit(self_pointer self, change_step step, ci_watcher_state::call call) {
     write.answer = answer_of(step);
   if (write.rows.empty() && write.events.empty() && !call.answer)
     return conclude(self, step, call.done);
-  st.writing = true;
   auto said = write.answer;
-  ask<store_actor>(self, st.context, "store"_name, store_deadline,
-                   std::move(write))
-    .then(
-      [self, step, call, said](store_written written) {
-        // A repeat has changed nothing.
-        if (written.repeated)
-          self->state.writing = false;
-        else
-          conclude(self, step, call.done);
-        if (!written.repeated)
-          written.answer = said;
-        if (call.answer)
-          call.answer(std::move(written));
-        work(self);
-      },
-      [self, call](const caf::error& why) {
-        self->state.writing = false;
-        auto down = store_is_down(self->state.context, why);
-        if (call.answer)
-          call.answer(fail(to_ao_error(why)));
-        if (down)
-          stall(self, call);
-        else
-          self->quit(why);
-      });
+  write_in_turn(
+    self, *st.context, st.turns, std::move(write), call,
+    [self, step, call, said](store_written written) {
+      // A repeat has changed nothing.
+      if (!written.repeated) {
+        conclude(self, step, call.done);
+        written.answer = said;
+      }
+      if (call.answer)
+        call.answer(std::move(written));
+    },
+    [self] { work(self); });
 }
 
 } // namespace
 
 void submit(self_pointer self, change_input input, std::function<void()> done) {
-  self->state.waiting.push_back({std::move(input), std::move(done)});
+  line_up(self->state.turns, {std::move(input), std::move(done)});
   work(self);
 }
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.stalled && !st.waiting.empty()) {
-    auto call = std::move(st.waiting.front());
-    st.waiting.pop_front();
+  while (has_turn(st.turns)) {
+    auto call = next_turn(st.turns);
     auto step = next_change(watch_of(self), call.input, policy_of(self),
                             st.context->now());
     if (!step.dropped.empty())

@@ -1,14 +1,13 @@
 #pragma once
 
 #include "actors/hub_context.hpp"
+#include "actors/write_turns.hpp"
 #include "messages/interfaces/forge.hpp"
 #include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/changes.hpp"
 
 #include <functional>
-#include <list>
 #include <map>
-#include <optional>
 #include <set>
 
 namespace ao {
@@ -30,11 +29,7 @@ struct ci_watcher_state {
     request_id request = {};
     std::function<void(result<store_written>)> answer = {};
   };
-  std::list<call> waiting;
-  bool writing = false;
-
-  /// The disk takes no writes.
-  bool stalled = false;
+  write_turns<call> turns;
 
   /// CI runs and reviewers that have been asked for, by key.
   std::set<std::string> asked;

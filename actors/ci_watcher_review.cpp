@@ -144,7 +144,7 @@ take_review(self_pointer self, const msg::submit_review& order) {
     else
       promise.deliver(answer.error());
   };
-  self->state.waiting.push_back(std::move(call));
+  line_up(self->state.turns, std::move(call));
   work(self);
   return promise;
 }

@@ -1,8 +1,8 @@
 #include "actors/escalation.hpp"
 
 #include "actors/ask_child.hpp"
-#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
+#include "runtime/actor/deliver.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/rules/incidents.hpp"
 
@@ -47,31 +47,18 @@ void open(self_pointer self, escalation_state::call call) {
   row.version = 1;
   store_write write;
   write.rows = {number, row};
-  st.writing = true;
-  ask<store_actor>(self, st.context, "store"_name, store_deadline,
-                   std::move(write))
-    .then(
-      [self, id, call](const store_written&) {
-        self->state.writing = false;
-        forward(self, id, call.what, call.answer);
-        work(self);
-      },
-      [self, call](const caf::error& why) {
-        self->state.writing = false;
-        call.answer(fail(to_ao_error(why)));
-        if (!store_is_down(self->state.context, why))
-          return self->quit(why);
-        // Whoever reports a cause does so again.
-        for (auto& other : std::exchange(self->state.waiting, {}))
-          other.answer(fail(to_ao_error(why)));
-      });
+  write_in_turn(
+    self, st.context, st.turns, std::move(write), call,
+    [self, id, call](const store_written&) {
+      forward(self, id, call.what, call.answer);
+    },
+    [self] { work(self); });
 }
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.waiting.empty()) {
-    auto call = std::move(st.waiting.front());
-    st.waiting.pop_front();
+  while (has_turn(st.turns)) {
+    auto call = next_turn(st.turns);
     if (auto known = st.context.rows->incident_called(key_of(call.what)))
       forward(self, known->id, call.what, call.answer);
     else
@@ -142,13 +129,7 @@ escalation_actor::behavior_type escalation(self_pointer self,
   return {
     [self](const msg::report_cause& what) -> caf::result<incident_id> {
       auto promise = self->make_response_promise<incident_id>();
-      self->state.waiting.push_back(
-        {what, [promise](result<incident_id> got) mutable {
-           if (got)
-             promise.deliver(std::move(*got));
-           else
-             promise.deliver(make_error(got.error()));
-         }});
+      line_up(self->state.turns, {what, delivering(promise)});
       work(self);
       return promise;
     },

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/hub_context.hpp"
+#include "actors/write_turns.hpp"
 #include "messages/interfaces/escalation.hpp"
 
 #include <functional>
@@ -19,8 +20,7 @@ struct escalation_state {
     msg::report_cause what;
     std::function<void(result<incident_id>)> answer;
   };
-  std::list<call> waiting;
-  bool writing = false;
+  write_turns<call> turns;
 };
 
 /// The door of the INCIDENTS: finds the one of a cause, or gives it a number

@@ -2,8 +2,8 @@
 
 #include "actors/ask_child.hpp"
 #include "actors/incident_parts.hpp"
-#include "actors/store_trouble.hpp"
 #include "messages/json.hpp"
+#include "runtime/actor/deliver.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/home/token.hpp"
 #include "runtime/log/redactor.hpp"
@@ -81,25 +81,12 @@ void tell_tiers(self_pointer self) {
 void conclude(self_pointer self, const incident_step& step) {
   auto& st = self->state;
   st.row = step.next;
-  st.writing = false;
   for (const auto& effect : step.effects)
     carry_out(self, effect);
   for (const auto& n : step.notifications)
     tell<outbox_actor>(st.context, make_actor_name("outbox", n.channel),
                        look_atom::value);
   tell_tiers(self);
-}
-
-/// Inputs that nobody repeats wait until the disk takes writes.
-void stall(self_pointer self, incident_actor_state::call call) {
-  auto& st = self->state;
-  if (!call.answer)
-    st.waiting.push_front(std::move(call));
-  st.stalled = true;
-  when_store_writes(self, st.context, [self] {
-    self->state.stalled = false;
-    work(self);
-  });
 }
 
 void commit(self_pointer self, incident_step step,
@@ -116,37 +103,23 @@ void commit(self_pointer self, incident_step step,
   for (auto& n : step.notifications)
     write.rows.emplace_back(n);
   write.events = step.events;
-  st.writing = true;
-  ask<store_actor>(self, st.context, "store"_name, store_deadline,
-                   std::move(write))
-    .then(
-      [self, step, call](const store_written& written) {
-        // A repeat has changed nothing.
-        if (written.repeated)
-          self->state.writing = false;
-        else
-          conclude(self, step);
-        if (call.answer)
-          call.answer(self->state.row);
-        work(self);
-      },
-      [self, call](const caf::error& why) {
-        self->state.writing = false;
-        if (call.answer)
-          call.answer(fail(to_ao_error(why)));
-        if (store_is_down(self->state.context, why))
-          stall(self, call);
-        else
-          self->quit(why);
-      });
+  write_in_turn(
+    self, st.context, st.turns, std::move(write), call,
+    [self, step, call](const store_written& written) {
+      // A repeat has changed nothing.
+      if (!written.repeated)
+        conclude(self, step);
+      if (call.answer)
+        call.answer(self->state.row);
+    },
+    [self] { work(self); });
 }
 
 /// A closed one, of whose end nothing is left to be done, needs no actor.
 void end_if_done(self_pointer self) {
   auto& st = self->state;
   auto closed = st.row.state != incident_state::open;
-  if (!closed || st.writing || st.stalled || !st.waiting.empty()
-      || st.pending > 0 || st.again)
+  if (!closed || !st.turns.idle() || st.pending > 0 || st.again)
     return;
   if (st.row.settled)
     self->quit();
@@ -180,9 +153,8 @@ void refuse(self_pointer self, const incident_actor_state::call& call,
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.stalled && !st.waiting.empty()) {
-    auto call = std::move(st.waiting.front());
-    st.waiting.pop_front();
+  while (has_turn(st.turns)) {
+    auto call = next_turn(st.turns);
     auto step = next_incident(st.row, call.input, policy_of(self),
                               st.context.now(), make_code());
     if (!step.dropped.empty())
@@ -200,8 +172,8 @@ void work(self_pointer self) {
 
 void submit(self_pointer self, incident_input input, answer_type answer,
             request_id request) {
-  self->state.waiting.push_back(
-    {std::move(input), std::move(answer), std::move(request)});
+  line_up(self->state.turns,
+          {std::move(input), std::move(answer), std::move(request)});
   work(self);
 }
 
@@ -249,16 +221,6 @@ void recover(self_pointer self) {
 
 // -- requests -----------------------------------------------------------------
 
-template <class Value, class Make>
-auto delivering(caf::typed_response_promise<Value> promise, Make make) {
-  return [promise, make](result<incident> got) mutable {
-    if (got)
-      promise.deliver(make(*got));
-    else
-      promise.deliver(make_error(got.error()));
-  };
-}
-
 failure_seen seen_in(self_pointer self, const msg::report_cause& what) {
   const auto& st = self->state;
   redactor secrets{secrets_in(*st.context.config, process_environment())};
@@ -272,7 +234,7 @@ failure_seen seen_in(self_pointer self, const msg::report_cause& what) {
 caf::result<incident> resolve(self_pointer self,
                               const msg::resolve_incident& order) {
   auto promise = self->make_response_promise<incident>();
-  auto answer = delivering(promise, [](const incident& i) { return i; });
+  auto answer = delivering(promise);
   if (order.verdict.empty()) {
     submit(self, closed_by_hand{"api", order.why}, answer, order.request);
     return promise;
@@ -332,8 +294,7 @@ incident_keeper(self_pointer self, hub_context context, incident_id id) {
     [self](const msg::answer_incident& order) -> caf::result<incident> {
       auto promise = self->make_response_promise<incident>();
       submit(self, answer_given{order.text, order.code, order.by},
-             delivering(promise, [](const incident& i) { return i; }),
-             order.request);
+             delivering(promise), order.request);
       return promise;
     },
     [self](const msg::mark_incident& order) -> caf::result<incident> {
@@ -341,9 +302,7 @@ incident_keeper(self_pointer self, hub_context context, incident_id id) {
       incident_input input = question_acked{order.by};
       if (order.what == msg::mark_incident::kind::reopen)
         input = reopen_wanted{order.by};
-      submit(self, std::move(input),
-             delivering(promise, [](const incident& i) { return i; }),
-             order.request);
+      submit(self, std::move(input), delivering(promise), order.request);
       return promise;
     },
     [self](const msg::incident_overdue&) {

@@ -1,12 +1,11 @@
 #pragma once
 
 #include "actors/hub_context.hpp"
+#include "actors/write_turns.hpp"
 #include "messages/interfaces/escalation.hpp"
 #include "runtime/rules/incidents.hpp"
 
 #include <functional>
-#include <list>
-#include <optional>
 
 namespace ao {
 
@@ -23,9 +22,7 @@ struct incident_actor_state {
     /// Of a person's or a mediator's request.
     request_id request = {};
   };
-  std::list<call> waiting;
-  bool writing = false;
-  bool stalled = false;
+  write_turns<call> turns;
 
   /// Effects that have not been answered.
   std::size_t pending = 0;

@@ -2,6 +2,7 @@
 
 #include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
+#include "runtime/actor/deliver.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/agents/launch.hpp"
 #include "runtime/api/requests.hpp"
@@ -65,41 +66,19 @@ void arm(self_pointer self) {
 void conclude(self_pointer self, const mailbox_step& step) {
   auto& st = self->state;
   st.box = step.next;
-  st.writing = false;
   for (const auto& effect : step.effects)
     std::visit(perform{self}, effect);
   arm(self);
   if (is_terminal(st.box.receiver) && st.box.letters.empty()
-      && st.waiting.empty())
+      && st.turns.waiting.empty())
     self->quit();
 }
 
-/// Nothing can be written at present: inputs that nobody repeats wait.
-void stall(self_pointer self, std::optional<mailbox_input> input,
-           const caf::error& why) {
+/// @param asked The message that is answered.
+void commit(self_pointer self, mailbox_step step,
+            mailbox_actor_state::call call, const message_id& asked) {
   auto& st = self->state;
-  st.stalled = to_ao_error(why);
-  auto calls = std::exchange(st.waiting, {});
-  if (input)
-    st.waiting.push_back({std::move(*input), {}});
-  for (auto& call : calls) {
-    if (call.answer)
-      call.answer(fail(*st.stalled));
-    else
-      st.waiting.push_back(std::move(call));
-  }
-  when_store_writes(self, st.context, [self] {
-    self->state.stalled.reset();
-    work(self);
-  });
-}
-
-/// @param again What is to be decided anew after a failure; nothing when
-///        whoever asked does that.
-void commit(self_pointer self, mailbox_step step, answer_type answer,
-            const message_id& asked, std::optional<mailbox_input> again) {
-  auto& st = self->state;
-  auto done = [self, step, answer, asked] {
+  auto done = [self, step, answer = call.answer, asked] {
     conclude(self, step);
     if (!answer)
       return;
@@ -112,23 +91,9 @@ void commit(self_pointer self, mailbox_step step, answer_type answer,
   for (const auto& m : step.rows)
     write.rows.emplace_back(m);
   write.events = step.events;
-  st.writing = true;
-  ask<store_actor>(self, st.context, "store"_name, store_deadline,
-                   std::move(write))
-    .then(
-      [self, done](const store_written&) {
-        done();
-        work(self);
-      },
-      [self, answer, again](const caf::error& why) {
-        self->state.writing = false;
-        if (answer)
-          answer(fail(to_ao_error(why)));
-        if (store_is_down(self->state.context, why))
-          stall(self, again, why);
-        else
-          self->quit(why);
-      });
+  write_in_turn(
+    self, *st.context, st.turns, std::move(write), std::move(call),
+    [done](const store_written&) { done(); }, [self] { work(self); });
 }
 
 /// What is to be posted; the answer at once when the message is known.
@@ -150,65 +115,55 @@ result<message_posted> to_post(self_pointer self,
 
 /// The same request id is the same message, however often it comes.
 void post(self_pointer self, const msg::send_message& order,
-          const answer_type& answer) {
+          const mailbox_actor_state::call& call) {
   auto& st = self->state;
   message_id id{api::ulid_of(order.request)};
   if (auto known = st.context->rows->find<message>(id.text)) {
     if (known->session == session_of(self))
-      return answer(*known);
-    return answer(
+      return call.answer(*known);
+    return call.answer(
       fail(ec::bad_input,
            "requestId: it was used for a message to " + known->session.text));
   }
   auto input = to_post(self, order);
   if (!input)
-    return answer(fail(input.error()));
+    return call.answer(fail(input.error()));
   input->draft.id = id;
   auto step = next_mail(st.box, *input, st.context->now());
   if (step.refused)
-    return answer(fail(*step.refused));
-  commit(self, std::move(step), answer, id, {});
+    return call.answer(fail(*step.refused));
+  commit(self, std::move(step), call, id);
 }
 
-void take(self_pointer self, const mailbox_input& input,
-          const answer_type& answer) {
+void take(self_pointer self, const mailbox_actor_state::call& call) {
   auto& st = self->state;
-  auto step = next_mail(st.box, input, st.context->now());
+  if (const auto* order = std::get_if<msg::send_message>(&call.what))
+    return post(self, *order, call);
+  auto step
+    = next_mail(st.box, std::get<mailbox_input>(call.what), st.context->now());
   if (!step.dropped.empty())
     st.context->say(log_level::debug,
                     "input_dropped session=" + session_of(self).text
                       + " reason=\"" + step.dropped + "\"");
-  std::optional<mailbox_input> again;
-  if (!answer)
-    again = input;
-  commit(self, std::move(step), answer, {}, std::move(again));
+  commit(self, std::move(step), call, {});
 }
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.stalled && !st.waiting.empty()) {
+  while (has_turn(st.turns)) {
     auto by = st.clock.since_last(st.context->now(), self->clock().now());
     if (by.count() != 0) {
       if (st.armed)
         *st.armed += by;
-      take(self, clock_set{by}, {});
+      take(self, {mailbox_input{clock_set{by}}, {}});
       continue;
     }
-    auto call = std::move(st.waiting.front());
-    st.waiting.pop_front();
-    if (auto* order = std::get_if<msg::send_message>(&call.what))
-      post(self, *order, call.answer);
-    else
-      take(self, std::get<mailbox_input>(call.what), call.answer);
+    take(self, next_turn(st.turns));
   }
 }
 
 void enqueue(self_pointer self, mailbox_actor_state::call call) {
-  auto& st = self->state;
-  // Who can ask again is not kept waiting for the disk.
-  if (st.stalled && call.answer)
-    return call.answer(fail(*st.stalled));
-  st.waiting.push_back(std::move(call));
+  line_up(self->state.turns, std::move(call));
   work(self);
 }
 
@@ -242,12 +197,7 @@ mailbox(self_pointer self, shared_context<hub_context> context, session_id id) {
   return {
     [self](const msg::send_message& order) -> caf::result<message> {
       auto promise = self->make_response_promise<message>();
-      enqueue(self, {order, [promise](result<message> got) mutable {
-                       if (got)
-                         promise.deliver(std::move(*got));
-                       else
-                         promise.deliver(make_error(got.error()));
-                     }});
+      enqueue(self, {order, delivering(promise)});
       return promise;
     },
     [self](const msg::session_changed& news) {
@@ -258,12 +208,7 @@ mailbox(self_pointer self, shared_context<hub_context> context, session_id id) {
       submit(
         self,
         delivery_told{r.message, r.run, r.state, r.last, r.source, r.detail},
-        [promise, id = r.message](result<message> got) mutable {
-          if (got)
-            promise.deliver(id);
-          else
-            promise.deliver(make_error(got.error()));
-        });
+        delivering(promise, [id = r.message](const message&) { return id; }));
       return promise;
     },
     [self](look_atom) {

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "actors/hub_context.hpp"
+#include "actors/write_turns.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/clock_steps.hpp"
 #include "runtime/rules/messages.hpp"
 
 #include <functional>
-#include <list>
 #include <variant>
 
 namespace ao {
@@ -23,11 +23,7 @@ struct mailbox_actor_state {
     std::variant<mailbox_input, msg::send_message> what;
     std::function<void(result<message>)> answer;
   };
-  std::list<call> waiting;
-  bool writing = false;
-
-  /// Set while the disk takes no writes: the error of the last one.
-  std::optional<error> stalled;
+  write_turns<call> turns;
 
   /// The moment for which a look is armed.
   std::optional<wall_time> armed;

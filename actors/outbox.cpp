@@ -1,9 +1,9 @@
 #include "actors/outbox.hpp"
 
 #include "actors/job.hpp"
-#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
+#include "runtime/actor/deliver.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/log/redactor.hpp"
@@ -36,7 +36,7 @@ outbox_policy policy_of(self_pointer self) {
 }
 
 void submit(self_pointer self, outbox_input input) {
-  self->state.waiting.push_back({std::move(input), {}});
+  line_up(self->state.turns, {std::move(input), {}});
   work(self);
 }
 
@@ -88,7 +88,6 @@ void arm(self_pointer self) {
 void conclude(self_pointer self, const outbox_step& step) {
   auto& st = self->state;
   st.box = step.next;
-  st.writing = false;
   for (const auto& n : step.rows)
     st.context.say(log_level::info,
                    "notification_" + std::string{to_string(n.state)}
@@ -103,18 +102,6 @@ void conclude(self_pointer self, const outbox_step& step) {
   for (const auto& n : step.sends)
     attempt(self, n);
   arm(self);
-}
-
-/// Nothing can be written at present: what nobody repeats waits.
-void stall(self_pointer self, outbox_actor_state::call call) {
-  auto& st = self->state;
-  st.stalled = true;
-  if (!call.answer)
-    st.waiting.push_front(std::move(call));
-  when_store_writes(self, st.context, [self] {
-    self->state.stalled = false;
-    work(self);
-  });
 }
 
 /// The row that a request has led to, also when it is repeated.
@@ -148,30 +135,17 @@ void commit(self_pointer self, outbox_step step, outbox_actor_state::call call,
   for (const auto& n : step.rows)
     write.rows.emplace_back(n);
   write.events = step.events;
-  st.writing = true;
-  ask<store_actor>(self, st.context, "store"_name, store_deadline,
-                   std::move(write))
-    .then(
-      [self, step, call, about](const store_written& written) {
-        // A repeat has changed nothing.
-        if (written.repeated)
-          self->state.writing = false;
-        else
-          conclude(self, step);
-        if (call.answer)
-          call.answer(
-            row_called(self, written.repeated ? id_in(written.answer) : about));
-        work(self);
-      },
-      [self, call](const caf::error& why) {
-        self->state.writing = false;
-        if (call.answer)
-          call.answer(fail(to_ao_error(why)));
-        if (store_is_down(self->state.context, why))
-          stall(self, call);
-        else
-          self->quit(why);
-      });
+  write_in_turn(
+    self, st.context, st.turns, std::move(write), call,
+    [self, step, call, about](const store_written& written) {
+      // A repeat has changed nothing.
+      if (!written.repeated)
+        conclude(self, step);
+      if (call.answer)
+        call.answer(
+          row_called(self, written.repeated ? id_in(written.answer) : about));
+    },
+    [self] { work(self); });
 }
 
 std::vector<notification>
@@ -244,7 +218,7 @@ void take(self_pointer self, outbox_actor_state::call call) {
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.stalled && !st.waiting.empty()) {
+  while (has_turn(st.turns)) {
     auto by = st.clock.since_last(st.context.now(), self->clock().now());
     if (by.count() != 0) {
       if (st.armed)
@@ -252,22 +226,14 @@ void work(self_pointer self) {
       take(self, {outbox_clock_set{by}, {}});
       continue;
     }
-    auto call = std::move(st.waiting.front());
-    st.waiting.pop_front();
-    take(self, std::move(call));
+    take(self, next_turn(st.turns));
   }
 }
 
 template <class Order>
 caf::result<notification> answer(self_pointer self, const Order& order) {
   auto promise = self->make_response_promise<notification>();
-  self->state.waiting.push_back(
-    {order, [promise](result<notification> got) mutable {
-       if (got)
-         promise.deliver(std::move(*got));
-       else
-         promise.deliver(make_error(got.error()));
-     }});
+  line_up(self->state.turns, {order, delivering(promise)});
   work(self);
   return promise;
 }
@@ -297,9 +263,8 @@ outbox_actor::behavior_type outbox(self_pointer self, hub_context context,
          outbox_recovered{copies(st.context.rows->notifications_of(st.id))});
   return {
     [self](look_atom) {
-      auto& st = self->state;
-      st.armed.reset();
-      st.waiting.push_back({outbox_actor_state::look{}, {}});
+      self->state.armed.reset();
+      line_up(self->state.turns, {outbox_actor_state::look{}, {}});
       work(self);
     },
     [self](const msg::test_notification& order) { return answer(self, order); },

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "actors/hub_context.hpp"
+#include "actors/write_turns.hpp"
 #include "messages/interfaces/escalation.hpp"
 #include "runtime/notify/http_call.hpp"
 #include "runtime/process/environment.hpp"
 #include "runtime/rules/clock_steps.hpp"
 #include "runtime/rules/outbox.hpp"
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,10 +42,7 @@ struct outbox_actor_state {
       what;
     std::function<void(result<notification>)> answer;
   };
-  std::deque<call> waiting;
-  bool writing = false;
-  /// The disk takes no writes.
-  bool stalled = false;
+  write_turns<call> turns;
 
   /// The moment for which a look is armed.
   std::optional<wall_time> armed;

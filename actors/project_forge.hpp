@@ -23,4 +23,13 @@ inline std::string forge_dir(const hub_context& context, const project_id& id) {
   return context.place->forge() + "/" + id.text + ".git";
 }
 
+/// How long a run of the project's checks is waited for: three tries of
+/// asking, each long enough for the run, a queue for a core and a checkout.
+inline milliseconds ci_deadline(const project_settings* project) {
+  constexpr std::chrono::minutes slack{30};
+  auto timeout = project != nullptr && project->ci ? project->ci->timeout
+                                                   : ci_settings{}.timeout;
+  return 3 * (timeout + slack);
+}
+
 } // namespace ao

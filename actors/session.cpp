@@ -3,6 +3,7 @@
 #include "actors/session_parts.hpp"
 #include "actors/store_trouble.hpp"
 #include "messages/json.hpp"
+#include "runtime/actor/deliver.hpp"
 #include "runtime/agents/launch.hpp"
 #include "runtime/rules/tasks.hpp"
 
@@ -214,7 +215,6 @@ void conclude(self_pointer self, const session_step& step,
   const auto was = trouble_of(row_of(self));
   st.machine->adopt(step,
                     st.context->rows->find<session>(row_of(self).id.text));
-  st.writing = false;
   for (const auto& effect : step.effects)
     std::visit(perform{self, call.first}, effect);
   const auto is = trouble_of(row_of(self));
@@ -229,28 +229,9 @@ void conclude(self_pointer self, const session_step& step,
   if (call.answer)
     call.answer(row_of(self));
   // A session that has ended and left nothing needs no actor.
-  if (is_terminal(row_of(self)) && row_of(self).cleaned && st.waiting.empty())
+  if (is_terminal(row_of(self)) && row_of(self).cleaned
+      && st.turns.waiting.empty())
     self->quit();
-}
-
-/// Nothing can be written at present: inputs that nobody repeats wait.
-void stall(self_pointer self, session_call call, const caf::error& why) {
-  auto& st = self->state;
-  st.stalled = to_ao_error(why);
-  if (!call.answer)
-    st.waiting.push_front(std::move(call));
-  std::list<session_call> kept;
-  for (auto& waiting : std::exchange(st.waiting, {})) {
-    if (waiting.answer)
-      waiting.answer(fail(*st.stalled));
-    else
-      kept.push_back(std::move(waiting));
-  }
-  st.waiting = std::move(kept);
-  when_store_writes(self, st.context, [self] {
-    self->state.stalled.reset();
-    work(self);
-  });
 }
 
 void commit(self_pointer self, session_step step, session_call call) {
@@ -261,30 +242,16 @@ void commit(self_pointer self, session_step step, session_call call) {
   write.events = step.events;
   if (write.rows.empty() && write.events.empty())
     return conclude(self, step, call);
-  st.writing = true;
-  ask<store_actor>(self, st.context, "store"_name, store_deadline,
-                   std::move(write))
-    .then(
-      [self, step, call](const store_written&) {
-        conclude(self, step, call);
-        work(self);
-      },
-      [self, call](const caf::error& why) {
-        self->state.writing = false;
-        if (call.answer)
-          call.answer(fail(to_ao_error(why)));
-        if (store_is_down(self->state.context, why))
-          stall(self, call, why);
-        else
-          self->quit(why);
-      });
+  write_in_turn(
+    self, *st.context, st.turns, std::move(write), call,
+    [self, step, call](const store_written&) { conclude(self, step, call); },
+    [self] { work(self); });
 }
 
 void work(self_pointer self) {
   auto& st = self->state;
-  while (!st.writing && !st.stalled && !st.waiting.empty()) {
-    auto call = std::move(st.waiting.front());
-    st.waiting.pop_front();
+  while (has_turn(st.turns)) {
+    auto call = next_turn(st.turns);
     session_context now;
     now.policy = policy_of(self);
     now.now = st.context->now();
@@ -328,7 +295,7 @@ void catch_up(self_pointer self) {
   if (auto t = rows.find<task>(row.task.text))
     if (auto word = word_to_holder(*t, row))
       submit(self, *word);
-  st.waiting.push_back({session_recovered{}, {}, true});
+  line_up(st.turns, {session_recovered{}, {}, true});
   work(self);
 }
 
@@ -340,9 +307,9 @@ void recover(self_pointer self) {
   auto failed = row.exit && !row.exit->failure.empty();
   if (is_terminal(row) || (row.restarts == 0 && !failed))
     return catch_up(self);
-  st.writing = true;
+  st.turns.writing = true;
   auto go_on = [self] {
-    self->state.writing = false;
+    self->state.turns.writing = false;
     catch_up(self);
   };
   msg::read_events past;
@@ -358,7 +325,7 @@ void recover(self_pointer self) {
         if (!store_is_down(st.context, why))
           return self->quit(why);
         when_store_writes(self, st.context, [self] {
-          self->state.writing = false;
+          self->state.turns.writing = false;
           recover(self);
         });
       });
@@ -416,12 +383,7 @@ session_input input_from(const msg::session_report& told) {
 /// Answers a request with the row once its input is durable.
 caf::result<session> answered(self_pointer self, session_input input) {
   auto promise = self->make_response_promise<session>();
-  submit(self, std::move(input), [promise](result<session> got) mutable {
-    if (got)
-      promise.deliver(std::move(*got));
-    else
-      promise.deliver(make_error(got.error()));
-  });
+  submit(self, std::move(input), delivering(promise));
   return promise;
 }
 
@@ -457,12 +419,7 @@ caf::result<session> restore(self_pointer self,
     .then(
       [self, promise](const claim& granted) mutable {
         submit(self, restored(row_of(self), granted.epoch),
-               [promise](result<session> got) mutable {
-                 if (got)
-                   promise.deliver(std::move(*got));
-                 else
-                   promise.deliver(make_error(got.error()));
-               });
+               delivering(promise));
       },
       [promise](const caf::error& why) mutable { promise.deliver(why); });
   return promise;
@@ -494,11 +451,7 @@ void finish_restore(self_pointer self) {
 
 void submit(self_pointer self, session_input input,
             std::function<void(result<session>)> answer) {
-  auto& st = self->state;
-  // Who can ask again is not kept waiting for the disk.
-  if (st.stalled && answer)
-    return answer(fail(*st.stalled));
-  st.waiting.push_back({std::move(input), std::move(answer)});
+  line_up(self->state.turns, {std::move(input), std::move(answer)});
   work(self);
 }
 
@@ -525,13 +478,9 @@ session_actor::behavior_type session_keeper(self_pointer self,
   return {
     [self](const msg::session_report& told) -> caf::result<std::uint64_t> {
       auto promise = self->make_response_promise<std::uint64_t>();
-      submit(self, input_from(told),
-             [promise, seq = told.seq](result<session> got) mutable {
-               if (got)
-                 promise.deliver(seq);
-               else
-                 promise.deliver(make_error(got.error()));
-             });
+      submit(
+        self, input_from(told),
+        delivering(promise, [seq = told.seq](const session&) { return seq; }));
       return promise;
     },
     [self](const msg::session_order& order) { return obey(self, order); },

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "actors/hub_context.hpp"
+#include "actors/write_turns.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/sessions.hpp"
 
 #include <functional>
-#include <list>
 #include <optional>
 #include <random>
 #include <variant>
@@ -28,12 +28,7 @@ struct session_actor_state {
   shared_context<hub_context> context;
   std::optional<session_machine> machine;
 
-  /// Inputs that wait for the one whose write is under way.
-  std::list<session_call> waiting;
-  bool writing = false;
-
-  /// Set while the disk takes no writes: the error of the last one.
-  std::optional<error> stalled;
+  write_turns<session_call> turns;
 
   /// The run whose delayed restart is armed; 0 = none.
   run_no armed_run = 0;

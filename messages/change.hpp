@@ -37,6 +37,19 @@ enum class review_state : std::uint8_t {
 std::string_view to_string(review_state s);
 std::optional<review_state> review_state_from(std::string_view text);
 
+/// Whose failure red checks of the present head are.
+enum class ci_blame : std::uint8_t {
+  /// The change's, as far as is known.
+  own = 0,
+  /// The base fails as well; its recovery is waited for.
+  base = 1,
+  /// It was the base's, which is green again: the merged result decides.
+  excused = 2,
+};
+
+std::string_view to_string(ci_blame b);
+std::optional<ci_blame> ci_blame_from(std::string_view text);
+
 /// Where a change stands in the merge queue.
 enum class merge_state : std::uint8_t {
   idle = 0,
@@ -82,12 +95,7 @@ struct change {
   /// Why it cannot be merged, e.g. the files in conflict.
   std::string merge_reason;
   std::string merged_sha;
-  /// The commit of the base that fails as well, whose recovery is waited for;
-  /// empty = none is.
-  std::string base_red;
-  /// Its failure was the base's, which is green again: the merged result
-  /// decides.
-  bool excused = false;
+  ci_blame blame = ci_blame::own;
   wall_time created_at{};
   wall_time updated_at{};
 };

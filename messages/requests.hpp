@@ -281,7 +281,6 @@ struct judge_failure {
 };
 
 struct base_judgement {
-  std::string base_sha;
   /// It is reported to ESCALATION then.
   bool red = false;
 };
@@ -290,9 +289,7 @@ struct base_judgement {
 struct base_moved {};
 
 /// BASE WATCH → CI WATCHER: the base, which was red, is green.
-struct base_recovered {
-  std::string base_sha;
-};
+struct base_recovered {};
 
 /// FORGE: bring the base forward to the checkout's branch.
 struct follow_checkout {

@@ -176,8 +176,7 @@ struct members<change> {
     v("merge", x.merge);
     v("mergeReason", x.merge_reason);
     v("mergedSha", x.merged_sha);
-    v("baseRed", x.base_red);
-    v("excused", x.excused);
+    v("blame", x.blame);
     v("createdAt", x.created_at);
     v("updatedAt", x.updated_at);
   }
@@ -365,6 +364,7 @@ AO_WORD(resume_reason)
 AO_WORD(change_state)
 AO_WORD(ci_state)
 AO_WORD(review_state)
+AO_WORD(ci_blame)
 AO_WORD(merge_state)
 AO_WORD(message_mode)
 AO_WORD(message_state)

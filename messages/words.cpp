@@ -101,6 +101,12 @@ constexpr word<review_state> review_states[] = {
   {review_state::changes_requested, "changes_requested"},
 };
 
+constexpr word<ci_blame> ci_blames[] = {
+  {ci_blame::own, "own"},
+  {ci_blame::base, "base"},
+  {ci_blame::excused, "excused"},
+};
+
 constexpr word<merge_state> merge_states[] = {
   {merge_state::idle, "idle"},
   {merge_state::queued, "queued"},
@@ -192,6 +198,7 @@ AO_WORDS(resume_reason)
 AO_WORDS(change_state)
 AO_WORDS(ci_state)
 AO_WORDS(review_state)
+AO_WORDS(ci_blame)
 AO_WORDS(merge_state)
 AO_WORDS(message_mode)
 AO_WORDS(message_state)

@@ -87,8 +87,7 @@ public:
     c().ci = has_ci() ? ci_state::pending : ci_state::none;
     c().merge = merge_state::idle;
     c().merge_reason.clear();
-    c().base_red.clear();
-    c().excused = false;
+    c().blame = ci_blame::own;
     changed_ = true;
     record(event_kind::head_moved, data());
     review_anew();
@@ -156,7 +155,7 @@ public:
     if (!x.passed) {
       leave_queue(x.merged_result ? "fails with what was merged before it"
                                   : "");
-      c().excused = false;
+      c().blame = ci_blame::own;
       report(run, x.log_tail);
     } else if (!x.merged_result) {
       effect(report_recovery{incident_cause::ci_failed, "CI passed"});
@@ -169,18 +168,17 @@ public:
     auto run = red_run();
     if (run == nullptr || run->sha != x.sha)
       return drop("is not red at " + x.sha.substr(0, 12));
-    if (c().base_red == x.base_sha)
-      return drop("knows that base");
-    c().base_red = x.base_sha;
+    if (c().blame == ci_blame::base)
+      return drop("waits for its base");
+    c().blame = ci_blame::base;
     changed_ = true;
     tell();
   }
 
   void operator()(const base_seen_green&) {
-    if (!open() || c().base_red.empty())
+    if (!open() || c().blame != ci_blame::base)
       return drop("does not wait for its base");
-    c().base_red.clear();
-    c().excused = true;
+    c().blame = ci_blame::excused;
     changed_ = true;
     go_on();
     tell();
@@ -470,8 +468,8 @@ private:
     if (auto r = find_review(c().head_sha);
         r != nullptr && r->verdict == review_state::changes_requested)
       report(*r);
-    if (auto run = red_run(); run != nullptr && !policy_.external_ci
-        && c().base_red.empty() && !c().excused)
+    if (auto run = red_run();
+        run != nullptr && !policy_.external_ci && c().blame == ci_blame::own)
       effect(retell_failure{run->sha, run->merged_result});
   }
 
@@ -517,7 +515,8 @@ private:
 
   bool ready() {
     auto passed = !has_ci() || c().ci == ci_state::passed;
-    return !c().head_sha.empty() && (c().excused || (is_green(c()) && passed))
+    return !c().head_sha.empty()
+      && (c().blame == ci_blame::excused || (is_green(c()) && passed))
       && review_passes();
   }
 

@@ -73,7 +73,6 @@ struct ci_ended {
 /// The failure of `sha` is the base's, too.
 struct base_seen_red {
   std::string sha;
-  std::string base_sha;
 };
 /// The base that was red is green.
 struct base_seen_green {};

@@ -115,7 +115,7 @@ base_watch_actor::behavior_type
 sound_base(base_watch_actor::stateful_pointer<no_state>) {
   return {
     [](const msg::judge_failure&) -> caf::result<msg::base_judgement> {
-      return msg::base_judgement{"", false};
+      return msg::base_judgement{false};
     },
     [](const msg::base_moved&) {},
     [](look_atom) {},

@@ -150,16 +150,16 @@ TEST_F(Change, FindsAFailureAgainThatMayNotHaveBeenTold) {
 TEST_F(Change, WaitsForABaseThatFailsItself) {
   feed(change_recovered{});
   feed(ended(head, false));
-  EXPECT_FALSE(feed(base_seen_red{later, "base"}).dropped.empty());
-  feed(base_seen_red{head, "base"});
-  EXPECT_EQ(watch.row.base_red, "base");
-  EXPECT_FALSE(feed(base_seen_red{head, "base"}).dropped.empty());
+  EXPECT_FALSE(feed(base_seen_red{later}).dropped.empty());
+  feed(base_seen_red{head});
+  EXPECT_EQ(watch.row.blame, ci_blame::base);
+  EXPECT_FALSE(feed(base_seen_red{head}).dropped.empty());
   // Nobody is told of it again, not even after a crash.
   feed(change_recovered{});
   EXPECT_EQ(effect<retell_failure>(), nullptr);
   EXPECT_EQ(effect<enqueue_merge>(), nullptr);
   feed(base_seen_green{});
-  EXPECT_EQ(watch.row.base_red, "");
+  EXPECT_EQ(watch.row.blame, ci_blame::excused);
   EXPECT_NE(effect<enqueue_merge>(), nullptr);
   EXPECT_FALSE(feed(base_seen_green{}).dropped.empty());
   // What counts is the merged result.
@@ -167,7 +167,7 @@ TEST_F(Change, WaitsForABaseThatFailsItself) {
   feed(merge_prepared{merge_sha});
   ASSERT_NE(effect<run_ci>(), nullptr);
   feed(ended(merge_sha, false, true));
-  EXPECT_FALSE(watch.row.excused);
+  EXPECT_EQ(watch.row.blame, ci_blame::own);
   ASSERT_NE(effect<report_failure>(), nullptr);
   EXPECT_EQ(effect<report_failure>()->sha, merge_sha);
 }
@@ -176,7 +176,7 @@ TEST_F(Change, ThatIsExcusedWaitsForItsReviewAllTheSame) {
   policy.require_review = true;
   feed(change_recovered{});
   feed(ended(head, false));
-  feed(base_seen_red{head, "base"});
+  feed(base_seen_red{head});
   feed(base_seen_green{});
   EXPECT_EQ(effect<enqueue_merge>(), nullptr);
   feed(review_given{review_state::approved, {}, {}, "api", {}});
@@ -186,9 +186,9 @@ TEST_F(Change, ThatIsExcusedWaitsForItsReviewAllTheSame) {
 TEST_F(Change, WithANewHeadIsJudgedAnew) {
   feed(change_recovered{});
   feed(ended(head, false));
-  feed(base_seen_red{head, "base"});
+  feed(base_seen_red{head});
   feed(head_moved{later, 1});
-  EXPECT_EQ(watch.row.base_red, "");
+  EXPECT_EQ(watch.row.blame, ci_blame::own);
   feed(ended(later, false));
   EXPECT_NE(effect<report_failure>(), nullptr);
 }

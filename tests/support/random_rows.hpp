@@ -196,8 +196,7 @@ inline change any_change() {
   x.merge = any_of<merge_state>(4);
   x.merge_reason = *any_text();
   x.merged_sha = *any_text();
-  x.base_red = *any_text();
-  x.excused = *rc::gen::arbitrary<bool>();
+  x.blame = any_of<ci_blame>(3);
   x.created_at = any_time();
   x.updated_at = any_time();
   return x;
