@@ -94,18 +94,14 @@ result<std::vector<hunk>> hunks_of(const local_forge& git,
   return git.changed_hunks(**base, **head);
 }
 
-/// Compares what `s` has pushed with the work of the others.
-void look_at(self_pointer self, const session& s) {
+/// Compares what `s` changes with the work of the others.
+void compare_work(self_pointer self, const session& s, line_ranges work) {
   auto& st = self->state;
-  forget(self, s.id);
-  auto hunks = hunks_of(*st.git, s.branch);
-  if (!hunks) {
-    st.context.say(log_level::warn,
-                   "diff_not_read session=" + s.id.text + " reason=\""
-                     + to_string(hunks.error()) + "\"");
+  if (auto known = st.work.find(s.id);
+      known != st.work.end() && known->second == work)
     return;
-  }
-  auto& mine = st.work[s.id] = line_ranges{*hunks};
+  forget(self, s.id);
+  auto& mine = st.work[s.id] = std::move(work);
   for (const auto& [path, ranges] : mine.files())
     st.by_file[path].insert(s.id);
   auto others = neighbours_of(self, s.id);
@@ -121,6 +117,18 @@ void look_at(self_pointer self, const session& s) {
     if (how.ratio >= overlap_suspected_from)
       suspect(self, s, *other, how);
   }
+}
+
+/// The same for what `s` has pushed.
+void look_at(self_pointer self, const session& s) {
+  auto& st = self->state;
+  auto hunks = hunks_of(*st.git, s.branch);
+  if (hunks)
+    return compare_work(self, s, line_ranges{*hunks});
+  forget(self, s.id);
+  st.context.say(log_level::warn,
+                 "diff_not_read session=" + s.id.text + " reason=\""
+                   + to_string(hunks.error()) + "\"");
 }
 
 /// The session at work on `branch`; null when there is none.
@@ -155,7 +163,8 @@ overlaps_actor::behavior_type overlaps(self_pointer self, hub_context context,
   st.project = std::move(project);
   const auto& settings = settings_for(st.context, st.project);
   if (settings.duplicates == duplicate_policy::off)
-    return {[](const msg::branch_pushed&) {}, [](look_atom) {}};
+    return {[](const msg::branch_pushed&) {}, [](const msg::work_seen&) {},
+            [](look_atom) {}};
   st.git.emplace(git_runner{}, forge_dir(st.context, st.project),
                  settings.default_branch, hook_target{});
   for (const auto& s : st.context.rows->all<session>())
@@ -166,6 +175,12 @@ overlaps_actor::behavior_type overlaps(self_pointer self, hub_context context,
     [self](const msg::branch_pushed& news) {
       if (auto s = session_on(self, news.branch))
         look_at(self, *s);
+    },
+    [self](const msg::work_seen& news) {
+      const auto& context = self->state.context;
+      auto s = context.rows->find<session>(news.session.text);
+      if (s && is_at_work(context, *s))
+        compare_work(self, *s, line_ranges{news.hunks});
     },
     [self](look_atom) { look_at_next(self); },
   };

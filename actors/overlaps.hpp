@@ -20,7 +20,7 @@ struct overlaps_state {
   project_id project;
   std::optional<local_forge> git;
 
-  /// What each live session has pushed.
+  /// What each live session changes.
   std::map<session_id, line_ranges> work;
   /// By file, the sessions of `work` that change it.
   std::map<std::string, std::set<session_id>> by_file;
@@ -29,14 +29,13 @@ struct overlaps_state {
   std::vector<session_id> unread;
 };
 
-/// Finds live sessions of one project that change the same lines. Everything
-/// is read again from the forge's branches at a start; the REGISTRY knows
-/// which pairs it has suspected.
+/// Finds live sessions of one project that change the same lines. What is
+/// pushed is read again from the forge's branches at a start, what is not is
+/// told again by the runners; the REGISTRY knows which pairs it has suspected.
 ///
-///   pushed --> hunks of the branch --> those that share a file
-///              --rule: enough--> REGISTRY suspects the later task
-///
-/// Nothing is done between two pushes.
+///   pushed ---> hunks of the branch ---+--> those that share a file
+///   a RUNNER's look --> its worktree --+    --rule: enough--> REGISTRY
+///                                           suspects the later task
 ///
 /// @param self The actor handle; detached, as git blocks.
 /// @param context The hub.

@@ -79,6 +79,9 @@ struct runner_state {
   run_no watched_run = 0;
   life_signs signs;
   caf::actor_clock::time_point signs_changed{};
+  /// What the worktree changes, as last told to the hub.
+  std::vector<hunk> told_work;
+  bool reading_work = false;
   /// The run is being ended because it hangs.
   bool hung = false;
 

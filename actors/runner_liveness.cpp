@@ -7,9 +7,14 @@ namespace {
 
 /// A hang is noticed at most a third of the time too late.
 constexpr int looks_per_limit = 3;
+/// Two agents that do the same work are noticed about so late.
+constexpr milliseconds longest_pause{60'000};
 
 milliseconds pause_of(const msg::session_spec& spec) {
-  return std::max(spec.hang_after / looks_per_limit, milliseconds{50});
+  if (spec.hang_after.count() <= 0)
+    return longest_pause;
+  return std::clamp(spec.hang_after / looks_per_limit, milliseconds{50},
+                    longest_pause);
 }
 
 /// Everybody with the same limit looks at the same moments, so that one look
@@ -36,12 +41,15 @@ void compare(self_pointer self, const life_signs& now) {
   if (st.phase != runner_phase::alive || !st.spec || st.hung || st.stop)
     return;
   auto at = self->clock().now();
-  if (now != st.signs) {
+  bool acted = now != st.signs;
+  if (acted) {
     st.signs = now;
     st.signs_changed = at;
   }
-  if (at - st.signs_changed >= st.spec->hang_after)
+  auto limit = st.spec->hang_after;
+  if (limit.count() > 0 && at - st.signs_changed >= limit)
     return end_hung_run(self);
+  tell_work(self, acted);
   look_later(self);
 }
 
@@ -91,10 +99,11 @@ void watch_liveness(self_pointer self, milliseconds hang_after) {
   if (!st.spec)
     return;
   st.spec->hang_after = hang_after;
-  if (hang_after.count() <= 0 || st.watched_run == st.spec->run)
+  if (st.watched_run == st.spec->run)
     return;
   st.watched_run = st.spec->run;
   st.signs = {};
+  st.told_work.clear();
   st.hung = false;
   st.signs_changed = self->clock().now();
   look_later(self);
@@ -105,10 +114,6 @@ void look_for_life(self_pointer self, run_no run) {
   if (st.phase != runner_phase::alive || !st.spec || st.spec->run != run
       || st.hung || st.stop)
     return;
-  if (st.spec->hang_after.count() <= 0) {
-    st.watched_run = 0;
-    return;
-  }
   ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
                   msg::ask_activity{st.id})
     .then(

@@ -79,8 +79,9 @@ void hear(self_pointer self, const msg::shim_word& word);
 
 /// Looks for signs of life of the run that lives: output in its pane,
 /// processor time of its processes. An agent without any for `hang_after` is
-/// ended and its run counts as hung. One that is watched already goes on under
-/// the new limit.
+/// ended and its run counts as hung; of one with some the hub is told what its
+/// work changes by now. One that is watched already goes on under the new
+/// limit.
 /// @param hang_after Zero = never.
 void watch_liveness(self_pointer self, milliseconds hang_after);
 
@@ -90,6 +91,13 @@ void end_as_hung(self_pointer self);
 
 /// The next look is due.
 void look_for_life(self_pointer self, run_no run);
+
+// -- runner_work --------------------------------------------------------------
+
+/// Tells OVERLAPS what the work of the run that lives changes.
+/// @param read Whether it may have changed; else the same is told again, as
+///        OVERLAPS may have been started anew.
+void tell_work(self_pointer self, bool read);
 
 // -- runner_mail --------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 #include "actors/uplink.hpp"
 
 #include "actors/ask_child.hpp"
+#include "messages/interfaces/forge.hpp"
 #include "messages/interfaces/store.hpp"
 #include "runtime/actor/harden.hpp"
 
@@ -93,6 +94,11 @@ uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
     },
     [self](const msg::publish_order& order) {
       return pass_on(self, order.session, order);
+    },
+    [self](const msg::work_seen& news) {
+      tell<overlaps_actor>(self->state.context,
+                           make_actor_name("overlaps", news.project.text),
+                           news);
     },
     [self](const msg::node_report& told) { return record(self, told); },
     [self](const msg::deliver_message& order) {

@@ -67,6 +67,10 @@ struct hunk {
   std::string path;
   std::uint64_t first = 0;
   std::uint64_t count = 0;
+
+  friend bool operator==(const hunk& a, const hunk& b) {
+    return a.path == b.path && a.first == b.first && a.count == b.count;
+  }
 };
 
 /// A row of `changes`: what other forges call a pull request. Born by the

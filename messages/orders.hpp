@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/change.hpp"
 #include "messages/error.hpp"
 #include "messages/event.hpp"
 #include "messages/ids.hpp"
@@ -165,6 +166,16 @@ struct session_report {
   run_no run = 0;
   std::uint64_t seq = 0;
   session_fact what;
+};
+
+/// RUNNER → OVERLAPS, by the UPLINK: what the work of a run that lives changes
+/// by now, committed and pushed or not. Told at each look for signs of life,
+/// so one that is lost does no harm.
+struct work_seen {
+  session_id session;
+  project_id project;
+  /// In the order of git's diff; see `hunk`.
+  std::vector<hunk> hunks;
 };
 
 /// A node's part → UPLINK: something about the node itself, for the record.

@@ -23,12 +23,14 @@ AO_ROLE(forge_actor,
         caf::replies_to<msg::prepare_merge>::with<msg::prepared_merge>,
         caf::replies_to<msg::land_merge>::with<msg::landed_merge>);
 
-/// OVERLAPS: compares what the live sessions of one project have pushed, and
-/// has the REGISTRY suspect those that change the same lines. Blocks (git), so
-/// it is detached.
+/// OVERLAPS: compares what the live sessions of one project change, and has
+/// the REGISTRY suspect those that change the same lines. Blocks (git), so it
+/// is detached.
 AO_ROLE(overlaps_actor,
         // From the FORGE: a branch has a new head.
         caf::reacts_to<msg::branch_pushed>,
+        // From the UPLINK: what a worktree holds by now.
+        caf::reacts_to<msg::work_seen>,
         // INTERNAL: reads the next branch of those pushed before this start.
         caf::reacts_to<look_atom>);
 

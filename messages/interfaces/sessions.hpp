@@ -59,6 +59,8 @@ AO_ROLE(uplink_actor,
         caf::replies_to<msg::message_report>::with<message_id>,
         // From the RUNNER. Answers the seq that the hub has made durable.
         caf::replies_to<msg::session_report>::with<std::uint64_t>,
+        // From the RUNNER, for OVERLAPS.
+        caf::reacts_to<msg::work_seen>,
         // From a part of the node. Answers the seq of the event.
         caf::replies_to<msg::node_report>::with<std::uint64_t>);
 

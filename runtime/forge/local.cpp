@@ -1,5 +1,6 @@
 #include "runtime/forge/local.hpp"
 
+#include "runtime/git/hunks.hpp"
 #include "runtime/git/names.hpp"
 #include "runtime/git/tree.hpp"
 #include "runtime/io/fd.hpp"
@@ -100,76 +101,6 @@ error conflict(std::vector<std::string> files) {
   if (files.size() > named)
     e.context += " and " + std::to_string(files.size() - named) + " more";
   return e;
-}
-
-std::uint64_t number(std::string_view text) {
-  std::uint64_t n = 0;
-  std::from_chars(text.data(), text.data() + text.size(), n);
-  return n;
-}
-
-/// The path behind `--- a/` or `+++ b/`, as git quotes it.
-std::string unquoted(std::string_view text) {
-  if (text.empty() || text.front() != '"') {
-    // git marks the end of a name with spaces by a tab.
-    return std::string{text.substr(0, text.find('\t'))};
-  }
-  std::string path;
-  for (std::size_t i = 1; i < text.size() && text[i] != '"'; ++i) {
-    if (text[i] != '\\') {
-      path += text[i];
-      continue;
-    }
-    auto c = text[++i];
-    if (c >= '0' && c <= '3' && i + 2 < text.size()) {
-      path += static_cast<char>((c - '0') * 64 + (text[i + 1] - '0') * 8
-                                + (text[i + 2] - '0'));
-      i += 2;
-      continue;
-    }
-    constexpr std::string_view letters = "abtnvfr";
-    constexpr std::string_view means = "\a\b\t\n\v\f\r";
-    auto at = letters.find(c);
-    path += at == std::string_view::npos ? c : means[at];
-  }
-  return path;
-}
-
-/// `first,count` of a hunk's header; the count is 1 when it is not written.
-std::pair<std::uint64_t, std::uint64_t> range(std::string_view text) {
-  text = text.substr(0, text.find(' '));
-  auto comma = text.find(',');
-  return {number(text.substr(0, comma)),
-          comma == std::string_view::npos ? 1 : number(text.substr(comma + 1))};
-}
-
-/// Reads `git diff --unified=0`. Lines of content are skipped by their count,
-/// since they may look like headers.
-std::vector<hunk> parse_hunks(std::string_view diff) {
-  std::vector<hunk> hunks;
-  std::string old_path;
-  std::string path;
-  std::uint64_t content = 0;
-  while (!diff.empty()) {
-    auto line = diff.substr(0, diff.find('\n'));
-    diff.remove_prefix(std::min(line.size() + 1, diff.size()));
-    if (content > 0) {
-      content -= line.substr(0, 1) != "\\";
-    } else if (line.substr(0, 4) == "--- ") {
-      old_path = unquoted(line.substr(4));
-    } else if (line.substr(0, 4) == "+++ ") {
-      path = unquoted(line.substr(4));
-      if (path == "/dev/null")
-        path = old_path;
-      path.erase(0, 2);
-    } else if (line.substr(0, 4) == "@@ -") {
-      auto [first, count] = range(line.substr(4));
-      auto plus = line.find(" +", 4);
-      content = count + range(line.substr(plus + 2)).second;
-      hunks.push_back({path, first, count});
-    }
-  }
-  return hunks;
 }
 
 } // namespace
@@ -385,7 +316,7 @@ result<std::size_t> local_forge::ahead(std::string_view base,
      {"rev-list", "--count", std::string{head}, "^" + std::string{base}}});
   if (!count)
     return fail(count.error());
-  return number(*count);
+  return leading_number(*count);
 }
 
 result<std::string> local_forge::diff(std::string_view base,
@@ -393,9 +324,7 @@ result<std::string> local_forge::diff(std::string_view base,
                                       std::vector<std::string> how) const {
   if (!valid_oid(base) || !valid_oid(head))
     return fail(ec::bad_input, "not an object name");
-  git_call call{dir_,
-                {"diff", "--no-color", "--no-ext-diff", "--no-textconv",
-                 "--no-renames", "--src-prefix=a/", "--dst-prefix=b/"}};
+  git_call call{dir_, plain_diff()};
   call.args.insert(call.args.end(), how.begin(), how.end());
   call.args.push_back(std::string{base} + "..." + std::string{head});
   return git_.ask(call);
@@ -415,8 +344,8 @@ result<diff_stat> local_forge::diffstat(std::string_view base,
     file_change file;
     file.path = line.substr(second + 1);
     file.binary = line.front() == '-';
-    file.added = number(std::string_view{line}.substr(0, first));
-    file.removed = number(std::string_view{line}.substr(first + 1));
+    file.added = leading_number(std::string_view{line}.substr(0, first));
+    file.removed = leading_number(std::string_view{line}.substr(first + 1));
     stat.added += file.added;
     stat.removed += file.removed;
     stat.files.push_back(std::move(file));

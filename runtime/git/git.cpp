@@ -5,6 +5,7 @@
 #include "runtime/process/process.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 namespace ao {
@@ -275,6 +276,12 @@ error git_failure(const git_call& call, const git_end& end) {
   if (line.empty())
     line = "exited " + std::to_string(end.code);
   return error{ec::git_failed, "git " + verb_of(call) + ": " + line};
+}
+
+std::uint64_t leading_number(std::string_view text) {
+  std::uint64_t n = 0;
+  std::from_chars(text.data(), text.data() + text.size(), n);
+  return n;
 }
 
 std::vector<std::string> split_nul(std::string_view text) {

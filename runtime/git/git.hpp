@@ -108,6 +108,9 @@ private:
 /// `git_failed: git <verb>: <last line of stderr>`.
 error git_failure(const git_call& call, const git_end& end);
 
+/// The number that `text` begins with; 0 when there is none.
+std::uint64_t leading_number(std::string_view text);
+
 /// Pieces of a NUL-separated output.
 std::vector<std::string> split_nul(std::string_view text);
 

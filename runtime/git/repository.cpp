@@ -1,6 +1,7 @@
 #include "runtime/git/repository.hpp"
 
 #include "runtime/git/config_file.hpp"
+#include "runtime/git/hunks.hpp"
 #include "runtime/git/names.hpp"
 #include "runtime/git/tree.hpp"
 #include "runtime/io/fd.hpp"
@@ -583,9 +584,47 @@ result<std::size_t> repository_cache::ahead_of(const fs::path& worktree,
   auto line = git_.ask_line(call);
   if (!line)
     return fail(line.error());
-  std::size_t count = 0;
-  std::from_chars(line->data(), line->data() + line->size(), count);
-  return count;
+  return leading_number(*line);
+}
+
+result<std::vector<hunk>>
+repository_cache::live_hunks(const fs::path& worktree,
+                             std::string_view base) const {
+  auto head = git_.commit_of(worktree, "HEAD");
+  if (!head)
+    return fail(head.error());
+  auto from = git_.commit_of(worktree, base);
+  if (!from)
+    return fail(from.error());
+  if (!*head || !*from)
+    return std::vector<hunk>{};
+  git_call fork{worktree, {"merge-base", **head, **from}};
+  auto since = git_.run(fork);
+  if (!since)
+    return fail(since.error());
+  constexpr int unrelated = 1;
+  if (since->code == unrelated)
+    return std::vector<hunk>{};
+  if (since->code != 0)
+    return fail(git_failure(fork, *since));
+  git_call changed{worktree, plain_diff()};
+  changed.args.insert(
+    changed.args.end(),
+    {"--unified=0", "--ignore-submodules=all", one_line(since->out), "--"});
+  changed.scope = git_scope::users;
+  auto diff = git_.ask(changed);
+  if (!diff)
+    return fail(diff.error());
+  git_call untracked{worktree,
+                     {"ls-files", "-z", "--others", "--exclude-standard"}};
+  untracked.scope = git_scope::users;
+  auto added = git_.ask(untracked);
+  if (!added)
+    return fail(added.error());
+  auto hunks = parse_hunks(*diff);
+  for (auto& path : split_nul(*added))
+    hunks.push_back({std::move(path), 0, 0});
+  return hunks;
 }
 
 result<git_end> repository_cache::try_push(const fs::path& worktree,

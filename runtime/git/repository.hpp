@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/change.hpp"
 #include "messages/error.hpp"
 #include "messages/ids.hpp"
 #include "messages/time.hpp"
@@ -137,6 +138,12 @@ public:
   /// Number of commits of the worktree's head that `base` does not have.
   result<std::size_t> ahead_of(const std::filesystem::path& worktree,
                                std::string_view base) const;
+
+  /// What the worktree holds at present, committed or not, that `base` (a full
+  /// ref) did not have where its head began; a file that is not tracked is one
+  /// insertion. Nothing where the two have no common commit. Writes nothing.
+  result<std::vector<hunk>> live_hunks(const std::filesystem::path& worktree,
+                                       std::string_view base) const;
 
   /// Pushes `branch` of the worktree to origin. A branch that was rewritten
   /// replaces what this repository pushed before, never what somebody else

@@ -23,7 +23,15 @@ public:
     std::uint64_t from = 0;
     std::uint64_t to = 0;
     bool inserts = false;
+
+    friend bool operator==(const range& a, const range& b) {
+      return a.from == b.from && a.to == b.to && a.inserts == b.inserts;
+    }
   };
+
+  friend bool operator==(const line_ranges& a, const line_ranges& b) {
+    return a.files_ == b.files_;
+  }
 
   const std::map<std::string, std::vector<range>>& files() const {
     return files_;

@@ -39,6 +39,13 @@ world_options with(const std::string& project) {
   return out;
 }
 
+/// Changes the only line of README and commits nothing, but shows that it
+/// lives.
+const std::string editor = R"(
+echo "by $AO_SESSION" > README
+while :; do echo busy; sleep 0.1; done
+)";
+
 std::vector<json> suspicions(const world& w) {
   std::vector<json> out;
   for (auto& e : w.events())
@@ -232,6 +239,37 @@ TEST(Duplicates, AreSuspectedWhereLiveAgentsChangeTheSameLines) {
   e = w.await("duplicate_suspected", "task:T5");
   EXPECT_EQ(e["data"]["other"], "T4");
   EXPECT_EQ(suspicions(w).size(), 4u);
+}
+
+TEST(Duplicates, AreSuspectedBeforeAnythingIsCommitted) {
+  auto options = with("");
+  options.settings += "hang: {after: 10s}\n";
+  world w{options};
+  w.add_agent("editor", editor);
+  w.add_agent("sleeper", scripts::sleeper);
+  w.start();
+  w.add_task("Translate the manual");
+  w.add_task("Speed up queries");
+  w.add_task("Colours of buttons");
+  spawn(w, "T1");
+  spawn(w, "T2", {"--agent", "sleeper"});
+  spawn(w, "T3");
+  auto e = w.await("duplicate_suspected", "task:T3");
+  EXPECT_EQ(e["data"]["other"], "T1");
+  EXPECT_EQ(e["data"]["reason"],
+            "both change the same lines in 1 of 1 place, in README");
+
+  // The next hub is told again, of the one who lives on and of a new one.
+  w.kill_hub();
+  w.start();
+  w.add_task("Rename the importer");
+  spawn(w, "T4");
+  for (const auto* other : {"T1", "T3"})
+    w.await([&](const json& x) {
+      return x["kind"] == "duplicate_suspected" && x["subject"] == "task:T4"
+        && x["data"]["other"] == other;
+    });
+  EXPECT_EQ(suspicions(w).size(), 3u);
 }
 
 } // namespace

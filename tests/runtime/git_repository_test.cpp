@@ -77,6 +77,29 @@ TEST_F(Repository, GivesASessionItsFilesBranchAndIdentity) {
   EXPECT_EQ(*cache->ahead_of(tree, "refs/remotes/origin/main"), 1u);
 }
 
+TEST_F(Repository, KnowsWhatALiveWorktreeChanges) {
+  const auto* main = "refs/remotes/origin/main";
+  auto tree = provision(1);
+  EXPECT_EQ(*cache->live_hunks(tree, main), std::vector<hunk>{});
+  put(tree / "a.txt", "changed\n");
+  put(tree / "new\tname.txt", "new\n");
+  put(tree / "build/out", "ignored\n");
+  std::vector<hunk> all{{"a.txt", 1, 1}, {"new\tname.txt", 0, 0}};
+  EXPECT_EQ(*cache->live_hunks(tree, main), all);
+  git({"add", "--all"}, tree);
+  EXPECT_EQ(*cache->live_hunks(tree, main), all);
+  git({"commit", "--quiet", "--message", "work"}, tree);
+  EXPECT_EQ(*cache->live_hunks(tree, main), all);
+  // What the base has got meanwhile is nobody's work.
+  commit(checkout, "other", {{"b.txt", "b\n"}});
+  git({"push", "--quiet", origin.string(), "main"}, checkout);
+  ASSERT_TRUE(cache->fetch());
+  EXPECT_EQ(*cache->live_hunks(tree, main), all);
+  EXPECT_EQ(*cache->live_hunks(tree, "refs/remotes/origin/none"),
+            std::vector<hunk>{});
+  EXPECT_FALSE(cache->live_hunks(root / "gone", main));
+}
+
 TEST_F(Repository, PrefersTheUsersIdentity) {
   put(root / "home/.gitconfig",
       "[user]\n name = Bob\n email = bob@example.org\n");
