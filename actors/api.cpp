@@ -43,6 +43,7 @@ constexpr api_route routes[] = {
   {"GET", "/changes", get_changes},
   {"POST", "/changes", post_change},
   {"GET", "/changes/{id}", get_change},
+  {"POST", "/changes/{id}/merge", post_merge},
   {"GET", "/changes/{id}/reviews", get_reviews},
   {"POST", "/changes/{id}/reviews", post_review},
   {"GET", "/incidents", get_incidents},
@@ -107,6 +108,11 @@ result<api_call_ptr> prepare(api_pointer self, const api_route& route,
     if (!id)
       return fail(id.error());
     call->id = std::move(*id);
+    // What a session asks for never counts as asked for by somebody else: the
+    // ids of our own requests can be guessed.
+    if (call->who.session)
+      call->id.text
+        = "session/" + call->who.session->session.text + "/" + call->id.text;
   }
   return call;
 }

@@ -86,7 +86,8 @@ std::string derive_session_prefix(const std::string& name);
 std::string repo_of_url(const std::string& url);
 
 /// Every secret that the settings hold or name (tokens, headers, variables
-/// of the agents that look like secrets), for the log's redactor.
+/// of the agents that look like secrets), and what the usual variables for
+/// tokens hold, for the redactor.
 std::vector<std::string> secrets_in(const settings& all, const env_lookup& env);
 
 } // namespace ao

@@ -169,7 +169,7 @@ private:
     if (key == "defaultBranch" && all_.path.empty())
       return p.default_branch;
     if (key == "merge.auto")
-      return merges_by_itself(p) ? "true" : "false";
+      return merges_by_itself(all_, p) ? "true" : "false";
     return {};
   }
 
@@ -212,6 +212,15 @@ std::vector<std::string> secrets_in(const settings& all,
     if (p.forge.webhook)
       add(env(p.forge.webhook->secret_env).value_or(""));
   }
+  // In the hub's environment whether anything names them or not.
+  for (const auto* name :
+       {"OPENCLAW_HOOKS_TOKEN", "OPENCLAW_GATEWAY_TOKEN", "TELEGRAM_BOT_TOKEN",
+        "SLACK_BOT_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN",
+        "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN",
+        "OPENAI_API_KEY", "CODEX_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY",
+        "OPENROUTER_API_KEY", "CURSOR_API_KEY", "NPM_TOKEN",
+        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+    add(env(name).value_or(""));
   return out;
 }
 
