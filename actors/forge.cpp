@@ -11,6 +11,7 @@
 #include "runtime/rules/reviews.hpp"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -240,6 +241,26 @@ void clear_up_after(self_pointer self, const change& c) {
                          msg::base_moved{});
 }
 
+/// A session that is found again after a crash pushes what it had pushed, and
+/// that may be merged by then: its branch goes once more.
+void remove_if_merged(self_pointer self,
+                      const std::map<std::string, std::string>& heads) {
+  auto& st = self->state;
+  if (!settings_of(self).merge.delete_branch)
+    return;
+  for (const auto& c : st.context.rows->changes_of(st.project)) {
+    auto at = heads.find(c->branch);
+    if (c->state != change_state::merged || at == heads.end()
+        || at->second != c->head_sha
+        || st.context.rows->open_change(st.project, c->branch))
+      continue;
+    if (auto ok = st.git->delete_branch(c->branch, c->head_sha); !ok)
+      st.context.say(log_level::warn,
+                     "branch_kept branch=" + c->branch + " reason=\""
+                       + to_string(ok.error()) + "\"");
+  }
+}
+
 caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
   auto& st = self->state;
   const auto& project = settings_of(self);
@@ -294,6 +315,10 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
                  settings.default_branch, hooks);
   if (auto ok = st.git->seed(settings.path); !ok)
     throw std::runtime_error(to_string(ok.error()));
+  if (auto heads = st.git->heads())
+    remove_if_merged(self, *heads);
+  else
+    throw std::runtime_error(to_string(heads.error()));
   return {
     [self](const msg::open_change& asked) { return open(self, asked); },
     [self](const msg::branch_pushed& news) {
@@ -301,6 +326,8 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
       if (auto c = st.context.rows->open_change(st.project, news.branch))
         tell<ci_watcher_actor>(st.context,
                                make_actor_name("ci-watcher", c->id.text), news);
+      else
+        remove_if_merged(self, {{news.branch, news.head_sha}});
       tell<overlaps_actor>(st.context,
                            make_actor_name("overlaps", st.project.text), news);
     },

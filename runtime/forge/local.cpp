@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <sstream>
 
 namespace ao {
 namespace {
@@ -284,6 +285,22 @@ local_forge::head_of(std::string_view branch) const {
   if (!valid_branch(branch))
     return fail(ec::bad_input, "not a name of a branch: " + one_line(branch));
   return git_.commit_of(dir_, branch_ref(branch));
+}
+
+result<std::map<std::string, std::string>> local_forge::heads() const {
+  auto out
+    = git_.ask({dir_,
+                {"for-each-ref", "--format=%(objectname)%(refname:lstrip=2)",
+                 "refs/heads/"}});
+  if (!out)
+    return fail(out.error());
+  std::map<std::string, std::string> heads;
+  auto oid = zero_oid().size();
+  std::istringstream lines{*out};
+  for (std::string line; std::getline(lines, line);)
+    if (line.size() > oid)
+      heads.emplace(line.substr(oid), line.substr(0, oid));
+  return heads;
 }
 
 result<bool> local_forge::contains(std::string_view ancestor,

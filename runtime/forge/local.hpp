@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -101,6 +102,9 @@ public:
 
   /// The commit of a branch, none when there is no such branch.
   result<std::optional<std::string>> head_of(std::string_view branch) const;
+
+  /// The commits of all branches.
+  result<std::map<std::string, std::string>> heads() const;
 
   /// Whether `ancestor` is `descendant` or reachable from it.
   result<bool> contains(std::string_view ancestor,
