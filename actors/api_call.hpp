@@ -154,6 +154,7 @@ void retry_notification_of(api_pointer self, api_call_ptr call);
 
 // api_reviews.cpp
 void post_review(api_pointer self, api_call_ptr call);
+void post_merge(api_pointer self, api_call_ptr call);
 void get_reviews(api_pointer self, api_call_ptr call);
 
 // api_incidents.cpp

@@ -3,6 +3,7 @@
 #include "runtime/rules/incidents.hpp"
 #include "runtime/rules/mediation.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ao {
@@ -20,16 +21,20 @@ row_ptr<incident> incident_in_path(api_pointer self, const api_call& call) {
   return i;
 }
 
-/// The session that asks, if it is there to mediate `i`.
+/// The session that asks, if it is there to mediate `i`, or is the standing
+/// orchestrator that was asked to.
 row_ptr<session> mediator_of(api_pointer self, const api_call& call,
                              const incident& i) {
   if (!call.who.session)
     return nullptr;
   auto s
     = self->state.context.rows->find<session>(call.who.session->session.text);
-  auto mediates = s && s->role == session_role::mediator
+  auto made_for_it = s && s->role == session_role::mediator
     && incident_in_subject(s->subject) == i.id;
-  return mediates ? s : nullptr;
+  auto asked = s
+    && std::any_of(i.history.begin(), i.history.end(),
+                   [&](const auto& a) { return a.session == s->id; });
+  return made_for_it || asked ? s : nullptr;
 }
 
 /// Has the INCIDENT started when it is not there, asks it, and answers with

@@ -28,15 +28,23 @@ constexpr run_no only_run = 1;
 
 void start_next(self_pointer self);
 
-template <class Order>
-std::string key_of(const Order& order) {
-  return ci_key(order.change, order.sha, order.merged_result);
+/// Of the first one nothing.
+std::string attempt_mark(std::uint32_t attempt) {
+  return attempt > 1 ? "-" + std::to_string(attempt) : std::string{};
 }
 
-/// `ci/<change>/<sha12>`; a change's `#` is no problem in a file name.
+template <class Order>
+std::string key_of(const Order& order) {
+  return ci_key(order.change, order.sha, order.merged_result)
+    + attempt_mark(order.attempt);
+}
+
+/// `ci/<change>/<sha12>[-merge][-<attempt>]`; a change's `#` is no problem in a
+/// file name.
 std::string directory_of(self_pointer self, const msg::run_ci& order) {
   return self->state.context.place->ci() + "/" + order.change.text + "/"
-    + order.sha.substr(0, 12) + (order.merged_result ? "-merge" : "");
+    + order.sha.substr(0, 12) + (order.merged_result ? "-merge" : "")
+    + attempt_mark(order.attempt);
 }
 
 /// Names a run's socket: a hash, as a socket's path must be short.
@@ -189,7 +197,8 @@ void cancel(self_pointer self, const msg::cancel_ci& order) {
   auto key = key_of(order);
   auto run = st.runs.find(key);
   if (run == st.runs.end())
-    return end_leftover(self, {order.change, order.sha, order.merged_result});
+    return end_leftover(
+      self, {order.change, order.sha, order.merged_result, order.attempt});
   if (run->second.cancelled)
     return;
   auto waits = std::find(st.queue.begin(), st.queue.end(), key);
@@ -326,7 +335,8 @@ void look_for_leftovers(self_pointer self) {
   for (const auto& c : st.context.rows->changes_of(st.project))
     for (const auto& run : st.context.rows->ci_runs_of(c->id))
       if (run->finished_at)
-        end_leftover(self, {run->change, run->sha, run->merged_result});
+        end_leftover(self,
+                     {run->change, run->sha, run->merged_result, run->attempt});
 }
 
 } // namespace

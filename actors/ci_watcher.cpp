@@ -3,6 +3,7 @@
 #include "actors/ci_watcher_parts.hpp"
 #include "actors/project_forge.hpp"
 #include "actors/store_trouble.hpp"
+#include "runtime/actor/deliver.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/rules/incidents.hpp"
 
@@ -26,7 +27,8 @@ change_policy policy_of(self_pointer self) {
   if (const auto* project = st.context->project(st.row->project)) {
     if (project->ci)
       policy.ci_command = project->ci->command;
-    policy.merge_auto = merges_by_itself(*project);
+    policy.ci_rerun = project->ci && project->ci->rerun;
+    policy.merge_auto = merges_by_itself(*st.context->config, *project);
     policy.require_review = project->merge.require_review;
     policy.reviewer = project->reviewer.has_value();
   }
@@ -54,6 +56,12 @@ bool in_queue(const change& c) {
 struct perform {
   self_pointer self;
 
+  /// As the row of the run says, which is committed.
+  std::uint32_t attempt_of(const std::string& key) const {
+    auto run = self->state.context->rows->find<ci_run>(key);
+    return run ? run->attempt : 1;
+  }
+
   milliseconds deadline() const {
     const auto& st = self->state;
     return ci_deadline(st.context->project(st.row->project));
@@ -64,13 +72,16 @@ struct perform {
     auto key = ci_key(st.row->id, order.sha, order.merged_result);
     if (!st.asked.insert(key).second)
       return;
+    auto attempt = attempt_of(key);
     ask<ci_runners_actor>(
       self, st.context, make_actor_name("ci-runners", st.row->project.text),
-      deadline(), msg::run_ci{st.row->id, order.sha, order.merged_result})
+      deadline(),
+      msg::run_ci{st.row->id, order.sha, order.merged_result, attempt})
       .then(
-        [self = self, key](const msg::ci_finished& end) {
+        [self = self, key, attempt](const msg::ci_finished& end) {
           self->state.asked.erase(key);
           ci_ended ended;
+          ended.attempt = attempt;
           ended.sha = end.sha;
           ended.merged_result = end.merged_result;
           ended.passed = end.state == ci_state::passed;
@@ -94,9 +105,10 @@ struct perform {
   /// A result that comes all the same is dropped by the rule.
   void operator()(const cancel_ci& order) const {
     const auto& row = *self->state.row;
+    auto key = ci_key(row.id, order.sha, order.merged_result);
     tell<ci_runners_actor>(
       self->state.context, make_actor_name("ci-runners", row.project.text),
-      msg::cancel_ci{row.id, order.sha, order.merged_result});
+      msg::cancel_ci{row.id, order.sha, order.merged_result, attempt_of(key)});
   }
 
   void operator()(const enqueue_merge&) const {
@@ -134,6 +146,10 @@ struct perform {
     tell<task_actor>(st.context, make_actor_name("task", row.task.text),
                      msg::change_changed{row});
     tell_reviewers(self);
+    // A push that came beside the merge is looked at again.
+    if (row.state == change_state::merged)
+      tell<forge_actor>(st.context, make_actor_name("forge", row.project.text),
+                        msg::branch_pushed{row.branch, row.head_sha});
   }
 
   void operator()(const find_review_base& order) const {
@@ -244,10 +260,17 @@ void commit(self_pointer self, change_step step, ci_watcher_state::call call) {
   write.rows = step.rows;
   write.events = step.events;
   write.request = call.request;
-  if (call.answer)
+  // What has no id is asked again rather than remembered.
+  if (!call.request.empty())
     write.answer = answer_of(step);
-  if (write.rows.empty() && write.events.empty() && !call.answer)
-    return conclude(self, step, call.done);
+  if (write.rows.empty() && write.events.empty() && call.request.empty()) {
+    conclude(self, step, call.done);
+    if (call.answer && step.refused)
+      call.answer(fail(*step.refused));
+    else if (call.answer)
+      call.answer(store_written{});
+    return;
+  }
   auto said = write.answer;
   write_in_turn(
     self, *st.context, st.turns, std::move(write), call,
@@ -334,6 +357,17 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
     },
     [self](const msg::submit_review& order) {
       return take_review(self, order);
+    },
+    [self](const msg::merge_change& order) -> caf::result<change> {
+      auto promise = self->make_response_promise<change>();
+      ci_watcher_state::call call;
+      call.input = merge_wanted{order.by};
+      call.answer = delivering(promise, [self](const store_written&) {
+        return change{*self->state.row};
+      });
+      line_up(self->state.turns, std::move(call));
+      work(self);
+      return promise;
     },
     [self](const msg::base_recovered&) { submit(self, base_seen_green{}); },
     [self](const msg::session_changed& told) {

@@ -16,6 +16,7 @@
 #include "actors/mailbox.hpp"
 #include "actors/mediation.hpp"
 #include "actors/merge_queue.hpp"
+#include "actors/notices.hpp"
 #include "actors/outbox.hpp"
 #include "actors/overlaps.hpp"
 #include "actors/publisher.hpp"
@@ -368,6 +369,7 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
                return starts(incident_keeper, shared, incident_id{key});
              });
          }),
+    child("notices"_name, starts(notices, shared)),
     chats(shared),
     backlog(shared),
     child("api"_name, starts(api_keeper, shared, std::move(host)))};

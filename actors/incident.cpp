@@ -7,6 +7,7 @@
 #include "runtime/config/load.hpp"
 #include "runtime/home/token.hpp"
 #include "runtime/log/redactor.hpp"
+#include "runtime/rules/reactions.hpp"
 #include "runtime/rules/verdicts.hpp"
 
 #include <stdexcept>
@@ -23,22 +24,9 @@ void submit(self_pointer self, incident_input input, answer_type answer = {},
             request_id request = {});
 
 escalation_policy policy_of(self_pointer self) {
-  const auto& all = *self->state.context.config;
-  escalation_policy out;
-  out.heal_deadline = all.escalation.self_heal.deadline;
-  out.mediation_deadline = all.escalation.mediation.deadline;
-  out.re_raise = all.escalation.human.re_raise;
-  for (auto p :
-       {priority::urgent, priority::action, priority::warning, priority::info})
-    out.channels[p] = notifiers_for(all, p);
-  const auto* project = self->state.context.project(self->state.row.project);
-  if (project == nullptr) {
-    out.rounds = 0;
-    return out;
-  }
-  out.self_heals = self_heal_attempts(all, *project);
-  out.rounds = all.escalation.mediation.rounds;
-  return out;
+  const auto& st = self->state;
+  return escalation_policy_of(*st.context.config,
+                              st.context.project(st.row.project), st.row.cause);
 }
 
 // -- tiers --------------------------------------------------------------------
@@ -224,8 +212,13 @@ void recover(self_pointer self) {
 failure_seen seen_in(self_pointer self, const msg::report_cause& what) {
   const auto& st = self->state;
   redactor secrets{secrets_in(*st.context.config, process_environment())};
+  auto text = what.text;
+  if (const auto* project = st.context.project(what.project))
+    if (auto more = reaction_message(*st.context.config, *project, what.cause);
+        !more.empty())
+      text += (text.empty() || text.back() == '\n' ? "" : "\n") + more + "\n";
   failure_seen out{
-    what.session, what.change, what.sha, secrets.redact(what.text), {}};
+    what.session, what.change, what.sha, secrets.redact(text), {}};
   for (const auto& line : what.log_tail)
     out.log_tail.push_back(secrets.redact(line));
   return out;

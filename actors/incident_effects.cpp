@@ -144,6 +144,19 @@ struct perform {
                  });
   }
 
+  void operator()(const redesign_task& order) const {
+    if (row().task.empty())
+      return;
+    msg::revise_task wanted;
+    wanted.request = incident_request(
+      row(), "revise/" + std::to_string(row().history.size()));
+    wanted.task = row().task;
+    wanted.title = order.title;
+    wanted.body = order.body;
+    wanted.actor = "incident/" + row().id.text;
+    ask_registry(std::move(wanted), "task_not_revised", done(self));
+  }
+
   /// Its session ends, its claim is given back, and the task goes to another
   /// agent, whose session begins where the branch is.
   void operator()(const reassign_task& order) const {

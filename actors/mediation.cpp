@@ -1,5 +1,6 @@
 #include "actors/mediation.hpp"
 
+#include "actors/incident_mail.hpp"
 #include "actors/role_session.hpp"
 #include "runtime/rules/incidents.hpp"
 #include "runtime/rules/mediation.hpp"
@@ -32,6 +33,43 @@ msg::open_session session_for(self_pointer self,
   return wanted;
 }
 
+/// The session that stands by to decide, while it can be told anything.
+row_ptr<session> standing_orchestrator(self_pointer self,
+                                       const project_settings& project) {
+  const auto& st = self->state;
+  const auto& id = project.orchestrator_session;
+  if (id.empty() || id == st.row.session)
+    return nullptr;
+  auto s = st.context.rows->find<session>(id.text);
+  if (s && !is_terminal(*s))
+    return s;
+  st.context.say(log_level::warn,
+                 "orchestrator_missing session=" + id.text
+                   + " incident=" + st.row.id.text);
+  return nullptr;
+}
+
+/// Prompt and dossier, as one message.
+void brief(self_pointer self, const session& orchestrator) {
+  auto& st = self->state;
+  const auto& row = st.row;
+  auto t = st.context.rows->find<task>(row.task.text);
+  auto c = st.context.rows->find<change>(row.change.text);
+  auto s = st.context.rows->find<session>(row.session.text);
+  auto round = row.rounds;
+  send_incident_mail(
+    self, st.context, row, orchestrator.id, "dossier/" + std::to_string(round),
+    orchestrator_brief(row, t.get(), c.get(), s.get()),
+    [self, round, id = orchestrator.id](const message&) {
+      auto& st = self->state;
+      st.doing.clear();
+      tell_incident(self, msg::mediator_found{st.row.id, round, id});
+    },
+    [self, round](const caf::error& why) {
+      fail_try(self, incident_tier::mediation, round, why);
+    });
+}
+
 void want_mediator(self_pointer self) {
   auto& st = self->state;
   auto subject = mediator_subject(st.row);
@@ -45,6 +83,8 @@ void want_mediator(self_pointer self) {
   const auto* project = st.context.project(st.row.project);
   if (project == nullptr)
     return failed(make_error(ec::no_such_project, st.row.project.text));
+  if (auto orchestrator = standing_orchestrator(self, *project))
+    return brief(self, *orchestrator);
   open_role_session(
     self, st.context, session_for(self, *project),
     [self, round](const session_id& id) {

@@ -468,6 +468,11 @@ registry_actor::behavior_type registry(self_pointer self, hub_context context) {
     [self](const msg::retry_task& asked) {
       return answered(self, asked.task, asked.request, retry_task{asked.task});
     },
+    [self](const msg::revise_task& asked) {
+      return answered(
+        self, asked.task, asked.request,
+        revise_task{asked.task, asked.title, asked.body, asked.actor});
+    },
     [self](const msg::suspect_tasks& asked) {
       suspect_tasks request{asked.task,          asked.session, asked.other,
                             asked.other_session, asked.score,   asked.reason};

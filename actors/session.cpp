@@ -7,6 +7,7 @@
 #include "runtime/agents/launch.hpp"
 #include "runtime/rules/tasks.hpp"
 
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -237,14 +238,17 @@ void conclude(self_pointer self, const session_step& step,
 void commit(self_pointer self, session_step step, session_call call) {
   auto& st = self->state;
   store_write write;
+  // Moved, as after a restart very many sessions write at once: the row comes
+  // back from the STORE.
   if (step.changed)
-    write.rows.push_back(step.next.row);
-  write.events = step.events;
+    write.rows.emplace_back(std::move(step.next.row));
+  write.events = std::move(step.events);
   if (write.rows.empty() && write.events.empty())
     return conclude(self, step, call);
+  auto made = std::make_shared<const session_step>(std::move(step));
   write_in_turn(
     self, *st.context, st.turns, std::move(write), call,
-    [self, step, call](const store_written&) { conclude(self, step, call); },
+    [self, made, call](const store_written&) { conclude(self, *made, call); },
     [self] { work(self); });
 }
 

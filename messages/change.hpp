@@ -99,6 +99,9 @@ struct change {
   /// Why it cannot be merged, e.g. the files in conflict.
   std::string merge_reason;
   std::string merged_sha;
+  /// The head of which was said that it could be merged, where nobody but a
+  /// person merges.
+  std::string ready_sha;
   ci_blame blame = ci_blame::own;
   wall_time created_at{};
   wall_time updated_at{};
@@ -126,6 +129,8 @@ struct ci_run {
   std::string cause;
   /// Directory with the shim's files and `output.log`.
   std::string directory;
+  /// 2 once it runs again to see whether its failure was a flake.
+  std::uint32_t attempt = 1;
   wall_time started_at{};
   std::optional<wall_time> finished_at;
 };

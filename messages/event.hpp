@@ -25,6 +25,7 @@ namespace ao {
   X(task_in_review)                                                            \
   X(task_closed)                                                               \
   X(task_parked)                                                               \
+  X(task_revised)                                                              \
   X(task_retried)                                                              \
   X(claim_refused)                                                             \
   X(claim_released)                                                            \
@@ -46,12 +47,14 @@ namespace ao {
   X(change_opened)                                                             \
   X(head_moved)                                                                \
   X(ci_started)                                                                \
+  X(ci_rerun)                                                                  \
   X(ci_failed)                                                                 \
   X(ci_passed)                                                                 \
   X(changes_requested)                                                         \
   X(conflict)                                                                  \
   X(behind)                                                                    \
   X(approved)                                                                  \
+  X(merge_ready)                                                               \
   X(merge_queued)                                                              \
   X(merged)                                                                    \
   X(change_closed)                                                             \

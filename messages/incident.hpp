@@ -131,6 +131,8 @@ struct incident {
   std::uint32_t count = 1;
   std::vector<session_id> others;
   wall_time opened_at{};
+  /// When it was opened last.
+  wall_time since{};
   wall_time updated_at{};
   std::optional<wall_time> closed_at;
   /// Nothing that its end leads to is left to be done.

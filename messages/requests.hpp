@@ -152,6 +152,15 @@ struct retry_task {
   std::string actor = "api";
 };
 
+/// INCIDENT → REGISTRY: the task is this from now on.
+struct revise_task {
+  request_id request;
+  task_id task;
+  std::string title;
+  std::string body;
+  std::string actor = "api";
+};
+
 /// OVERLAPS → REGISTRY: the live sessions of these two tasks change the same
 /// lines.
 struct suspect_tasks {
@@ -231,6 +240,12 @@ struct found_base {
   std::string sha;
 };
 
+/// API → CI WATCHER: merge this change, which nobody merges by itself.
+struct merge_change {
+  change_id change;
+  std::string by = "api";
+};
+
 /// A verdict on the present head of a change. The same request id has the
 /// first answer.
 struct submit_review {
@@ -263,6 +278,8 @@ struct run_ci {
   change_id change;
   std::string sha;
   bool merged_result = false;
+  /// Each is a run of its own.
+  std::uint32_t attempt = 1;
 };
 
 /// CI: nobody wants the verdict on `sha` any more.
@@ -270,6 +287,7 @@ struct cancel_ci {
   change_id change;
   std::string sha;
   bool merged_result = false;
+  std::uint32_t attempt = 1;
 };
 
 /// BASE WATCH: does the base fail as well, so that the change is not to be

@@ -176,6 +176,7 @@ struct members<change> {
     v("merge", x.merge);
     v("mergeReason", x.merge_reason);
     v("mergedSha", x.merged_sha);
+    v("readySha", x.ready_sha);
     v("blame", x.blame);
     v("createdAt", x.created_at);
     v("updatedAt", x.updated_at);
@@ -196,6 +197,7 @@ struct members<ci_run> {
     v("exitCode", x.exit_code);
     v("cause", x.cause);
     v("directory", x.directory);
+    v("attempt", x.attempt);
     v("startedAt", x.started_at);
     v("finishedAt", x.finished_at);
   }
@@ -312,6 +314,7 @@ struct members<incident> {
     v("count", x.count);
     v("others", x.others);
     v("openedAt", x.opened_at);
+    v("since", x.since);
     v("updatedAt", x.updated_at);
     v("closedAt", x.closed_at);
     v("settled", x.settled);

@@ -24,11 +24,6 @@ const agent_settings* find_agent(const settings& all, const std::string& name) {
   return at == all.agents.end() ? nullptr : &at->second;
 }
 
-std::optional<std::uint32_t> ci_retries(const reaction_map& reactions) {
-  auto at = reactions.find("ci-failed");
-  return at == reactions.end() ? std::nullopt : at->second.retries;
-}
-
 const std::string& first_of(const std::optional<std::string>& a,
                             const std::optional<std::string>& b,
                             const std::optional<std::string>& c,
@@ -177,23 +172,29 @@ restart_settings restart_of(const settings& all,
 hang_settings hang_of(const settings& all, const project_settings& project,
                       const std::string& agent) {
   auto policy = all.hang;
+  if (const auto* stuck = reaction_of(all, project, "agent-stuck"))
+    take(policy.after, stuck->threshold);
   take(policy.after, project.hang.after);
   if (const auto* own = find_agent(all, agent))
     take(policy.after, own->hang.after);
   return policy;
 }
 
-bool merges_by_itself(const project_settings& project) {
-  return project.merge.automatic.value_or(project.forge.plugin
-                                          == forge_kind::local);
+const reaction_settings* reaction_of(const settings& all,
+                                     const project_settings& project,
+                                     const std::string& event) {
+  for (const auto* written : {&project.reactions, &all.reactions})
+    if (auto at = written->find(event); at != written->end())
+      return &at->second;
+  return nullptr;
 }
 
-std::uint32_t self_heal_attempts(const settings& all,
-                                 const project_settings& project) {
-  auto retries = ci_retries(project.reactions);
-  if (!retries)
-    retries = ci_retries(all.reactions);
-  return std::min(retries.value_or(all.escalation.self_heal.attempts), 5u);
+bool merges_by_itself(const settings& all, const project_settings& project) {
+  if (project.merge.automatic)
+    return *project.merge.automatic;
+  if (const auto* r = reaction_of(all, project, "approved-and-green"))
+    return r->automatic && r->action == reaction_action::auto_merge;
+  return project.forge.plugin == forge_kind::local;
 }
 
 const std::vector<std::string>& notifiers_for(const settings& all, priority p) {

@@ -203,6 +203,9 @@ struct tracker_settings {
 struct ci_settings {
   command_line command;
   milliseconds timeout = std::chrono::minutes{30};
+  /// Runs once more before a change's first failure is told, as it may be a
+  /// flake.
+  bool rerun = false;
 };
 
 /// `merge:`
@@ -228,10 +231,12 @@ struct disconnect_settings {
   reconcile_policy reconcile = reconcile_policy::keep_original;
 };
 
-/// `reactions.<key>:` of the original, with its meaning and defaults.
+/// `reactions.<key>:` of the original; what it does is in
+/// `runtime/rules/reactions.hpp`.
 struct reaction_settings {
   bool automatic = true;
-  reaction_action action = reaction_action::notify;
+  /// Absent: what the event's own default is.
+  std::optional<reaction_action> action;
   std::optional<std::string> message;
   std::optional<ao::priority> priority;
   std::optional<std::uint32_t> retries;
@@ -260,6 +265,9 @@ struct project_settings {
   std::optional<std::string> agent;
   role_settings worker;
   role_settings orchestrator;
+  /// `orchestrator.session:` The standing session that mediates; empty: each
+  /// incident gets a mediator of its own.
+  session_id orchestrator_session;
   agent_config agent_defaults;
   dispatch_mode dispatch = dispatch_mode::manual;
   limit_override limits;
@@ -454,14 +462,15 @@ restart_settings restart_of(const settings& all,
 hang_settings hang_of(const settings& all, const project_settings& project,
                       const std::string& agent);
 
-/// `merge.auto`, else true for the local forge only.
-bool merges_by_itself(const project_settings& project);
+/// The reaction that is written for `event`: the project's before the one for
+/// all; null when there is none.
+const reaction_settings* reaction_of(const settings& all,
+                                     const project_settings& project,
+                                     const std::string& event);
 
-/// Tries of tier 1 for failed CI: the explicit `reactions.ci-failed.retries`
-/// of the project, else of all, else `escalation.selfHeal.attempts`; never
-/// more than 5.
-std::uint32_t self_heal_attempts(const settings& all,
-                                 const project_settings& project);
+/// `merge.auto`, else whether `reactions.approved-and-green` merges, else true
+/// for the local forge only.
+bool merges_by_itself(const settings& all, const project_settings& project);
 
 /// The notifiers of a priority: the routing, else `defaults.notifiers`.
 const std::vector<std::string>& notifiers_for(const settings& all, priority p);

@@ -30,6 +30,7 @@ outcome run_events(invocation& what);
 outcome run_pr_create(invocation& what);
 outcome run_pr_ls(invocation& what);
 outcome run_pr_show(invocation& what);
+outcome run_pr_merge(invocation& what);
 outcome run_pull(invocation& what);
 outcome run_summary(invocation& what);
 outcome run_notify_ls(invocation& what);

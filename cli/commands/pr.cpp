@@ -93,4 +93,17 @@ outcome run_pr_show(invocation& what) {
   return 0;
 }
 
+outcome run_pr_merge(invocation& what) {
+  auto id = what.args.text("change");
+  auto answer = what.api().call("POST", item_path("changes", id, "merge"),
+                                json::object(), idempotency(make_ulid()));
+  if (!answer)
+    return fail(answer.error());
+  what.out.document(answer->body);
+  auto state = shown(answer->body, "state");
+  what.out.line(state == "merged" ? id + " is merged"
+                                  : id + " is queued to be merged");
+  return 0;
+}
+
 } // namespace ao::cli

@@ -57,6 +57,11 @@ AO_ROLE(outbox_actor,
         // no_such_notification, wrong_state (it was taken).
         caf::replies_to<msg::retry_notification>::with<notification>);
 
+/// NOTICES: tells people what happened and needs no answer.
+AO_ROLE(notices_actor,
+        // INTERNAL: there are events.
+        caf::reacts_to<look_atom>);
+
 /// The CHAT: listens to one bot, and hands what is said in its chats to the
 /// INCIDENTs that have asked.
 AO_ROLE(chat_actor,

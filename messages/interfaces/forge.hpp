@@ -46,6 +46,9 @@ AO_ROLE(ci_watcher_actor,
         // From the API. Answers once durable. Errors: ref_moved (the head is
         // another), wrong_state, not_allowed.
         caf::replies_to<msg::submit_review>::with<msg::review_submitted>,
+        // From the API. Answers the row, which is queued then. Errors:
+        // wrong_state (closed, in conflict, not green, not approved).
+        caf::replies_to<msg::merge_change>::with<change>,
         // From BASE WATCH: the base that was red is green.
         caf::reacts_to<msg::base_recovered>,
         // From a reviewer's SESSION, at each change and each start of that.

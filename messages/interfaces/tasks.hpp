@@ -29,6 +29,8 @@ AO_ROLE(registry_actor,
         // From the JOURNAL, when an actor of the task was given up.
         caf::replies_to<msg::park_task>::with<task>,
         caf::replies_to<msg::retry_task>::with<task>,
+        // From an INCIDENT. Errors: bad_input, task_closed.
+        caf::replies_to<msg::revise_task>::with<task>,
         // From OVERLAPS. Answers the later of the two tasks.
         caf::replies_to<msg::suspect_tasks>::with<task>);
 

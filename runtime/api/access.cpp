@@ -34,7 +34,7 @@ constexpr rule rules[] = {
   {"POST", "/changes/{id}/reviews", none, none, none, own, none},
   {"GET", "/incidents", own, proj, proj, none, own},
   {"GET", "/incidents/{id}", own, proj, proj, none, own},
-  {"POST", "/incidents/{id}/resolve", none, none, own, none, none},
+  {"POST", "/incidents/{id}/resolve", own, own, own, none, own},
   {"GET", "/events", own, proj, own, own, own},
   {"GET", "/nodes", none, any, none, none, none},
   {"GET", "/summary", none, proj, none, none, none},

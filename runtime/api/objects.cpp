@@ -154,7 +154,7 @@ json project_object(const settings& all, const project_settings& p) {
     {"openChange", p.open_change == change_opener::hub ? "auto" : "agent"},
     {"ci", p.ci ? json(p.ci->command) : json()},
     {"merge",
-     {{"auto", merges_by_itself(p)},
+     {{"auto", merges_by_itself(all, p)},
       {"method", word(p.merge.method)},
       {"requireReview", p.merge.require_review}}}};
 }

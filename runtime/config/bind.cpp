@@ -331,6 +331,7 @@ private:
     bind(of + "agent", p.agent);
     bind_role(of + "worker.", p.worker);
     bind_role(of + "orchestrator.", p.orchestrator);
+    bind(of + "orchestrator.session", p.orchestrator_session.text);
     bind_agent_config(of, p.agent_defaults);
     bind(of + "dispatch", p.dispatch);
     bind(of + "limits.sessions", p.limits.sessions);
@@ -340,6 +341,7 @@ private:
       auto& ci = p.ci.emplace();
       bind(of + "ci.command", ci.command);
       bind(of + "ci.timeout", ci.timeout);
+      bind(of + "ci.rerun", ci.rerun);
     }
     bind_work(of, p);
     bind_restart(of, p.restart);

@@ -167,7 +167,8 @@ void add_reactions(table_writer& t, const std::string& below) {
   t.add(key(of, type::section, "", "What follows this event."));
   t.add(key(of + ".auto", type::boolean, "true",
             "Acts by itself; false leaves only notify."));
-  t.add(key(of + ".action", type::word, "notify", "What is done.")
+  t.add(key(of + ".action", type::word, "",
+            "What is done; else what the event leads to by itself.")
           .words({"send-to-agent", "notify", "auto-merge"}));
   t.add(key(of + ".message", type::prose, "",
             "Said to the agent besides the facts."));
@@ -318,6 +319,8 @@ void add_tracker_and_ci(table_writer& t) {
   t.add(key(of + ".timeout", type::duration, "30m",
             "Checks that last longer have failed.")
           .range(second, 7 * day));
+  t.add(key(of + ".rerun", type::boolean, "false",
+            "Runs once more before a change's first failure is told."));
   of = "projects.*.merge";
   t.add(key(of, type::section, "", "How changes land."));
   t.add(key(of + ".auto", type::boolean, "",
@@ -395,6 +398,9 @@ void add_projects(table_writer& t) {
   add_agent_config(t, of + ".worker.");
   add_role(t, of + ".orchestrator", "orchestrators");
   add_agent_config(t, of + ".orchestrator.");
+  t.add(key(of + ".orchestrator.session", type::text, "",
+            "A standing session that mediates; else each incident gets a "
+            "mediator."));
   add_agent_config(t, of + ".");
   t.add(key(of + ".dispatch", type::word, "manual",
             "auto: every ready task starts within the limits.")

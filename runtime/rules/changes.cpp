@@ -134,11 +134,15 @@ public:
       return drop(why);
     auto verdict = x.passed ? ci_state::passed : ci_state::failed;
     auto known = find(x.sha, x.merged_result);
+    if (known != nullptr && known->attempt != x.attempt)
+      return drop("waits for attempt " + std::to_string(known->attempt));
     // A forge may run its checks again; our own runs end once.
     if (known != nullptr && over(*known)
         && (!policy_.external_ci || known->state == verdict))
       return drop("knows that verdict");
     auto& run = touch(x.sha, x.merged_result);
+    if (!x.passed && may_be_flake(run))
+      return run_again(run, x);
     run.state = verdict;
     run.exit_code = x.exit_code;
     run.cause = x.cause;
@@ -274,14 +278,16 @@ public:
     tell();
   }
 
-  void operator()(const merge_wanted&) {
+  void operator()(const merge_wanted& x) {
     if (!open())
-      return drop("is closed");
-    if (c().merge != merge_state::idle)
-      return drop("is in the queue or in conflict");
+      return refuse(ec::wrong_state, "is " + std::string{to_string(c().state)});
+    if (queued())
+      return drop("is in the queue");
+    if (c().merge == merge_state::conflict)
+      return refuse(ec::wrong_state, "has a " + c().merge_reason);
     if (!ready())
-      return drop("is not green, or not approved");
-    enqueue();
+      return refuse(ec::wrong_state, "cannot be merged: " + unready());
+    enqueue(x.by);
     tell();
   }
 
@@ -379,14 +385,21 @@ private:
       changed_ = true;
       effect(run_ci{c().head_sha, false});
     }
-    if (policy_.merge_auto && c().merge == merge_state::idle && ready())
-      enqueue();
+    if (c().merge != merge_state::idle || !ready())
+      return;
+    if (policy_.merge_auto)
+      return enqueue({});
+    if (c().ready_sha == c().head_sha)
+      return;
+    c().ready_sha = c().head_sha;
+    changed_ = true;
+    record(event_kind::merge_ready, data().with("title", c().title));
   }
 
-  void enqueue() {
+  void enqueue(const std::string& by) {
     c().merge = merge_state::queued;
     changed_ = true;
-    record(event_kind::merge_queued, data());
+    record(event_kind::merge_queued, data().with("by", by));
     effect(enqueue_merge{});
   }
 
@@ -449,6 +462,32 @@ private:
   }
 
   // -- failures ---------------------------------------------------------------
+
+  /// Nothing of this change has failed before.
+  bool may_be_flake(const ci_run& run) {
+    return policy_.ci_rerun && !policy_.external_ci && run.attempt == 1
+      && std::none_of(out_.next.runs.begin(), out_.next.runs.end(),
+                      [](const auto& entry) {
+                        return entry.second.state == ci_state::failed
+                          || entry.second.attempt > 1;
+                      });
+  }
+
+  void run_again(ci_run& run, const ci_ended& x) {
+    run.exit_code = x.exit_code;
+    run.cause = x.cause;
+    record(event_kind::ci_rerun, data(run));
+    run.attempt += 1;
+    run.state = ci_state::pending;
+    run.exit_code.reset();
+    run.cause.clear();
+    if (!x.merged_result) {
+      c().ci = ci_state::pending;
+      changed_ = true;
+    }
+    effect(run_ci{x.sha, x.merged_result});
+    tell();
+  }
 
   void report(const ci_run& run, const std::vector<std::string>& log_tail) {
     effect(report_failure{incident_cause::ci_failed, run.sha,
@@ -518,6 +557,15 @@ private:
     return !c().head_sha.empty()
       && (c().blame == ci_blame::excused || (is_green(c()) && passed))
       && review_passes();
+  }
+
+  /// Why it is not ready.
+  std::string unready() {
+    if (c().head_sha.empty())
+      return "it has no head yet";
+    if (!review_passes())
+      return "its review is " + std::string{to_string(c().review)};
+    return "its checks are " + std::string{to_string(c().ci)};
   }
 
   bool review_passes() {

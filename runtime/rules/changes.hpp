@@ -23,6 +23,9 @@ struct change_policy {
   std::vector<std::string> ci_command;
   /// True when the forge runs the checks and only their results are told.
   bool external_ci = false;
+  /// The first failure of a change may be a flake: its run runs again before
+  /// it counts.
+  bool ci_rerun = false;
   bool merge_auto = true;
   /// Merges only what is approved, whoever reviews.
   bool require_review = false;
@@ -69,6 +72,8 @@ struct ci_ended {
   std::string cause;
   /// The last lines of its log.
   std::vector<std::string> log_tail;
+  /// Which of the runs of this commit.
+  std::uint32_t attempt = 1;
 };
 /// The failure of `sha` is the base's, too.
 struct base_seen_red {
@@ -103,7 +108,10 @@ struct reviewer_told {
   session now;
 };
 /// `ao pr merge`, or the forge's button: wanted even without `merge.auto`.
-struct merge_wanted {};
+/// Refused: `wrong_state` (closed, in conflict, not green, not approved).
+struct merge_wanted {
+  std::string by = "api";
+};
 /// The MERGE QUEUE has begun with it.
 struct merge_began {};
 /// The MERGE QUEUE has made `sha` from head and base and wants its verdict.

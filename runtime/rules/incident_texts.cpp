@@ -2,37 +2,17 @@
 
 #include "runtime/rules/fence.hpp"
 #include "runtime/rules/log_lines.hpp"
+#include "runtime/rules/notification_text.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 namespace ao {
 namespace {
-
-/// Telegram cuts at 4,096 (OPENCLAW.md §9).
-constexpr std::size_t longest_notification = 3'500;
-
-/// Cut at the beginning of a character, with `…`.
-std::string cut(std::string text, std::size_t most) {
-  if (text.size() <= most)
-    return text;
-  auto end = most - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-    --end;
-  return text.substr(0, end) + "…";
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const auto& w : words)
     out += (out.empty() ? "" : " | ") + w;
-  return out;
-}
-
-std::string in_capitals(std::string_view word) {
-  std::string out{word};
-  for (auto& c : out)
-    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return out;
 }
 
@@ -132,8 +112,7 @@ std::string question_text(const incident& i) {
 
 std::string notification_text(const incident& i, priority p,
                               const std::string& kind) {
-  auto text = "[AO " + in_capitals(to_string(p)) + "] " + protagonist(i) + " "
-    + kind + "\nCase " + i.id.text + "\n";
+  auto text = notification_heading(p, protagonist(i), kind, i.id.text);
   std::string end;
   if (!i.options.empty())
     end += "\nOptions: " + joined(i.options);
@@ -159,9 +138,10 @@ std::string code_in(std::string_view text) {
 }
 
 std::string closing_text(const incident& i) {
-  return cut("[AO INFO] " + protagonist(i) + " incident_closed\nCase "
-               + i.id.text + "\n" + std::string{to_string(i.state)} + " by "
-               + i.closed_by + (i.why.empty() ? "" : ": " + i.why)
+  return cut(notification_heading(priority::info, protagonist(i),
+                                  "incident_closed", i.id.text)
+               + std::string{to_string(i.state)} + " by " + i.closed_by
+               + (i.why.empty() ? "" : ": " + i.why)
                + "\nNo answer is needed any more.\n",
              longest_notification);
 }

@@ -49,8 +49,10 @@ verdict verdict_in(const incident_attempt& a) {
 void effects_of(const incident& i, const verdict& v,
                 std::vector<incident_effect>& out) {
   switch (v.kind) {
-  case verdict_kind::advise:
   case verdict_kind::redesign:
+    out.emplace_back(redesign_task{v.title, v.body});
+    [[fallthrough]];
+  case verdict_kind::advise:
     out.emplace_back(tell_agent{verdict_text(i, v), step_key(i)});
     break;
   case verdict_kind::retry:
@@ -203,7 +205,9 @@ public:
   }
 
   void operator()(const mediator_told& x) {
-    if (!awaits_verdict(i()) || x.now.id != i().mediator)
+    // A standing orchestrator comes and goes as it likes.
+    if (!awaits_verdict(i()) || x.now.id != i().mediator
+        || x.now.role != session_role::mediator)
       return drop("does not wait for " + x.now.id.text);
     auto over = is_terminal(x.now) || x.now.runtime == runtime_state::parked;
     auto silent
@@ -326,6 +330,7 @@ public:
       return refuse(ec::wrong_state, "is open");
     change();
     i().state = incident_state::open;
+    i().since = now_;
     i().closed_at.reset();
     i().closed_by.clear();
     i().why.clear();
@@ -366,12 +371,13 @@ private:
   void begin() {
     auto again = !is_open(i());
     i().state = incident_state::open;
+    i().since = now_;
     i().closed_at.reset();
     i().closed_by.clear();
     i().why.clear();
     record(event_kind::incident_opened,
            again ? data().with_value("again", true) : data());
-    switch (std::max(i().tier, first_tier(i().cause))) {
+    switch (std::max(i().tier, policy_.first)) {
     case incident_tier::self_heal:
       return heal();
     case incident_tier::mediation:
@@ -384,12 +390,15 @@ private:
   /// The next try of the agent, if it has one left.
   void heal() {
     i().max_attempts = policy_.self_heals;
-    if (i().attempts >= policy_.self_heals)
+    auto time_is_up = policy_.heal_for && now_ - i().since >= *policy_.heal_for;
+    if (i().attempts >= policy_.self_heals || time_is_up)
       return mediate();
     i().attempts += 1;
     i().tier = incident_tier::self_heal;
     begin_try(incident_tier::self_heal, i().attempts);
     i().deadline = now_ + policy_.heal_deadline;
+    if (policy_.heal_for)
+      i().deadline = std::min(*i().deadline, i().since + *policy_.heal_for);
     effect(telling_of_failure(i()));
   }
 
@@ -443,8 +452,8 @@ private:
              .with("question", i().question)
              .with_value("options", i().options)
              .with_value("raised", i().raised));
-    notify(priority_of(i().cause), event_kind::incident_asked,
-           notification_text(i(), priority_of(i().cause), "incident_asked"));
+    notify(policy_.urgency, event_kind::incident_asked,
+           notification_text(i(), policy_.urgency, "incident_asked"));
     i().deadline.reset();
     if (i().raised <= policy_.re_raise.size())
       i().deadline = i().asked_at + policy_.re_raise[i().raised - 1];
@@ -475,7 +484,7 @@ private:
     i().notifications += 1;
     // The end of a question is told where the question was.
     auto at = policy_.channels.find(
-      kind == event_kind::incident_closed ? priority_of(i().cause) : p);
+      kind == event_kind::incident_closed ? policy_.urgency : p);
     if (at == policy_.channels.end())
       return;
     for (const auto& channel : at->second) {
@@ -638,10 +647,10 @@ incident new_incident(incident_id id, std::string fingerprint,
   i.id = std::move(id);
   i.fingerprint = std::move(fingerprint);
   i.cause = cause;
-  i.tier = first_tier(cause);
   i.project = project;
   i.task = task;
   i.opened_at = now;
+  i.since = now;
   i.updated_at = now;
   return i;
 }
@@ -703,6 +712,8 @@ incident_tier first_tier(incident_cause c) {
 priority priority_of(incident_cause c) {
   switch (c) {
   case incident_cause::needs_input:
+  case incident_cause::stuck:
+  case incident_cause::crash_loop:
   case incident_cause::auth:
   case incident_cause::base_red:
     return priority::urgent;

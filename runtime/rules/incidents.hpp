@@ -16,10 +16,17 @@
 
 namespace ao {
 
-/// What the configuration says about the incidents of one project.
+/// What the configuration says about incidents of one project and cause; see
+/// `escalation_policy_of`.
 struct escalation_policy {
+  /// The tier that it begins with.
+  incident_tier first = incident_tier::self_heal;
   /// Tries of tier 1 for one cause; they never come back.
   std::uint32_t self_heals = 5;
+  /// Tier 1 ends so long after it was opened; nothing = only by its tries.
+  std::optional<milliseconds> heal_for;
+  /// Of its questions.
+  priority urgency = priority::action;
   /// A try, and the outcome of a verdict or an answer, is waited for so long.
   milliseconds heal_deadline = std::chrono::minutes{30};
   /// Mediations before a person is asked; 0 = there is no usable mediator.
@@ -146,6 +153,11 @@ struct dismiss_mediator {
 struct split_task {
   verdict how;
 };
+/// The task is this from now on.
+struct redesign_task {
+  std::string title;
+  std::string body;
+};
 /// Give the task to another agent or node.
 struct reassign_task {
   std::string agent;
@@ -158,7 +170,8 @@ struct abandon_task {};
 
 using incident_effect
   = std::variant<tell_agent, heal_agent, remind_mediator, dismiss_mediator,
-                 split_task, reassign_task, retry_session, abandon_task>;
+                 split_task, redesign_task, reassign_task, retry_session,
+                 abandon_task>;
 
 struct incident_step {
   incident next;

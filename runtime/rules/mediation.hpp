@@ -26,6 +26,11 @@ std::optional<session_input> word_to_mediator(const session& s,
 /// The prompt of a mediator.
 std::string mediation_prompt(const incident& i, const task* t, const change* c);
 
+/// The same for a standing orchestrator, which has no worktree of its own at
+/// the head and gets the dossier with it.
+std::string orchestrator_brief(const incident& i, const task* t,
+                               const change* c, const session* s);
+
 /// `AO_DOSSIER` (CONTRACT §9), JSON text.
 std::string dossier_of(const incident& i, const task* t, const change* c,
                        const session* s);

@@ -261,7 +261,15 @@ private:
     // A restart after a failure has the same prompt again.
     else if (as_prompt(m) && !is_terminal(s))
       return;
-    else if (m.state == message_state::submitted)
+    // One of a topic speaks of what is the case: heard twice it does no harm.
+    else if (m.state == message_state::submitted && !m.topic.empty()
+             && !is_terminal(s)) {
+      give_back(m, "exit",
+                "run " + std::to_string(m.run)
+                  + " ended before anything showed that it was read");
+      out_.next.pause_until = {};
+      return;
+    } else if (m.state == message_state::submitted)
       become(m, message_state::unknown, "exit",
              "run " + std::to_string(m.run)
                + " ended before anything showed that it was read");

@@ -103,6 +103,7 @@ struct mailbox_step {
 ///   acknowledged --exit 0--> answered
 ///   queued --deadline--> expired; --newer of its topic--> superseded
 ///   typed --run over before Enter, or never read--> queued (and says so)
+///         --run over, one of a topic, no sign of it--> queued, heard again
 ///   typed --nobody knows how far--> unknown, for a person to see
 ///   any --session ended--> undeliverable, or what it was, settled
 ///

@@ -112,6 +112,14 @@ struct retry_task {
   task_id task;
 };
 
+/// A mediator's redesign: the task is called and asks for this from now on.
+struct revise_task {
+  task_id task;
+  std::string title;
+  std::string body;
+  std::string by;
+};
+
 /// The live sessions of two tasks change the same lines. The later task is
 /// suspected to be the same work, once; it runs already and is never held.
 struct suspect_tasks {
@@ -268,6 +276,10 @@ public:
   /// decision.
   result<registry_decision> decide(const retry_task& request, wall_time now);
   result<registry_decision> decide(const settle_task& request, wall_time now);
+
+  /// An empty decision when it is so already. Errors: `no_such_task`,
+  /// `bad_input` (title, body), `task_closed`, `request_in_flight`.
+  result<registry_decision> decide(const revise_task& request, wall_time now);
 
   /// An empty decision when the pair is suspected already, one of the two is
   /// closed or the project does not want to know. Errors: `no_such_task`,

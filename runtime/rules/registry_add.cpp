@@ -185,4 +185,37 @@ result<registry_decision> registry_book::decide(const add_tasks& request,
   return d;
 }
 
+result<registry_decision> registry_book::decide(const revise_task& request,
+                                                wall_time now) {
+  const auto* t = task_of(request.task);
+  if (t == nullptr)
+    return fail(ec::no_such_task, request.task.text + " is unknown");
+  if (is_closed(t->state))
+    return fail(ec::task_closed,
+                t->id.text + " is " + std::string{to_string(t->state)});
+  add_task as_new;
+  as_new.project = t->project;
+  as_new.title = request.title;
+  as_new.body = request.body;
+  if (auto ok = check(as_new); !ok)
+    return fail(ok.error());
+  registry_decision d;
+  d.answer = task_changed{*t};
+  if (t->title == request.title && t->body == request.body)
+    return d;
+  if (auto ok = lock(d, t->id.text); !ok)
+    return fail(ok.error());
+  auto next = *t;
+  next.version += 1;
+  next.title = request.title;
+  next.body = request.body;
+  next.updated_at = now;
+  auto e = note(event_kind::task_revised, next, now);
+  e.actor = request.by;
+  d.write.events.push_back(std::move(e));
+  d.write.rows.emplace_back(next);
+  d.answer = task_changed{std::move(next)};
+  return d;
+}
+
 } // namespace ao

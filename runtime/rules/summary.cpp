@@ -113,6 +113,7 @@ void summary::take(const event& e) {
   case event_kind::ci_started:
     known.checks[check_of(data)] = e.at;
     break;
+  case event_kind::ci_rerun:
   case event_kind::ci_failed:
   case event_kind::ci_passed:
     if (e.kind == event_kind::ci_failed)

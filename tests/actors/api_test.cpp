@@ -109,6 +109,7 @@ scripted_registry(registry_actor::stateful_pointer<no_state>,
     },
     [](const msg::park_task&) -> caf::result<task> { return task{}; },
     [](const msg::retry_task&) -> caf::result<task> { return task{}; },
+    [](const msg::revise_task&) -> caf::result<task> { return task{}; },
     [](const msg::suspect_tasks&) -> caf::result<task> { return task{}; },
   };
 }

@@ -25,6 +25,8 @@ std::vector<row> all_rows() {
     {"idle", "processor time of a hub with nothing to do", idle_figures},
     {"ci", "red checks -> the agent works on them", ci_figures},
     {"merge", "green -> on the base", merge_figures},
+    {"escalation", "red checks -> decided -> at a person's gateway",
+     escalation_figures},
   };
 }
 

@@ -294,4 +294,67 @@ echo fine > work; git add --all; git commit --quiet --message Asked
   EXPECT_THAT(kept("asked.2"), StartsWith("Answer to inc-1: xyzzy\n"));
 }
 
+TEST_F(Incident, MakesAnotherTaskOfARedesign) {
+  decide({{"verdict", "redesign"},
+          {"title", "Say xyzzy"},
+          {"body", "Nothing but xyzzy counts."}});
+  begin();
+  w.await("merged", "change:app#1");
+  auto task = w.ask({"task", "show", "T1"});
+  EXPECT_EQ(task["title"], "Say xyzzy");
+  EXPECT_EQ(task["body"], "Nothing but xyzzy counts.");
+  EXPECT_EQ(w.await("task_revised", "task:T1")["actor"], "incident/inc-1");
+  EXPECT_THAT(kept("prompt.7"),
+              HasSubstr("From now on your task is: Say xyzzy"));
+}
+
+TEST(StandingOrchestrator, IsBriefedInsteadOfAMediator) {
+  auto o = with_escalation("selfHeal: {attempts: 1}");
+  o.project += ", orchestrator: {session: app-1}";
+  world w{o};
+  w.add_agent("stubborn", stubborn);
+  // Stands by at its terminal.
+  w.add_agent("boss", R"sh(
+while IFS= read -r line; do
+  echo "$line" >> "$HOME/brief"
+  [ "$line" != "Without a verdict a person is asked." ] || {
+    echo '{"verdict":"advise","text":"Say xyzzy"}' > "$HOME/verdict"
+    ao incident resolve inc-1 --file "$HOME/verdict"
+  }
+done
+)sh");
+  w.start();
+  w.ask({"spawn", w.add_task("Stand by"), "--agent", "boss"});
+  w.await("agent_started", "session:app-1");
+  w.ask({"spawn", w.add_task("First")});
+  w.await("merged", "change:app#1");
+  w.await("incident_closed", "incident:inc-1");
+  auto brief = content_of(w.user() / "brief");
+  EXPECT_THAT(brief, StartsWith("Mediate inc-1: CI fails"));
+  EXPECT_THAT(brief, HasSubstr("\"maxAttempts\":1"));
+  EXPECT_THAT(brief, HasSubstr("{\"verdict\":\"retry\"}"));
+  // No session was made for it, and it goes on standing by.
+  EXPECT_EQ(w.ao({"session", "show", "app-3"}).status.code, 3);
+  EXPECT_EQ(w.ask({"session", "show", "app-1"})["runtime"]["state"], "alive");
+}
+
+TEST(Flake, IsNobodysIncident) {
+  world_options o;
+  o.project = ", ci: {rerun: true, command: [sh, -c, \"test -e $HOME/ran || "
+              "{ touch $HOME/ran; exit 3; }\"]}";
+  world w{o};
+  w.add_agent("diligent", scripts::diligent);
+  w.start();
+  w.ask({"spawn", w.add_task("First")});
+  w.await("merged", "change:app#1");
+  auto again = w.await("ci_rerun", "change:app#1");
+  EXPECT_EQ(again["data"]["exitCode"], 3);
+  for (const auto& e : w.events()) {
+    EXPECT_NE(e["kind"], "ci_failed");
+    EXPECT_NE(e["kind"], "incident_opened");
+  }
+  EXPECT_THAT(w.ao({"why", "T1"}).out,
+              HasSubstr("failed, exit status 3, and runs once more"));
+}
+
 } // namespace

@@ -237,4 +237,45 @@ TEST_F(KeyedGateway, LearnsOnceThatItTakesNoSessionKey) {
   EXPECT_FALSE(json::parse(asked[4].body).contains("sessionKey"));
 }
 
+TEST(Notices, TellWhatWaitsToBeMergedAndThatAllIsDone) {
+  fake_gateway gateway{{3}};
+  auto o = with_gateway(gateway);
+  const std::string routed = "action: [phone]}";
+  o.settings.replace(o.settings.find(routed), routed.size(),
+                     "action: [phone], info: [phone]}");
+  o.settings += "reactions:\n"
+                "  approved-and-green: {action: notify, message: Look at it.}\n"
+                "  all-complete: {action: notify, includeSummary: true}\n";
+  world w{o};
+  w.add_agent("stubborn",
+              "echo fine > work\ngit add --all\n"
+              "git commit --quiet --message Work\n");
+  w.start();
+  w.ask({"spawn", w.add_task("First")});
+  w.add_task("Second");
+  w.await("merge_ready", "change:app#1");
+  auto so_many = [&](std::size_t n) {
+    return gateway.await([n](const auto& read) { return read.size() >= n; });
+  };
+  ASSERT_TRUE(so_many(1));
+  EXPECT_THAT(gateway.read_by_person().at(0),
+              HasSubstr("Merge: ao pr merge app#1"));
+  EXPECT_THAT(gateway.read_by_person().at(0), HasSubstr("Look at it."));
+  // A death of the hub tells nothing twice.
+  w.kill_hub();
+  w.start();
+  auto merged = w.ao({"pr", "merge", "app#1"});
+  EXPECT_EQ(merged.status.code, 0) << merged.err;
+  EXPECT_EQ(merged.out, "app#1 is queued to be merged\n");
+  EXPECT_EQ(w.await("merge_queued", "change:app#1")["data"]["by"], "api");
+  w.await("merged", "change:app#1");
+  EXPECT_EQ(w.ao({"pr", "merge", "app#1"}).out, "app#1 is merged\n");
+  EXPECT_EQ(w.ao({"pr", "merge", "app#7"}).status.code, 3);
+  ASSERT_TRUE(so_many(2));
+  auto last = gateway.read_by_person().at(1);
+  EXPECT_THAT(last, HasSubstr("[AO INFO] - all_complete"));
+  EXPECT_THAT(last, HasSubstr("T2 (ready): Second"));
+  EXPECT_THAT(gateway.read_by_person(), SizeIs(2));
+}
+
 } // namespace

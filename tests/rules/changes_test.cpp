@@ -131,6 +131,46 @@ TEST_F(Change, ReportsAFailureOncePerHead) {
   EXPECT_TRUE(step.rows.empty());
 }
 
+TEST_F(Change, RunsItsFirstFailureOnceMoreWhereThatIsWanted) {
+  policy.ci_rerun = true;
+  feed(change_recovered{});
+  feed(ended(head, false));
+  EXPECT_TRUE(saw(event_kind::ci_rerun));
+  EXPECT_FALSE(saw(event_kind::ci_failed));
+  EXPECT_EQ(effect<report_failure>(), nullptr);
+  ASSERT_NE(effect<run_ci>(), nullptr);
+  EXPECT_EQ(watch.row.ci, ci_state::pending);
+  // The same word again is about the run before.
+  EXPECT_FALSE(feed(ended(head, false)).dropped.empty());
+  feed(change_recovered{});
+  EXPECT_NE(effect<run_ci>(), nullptr);
+  auto again = ended(head, false);
+  again.attempt = 2;
+  feed(again);
+  EXPECT_TRUE(saw(event_kind::ci_failed));
+  EXPECT_NE(effect<report_failure>(), nullptr);
+  // What fails after that is no flake.
+  feed(head_moved{later, 1});
+  feed(ended(later, false));
+  EXPECT_TRUE(saw(event_kind::ci_failed));
+}
+
+TEST_F(Change, ThatWasAFlakeIsMergedWithoutAWord) {
+  policy.ci_rerun = true;
+  feed(change_recovered{});
+  feed(ended(head, false));
+  auto again = ended(head, true);
+  again.attempt = 2;
+  feed(again);
+  EXPECT_TRUE(saw(event_kind::ci_passed));
+  EXPECT_NE(effect<enqueue_merge>(), nullptr);
+  // The merged result has no flake left to be excused for.
+  feed(merge_began{});
+  feed(merge_prepared{merge_sha});
+  feed(ended(merge_sha, false, true));
+  EXPECT_NE(effect<report_failure>(), nullptr);
+}
+
 TEST_F(Change, FindsAFailureAgainThatMayNotHaveBeenTold) {
   feed(change_recovered{});
   feed(ended(head, false));
@@ -260,11 +300,24 @@ TEST_F(Change, WaitsForTheReviewWhereOneIsRequired) {
 TEST_F(Change, IsMergedByHandWhereNotByItself) {
   policy.merge_auto = false;
   feed(change_recovered{});
-  EXPECT_FALSE(feed(merge_wanted{}).dropped.empty());
+  feed(merge_wanted{});
+  ASSERT_TRUE(step.refused);
+  EXPECT_EQ(to_string(*step.refused),
+            "wrong_state: app#1 cannot be merged: its checks are pending");
   feed(ended(head, true));
   EXPECT_EQ(effect<enqueue_merge>(), nullptr);
+  // Said once of a head.
+  EXPECT_TRUE(saw(event_kind::merge_ready));
+  feed(change_recovered{});
+  EXPECT_FALSE(saw(event_kind::merge_ready));
   feed(merge_wanted{});
   EXPECT_NE(effect<enqueue_merge>(), nullptr);
+  feed(merge_wanted{});
+  EXPECT_FALSE(step.refused);
+  feed(merge_began{});
+  feed(merge_conflicted{{"a.txt"}});
+  feed(merge_wanted{});
+  EXPECT_EQ(step.refused->context, "app#1 has a conflict in a.txt");
 }
 
 TEST_F(Change, TestsTheMergedResultAndTellsTheQueue) {

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <map>
+#include <random>
 #include <set>
 
 using namespace ao;
@@ -27,6 +29,8 @@ protected:
       : row(new_incident(incident_id{"inc-1"},
                          incident_key(project_id{"app"}, task_id{"T1"}, cause),
                          cause, project_id{"app"}, task_id{"T1"}, now)) {
+    policy.first = first_tier(cause);
+    policy.urgency = priority_of(cause);
     policy.channels[priority::action] = {"gateway"};
     policy.channels[priority::urgent] = {"gateway", "desk"};
   }
@@ -445,6 +449,8 @@ TEST_F(Questions, AreNeverCutWhereTheAnswerIsExplained) {
 
 TEST(BaseIncident, CountsTheSessionsItStops) {
   escalation_policy policy;
+  policy.first = incident_tier::human;
+  policy.urgency = priority::urgent;
   wall_time now{1'800'000'000'000ms};
   auto row = new_incident(
     incident_id{"inc-1"},
@@ -464,6 +470,154 @@ TEST(BaseIncident, CountsTheSessionsItStops) {
   }
   EXPECT_EQ(row.count, 200u);
   EXPECT_EQ(notifications, 1u);
+}
+
+TEST_F(Incidents, LeaveTierOneWhenItsTimeIsUp) {
+  policy.heal_for = 20min;
+  fail(1);
+  EXPECT_EQ(row.deadline, now + 20min);
+  now += 10min;
+  fail(1);
+  EXPECT_EQ(row.tier, incident_tier::self_heal);
+  EXPECT_EQ(row.deadline, now + 10min);
+  now += 10min;
+  feed(incident_due{});
+  EXPECT_TRUE(awaits_verdict(row));
+  EXPECT_EQ(row.attempts, 2u);
+}
+
+TEST_F(Incidents, RewriteTheTaskOfARedesign) {
+  reach_mediation();
+  verdict v;
+  v.kind = verdict_kind::redesign;
+  v.title = "Another way";
+  v.body = "Begin here";
+  decide(v);
+  ASSERT_NE(effect<redesign_task>(), nullptr);
+  EXPECT_EQ(effect<redesign_task>()->title, "Another way");
+  EXPECT_NE(effect<tell_agent>(), nullptr);
+  EXPECT_EQ(unfinished_effects(row).size(), 2u);
+}
+
+TEST_F(Incidents, LetAStandingOrchestratorComeAndGo) {
+  reach_mediation();
+  auto standing = mediator(runtime_state::exited);
+  standing.role = session_role::worker;
+  feed(mediator_told{standing});
+  EXPECT_FALSE(step.dropped.empty());
+  EXPECT_TRUE(awaits_verdict(row));
+}
+
+// -- ten thousand nights ------------------------------------------------------
+
+/// One scripted failure pattern: what its agent, its mediators and its person
+/// do, each as likely as the seed says.
+class night {
+public:
+  explicit night(unsigned seed) : dice_(seed) {
+    policy_.self_heals = 1 + dice_() % 5;
+    policy_.rounds = dice_() % 3;
+    if (dice_() % 4 == 0)
+      policy_.heal_for = minutes(1 + dice_() % 90);
+    mends_ = dice_() % 100;
+    obeys_ = dice_() % 100;
+  }
+
+  /// The end of it; objections are added to `wrong`.
+  incident live(std::vector<std::string>& wrong) {
+    auto row = new_incident(incident_id{"inc-1"}, "k", ci_failed,
+                            project_id{"app"}, task_id{"T1"}, now_);
+    take(row, red());
+    for (int step = 0; step < 200 && row.state == incident_state::open;
+         ++step) {
+      now_ += minutes(dice_() % 40);
+      if (awaits_answer(row)) {
+        if (dice_() % 3 == 0)
+          return row; // a person has it
+        take(row, answer_given{dice_() % 4 ? "go on" : "abandon", {}, "api"});
+      } else if (awaits_verdict(row)) {
+        mediate(row);
+      } else if (dice_() % 100 < mends_) {
+        take(row, cause_gone{});
+        // It comes back: oscillation gives no try back.
+        if (dice_() % 2 == 0)
+          take(row, red());
+      } else if (dice_() % 100 < obeys_) {
+        take(row, red());
+      } else if (row.deadline) {
+        now_ = std::max(now_, *row.deadline);
+        take(row, incident_due{});
+      }
+      if (row.attempts > policy_.self_heals)
+        wrong.push_back("healed " + std::to_string(row.attempts) + " times");
+      if (row.rounds > policy_.rounds)
+        wrong.push_back("mediated " + std::to_string(row.rounds) + " times");
+    }
+    return row;
+  }
+
+private:
+  static milliseconds minutes(unsigned n) { return std::chrono::minutes{n}; }
+
+  incident_input red() {
+    return failure_seen{session_id{"app-1"},
+                        change_id{"app#1"},
+                        "sha" + std::to_string(heads_++),
+                        "red",
+                        {}};
+  }
+
+  void mediate(incident& row) {
+    take(row, mediator_opened{row.rounds, session_id{"app-9"}});
+    verdict v;
+    v.text = v.question = v.agent = v.title = "x";
+    switch (dice_() % 6) {
+    case 0:
+      return take(row, verdict_refused{row.mediator, "nonsense"});
+    case 1:
+      now_ = std::max(now_, *row.deadline);
+      return take(row, incident_due{});
+    case 2:
+      v.kind = verdict_kind::advise;
+      break;
+    case 3:
+      v.kind = verdict_kind::retry;
+      break;
+    case 4:
+      v.kind = verdict_kind::abandon;
+      break;
+    default:
+      v.kind = verdict_kind::ask_human;
+    }
+    take(row, verdict_given{v, row.mediator});
+  }
+
+  void take(incident& row, const incident_input& input) {
+    row = next_incident(row, input, policy_, now_, "CODE").next;
+  }
+
+  std::mt19937 dice_;
+  escalation_policy policy_;
+  wall_time now_{1'800'000'000'000ms};
+  unsigned mends_ = 0;
+  unsigned obeys_ = 0;
+  int heads_ = 0;
+};
+
+TEST(TenThousandNights, EndResolvedAbandonedOrWithAPerson) {
+  std::vector<std::string> wrong;
+  std::map<std::string, int> ends;
+  for (unsigned seed = 0; seed < 10'000; ++seed) {
+    auto end = night{seed}.live(wrong);
+    auto asked = end.state == incident_state::open && awaits_answer(end);
+    if (end.state == incident_state::open && !asked)
+      wrong.push_back("seed " + std::to_string(seed) + " goes on for ever");
+    ++ends[asked ? "person" : std::string{to_string(end.state)}];
+  }
+  EXPECT_THAT(wrong, IsEmpty());
+  // Each of them is met, or the patterns show nothing.
+  for (const auto* way : {"person", "resolved", "abandoned"})
+    EXPECT_GT(ends[way], 100) << way;
 }
 
 // -- whatever happens ---------------------------------------------------------

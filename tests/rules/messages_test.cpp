@@ -275,6 +275,19 @@ TEST_F(Mailbox, DoesNotKnowWhatARunReadThatEndedWithoutASignOfIt) {
   EXPECT_TRUE(letter("A").settled);
 }
 
+TEST_F(Mailbox, RepeatsWhatSpeaksOfAStateAfterARunThatGaveNoSign) {
+  message_posted p;
+  p.draft.id = message_id{"A"};
+  p.draft.text = "the answer";
+  p.draft.topic = "incident:inc-1";
+  feed(p);
+  node("A", message_state::written);
+  node("A", message_state::submitted, true);
+  exits(0);
+  EXPECT_EQ(state("A"), message_state::queued);
+  EXPECT_EQ(prompted(), "A");
+}
+
 TEST_F(Mailbox, ShowsWhatNobodyKnowsAndDoesNotRepeatIt) {
   post("A");
   feed(mailbox_recovered{});

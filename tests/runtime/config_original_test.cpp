@@ -1,3 +1,4 @@
+#include "runtime/rules/reactions.hpp"
 #include "tests/support/config_reading.hpp"
 
 #include <gtest/gtest.h>
@@ -141,10 +142,14 @@ TEST(OriginalConfig, HasNothingThatIsIgnoredInSilence) {
               "terminalPort"}));
 }
 
+std::uint32_t tries_of_ci(const settings& all, const project_settings& p) {
+  return escalation_policy_of(all, &p, incident_cause::ci_failed).self_heals;
+}
+
 TEST(OriginalConfig, RetriesReplaceOurAttemptsAndStopAtFive) {
   auto outcome = read(wrapped, {{"OPENCLAW_HOOKS_TOKEN", "t"}});
   const auto& all = *outcome.value;
-  EXPECT_EQ(self_heal_attempts(all, all.projects.begin()->second), 5u);
+  EXPECT_EQ(tries_of_ci(all, all.projects.begin()->second), 2u);
   auto note = std::find_if(outcome.notes.begin(), outcome.notes.end(),
                            [](const config_note& n) {
                              return n.key == "reactions.ci-failed.retries";
@@ -160,8 +165,8 @@ TEST(OriginalConfig, RetriesReplaceOurAttemptsAndStopAtFive) {
                   "  b: {path: /p/b, reactions: {ci-failed: {retries: 0}}}\n");
   ASSERT_TRUE(few.value) << report(few);
   const auto& projects = few.value->projects;
-  EXPECT_EQ(self_heal_attempts(*few.value, projects.at(project_id{"a"})), 2u);
-  EXPECT_EQ(self_heal_attempts(*few.value, projects.at(project_id{"b"})), 0u);
+  EXPECT_EQ(tries_of_ci(*few.value, projects.at(project_id{"a"})), 2u);
+  EXPECT_EQ(tries_of_ci(*few.value, projects.at(project_id{"b"})), 0u);
 }
 
 TEST(OriginalConfig, MayBeFlatInsideItsRepository) {
@@ -179,7 +184,7 @@ TEST(OriginalConfig, MayBeFlatInsideItsRepository) {
   EXPECT_EQ(p.session_prefix, "ma");
   EXPECT_EQ(p.default_branch, "develop");
   EXPECT_EQ(agent_of(*outcome.value, p), "aider");
-  EXPECT_EQ(self_heal_attempts(*outcome.value, p), 1u);
+  EXPECT_EQ(tries_of_ci(*outcome.value, p), 1u);
   EXPECT_EQ(shown(outcome, "projects.my-app.path"), "/src/my-app <- derived");
 }
 

@@ -196,6 +196,7 @@ inline change any_change() {
   x.merge = any_of<merge_state>(4);
   x.merge_reason = *any_text();
   x.merged_sha = *any_text();
+  x.ready_sha = *any_text();
   x.blame = any_of<ci_blame>(3);
   x.created_at = any_time();
   x.updated_at = any_time();
@@ -214,6 +215,7 @@ inline ci_run any_ci_run() {
   x.exit_code = maybe(any_int);
   x.cause = *any_text();
   x.directory = *any_text();
+  x.attempt = static_cast<std::uint32_t>(any_number());
   x.started_at = any_time();
   x.finished_at = maybe(any_time);
   return x;
@@ -295,6 +297,7 @@ inline incident any_incident() {
   if (*rc::gen::arbitrary<bool>())
     x.others.push_back(any_name<session_id>());
   x.opened_at = any_time();
+  x.since = any_time();
   x.updated_at = any_time();
   x.closed_at = maybe(any_time);
   x.settled = *rc::gen::arbitrary<bool>();

@@ -144,12 +144,12 @@ TEST(Json, WritesEveryMember) {
   EXPECT_EQ(member_count(exit_info{}), 8u);
   EXPECT_EQ(member_count(worktree_facts{}), 4u);
   EXPECT_EQ(member_count(session{}), 38u);
-  EXPECT_EQ(member_count(change{}), 22u);
-  EXPECT_EQ(member_count(ci_run{}), 12u);
+  EXPECT_EQ(member_count(change{}), 23u);
+  EXPECT_EQ(member_count(ci_run{}), 13u);
   EXPECT_EQ(member_count(change_review{}), 15u);
   EXPECT_EQ(member_count(message{}), 17u);
   EXPECT_EQ(member_count(incident_attempt{}), 9u);
-  EXPECT_EQ(member_count(incident{}), 39u);
+  EXPECT_EQ(member_count(incident{}), 40u);
   EXPECT_EQ(member_count(notification{}), 22u);
 }
 
