@@ -36,17 +36,18 @@ exit 1
 /// When a request about `session` came to the gateway, by the wall clock;
 /// waits for it.
 double posted(const fake_gateway& gateway, const std::string& session) {
-  auto about = [&](const gateway_request& r) {
-    return r.body.find("] " + session + " ") != std::string::npos;
-  };
-  auto come = gateway.await([&](const auto&) {
-    auto all = gateway.requests();
-    return std::any_of(all.begin(), all.end(), about);
+  auto headline = "] " + session + " ";
+  auto come = gateway.await([&](const auto& read) {
+    return std::any_of(read.begin(), read.end(), [&](const std::string& text) {
+      return text.find(headline) != std::string::npos;
+    });
   });
   if (!come)
     throw std::runtime_error("nothing about " + session + " was sent");
   auto all = gateway.requests();
-  auto r = std::find_if(all.begin(), all.end(), about);
+  auto r = std::find_if(all.begin(), all.end(), [&](const auto& one) {
+    return one.body.find(headline) != std::string::npos;
+  });
   std::chrono::duration<double> ago = std::chrono::steady_clock::now() - r->at;
   return wall_seconds() - ago.count();
 }
