@@ -36,6 +36,8 @@ work_at_hand work_now(const hub_context& context) {
 }
 
 row_ptr<change> change_in(const hub_context& context, const event& e) {
+  if (!is_about_a_change(e.kind))
+    return nullptr;
   auto data = nlohmann::json::parse(e.data, nullptr, false);
   return data.is_object() ? context.rows->find<change>(data.value("change", ""))
                           : nullptr;
@@ -70,9 +72,9 @@ void add(self_pointer self, store_write& write, const notice& n,
 void take(self_pointer self, const event& e, store_write& write) {
   auto& st = self->state;
   st.cursor = e.seq;
-  if (st.context.now() - e.at > oldest_news)
-    return;
   const auto& all = *st.context.config;
+  if (st.context.now() - e.at > oldest_news || all.notifiers.empty())
+    return;
   if (e.kind == event_kind::agent_started)
     st.at_work.last = 1;
   if (auto c = change_in(st.context, e))
@@ -217,9 +219,6 @@ notices_actor::behavior_type notices(self_pointer self, hub_context context) {
   auto& st = self->state;
   st.context = std::move(context);
   st.woken = std::make_shared<std::atomic<bool>>(false);
-  // Nobody is to be told anything.
-  if (st.context.config->notifiers.empty())
-    return {[](look_atom) {}};
   find_place(self);
   listen(self);
   self->send(self, look_atom::value);

@@ -39,10 +39,14 @@ std::string number(std::size_t n, const std::string& what) {
 
 } // namespace
 
+bool is_about_a_change(event_kind k) {
+  return k == event_kind::merge_ready || k == event_kind::change_closed;
+}
+
 std::optional<notice> notice_of(const event& e, const settings& all,
                                 const change& c) {
   auto ready = e.kind == event_kind::merge_ready;
-  if (!ready && e.kind != event_kind::change_closed)
+  if (!is_about_a_change(e.kind))
     return std::nullopt;
   const auto* r
     = written(all, c.project, ready ? "approved-and-green" : "pr-closed");

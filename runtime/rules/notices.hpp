@@ -26,6 +26,9 @@ struct notice {
   std::string text;
 };
 
+/// Whether `notice_of` has anything to say of such events.
+bool is_about_a_change(event_kind k);
+
 /// `reactions.approved-and-green`: a change is ready, and nobody merges it by
 /// itself. `reactions.pr-closed`: a change was closed without a merge. Nothing
 /// for other events.
