@@ -69,6 +69,7 @@ namespace ao {
   X(child_given_up)                                                            \
   X(child_abandoned)                                                           \
   X(incident_opened)                                                           \
+  X(incident_joined)                                                           \
   X(incident_escalated)                                                        \
   X(incident_asked)                                                            \
   X(incident_answered)                                                         \

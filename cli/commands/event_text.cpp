@@ -44,6 +44,7 @@ const detail details[] = {
   {"review_missing", {"{why}"}},
   {"approved", {"{sha} by {by}: {text}", "{sha} by {by}", "{head}"}},
   {"changes_requested", {"{sha} by {by}: {text}", "{sha} by {by}", "{head}"}},
+  {"incident_joined", {"{session}: {count} sessions by now"}},
   {"merge_ready", {"{head}, and waits for: ao pr merge {change}"}},
   {"merge_queued", {"{head} by {by}", "{head}"}},
   {"merged", {"as {sha}"}},

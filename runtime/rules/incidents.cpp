@@ -350,13 +350,12 @@ private:
         && !x.session.empty()) {
       // A task has one session at a time; a cause without task may have many.
       if (i().task.empty())
-        i().others.push_back(x.session);
+        join(x.session);
       else
         i().session = x.session;
     }
     if (i().session.empty())
       i().session = x.session;
-    i().count = 1 + static_cast<std::uint32_t>(i().others.size());
     if (!x.change.empty())
       i().change = x.change;
     i().sha = x.sha;
@@ -365,6 +364,14 @@ private:
     if (i().log_tail.size() > longest_tail)
       i().log_tail.erase(i().log_tail.begin(),
                          i().log_tail.end() - longest_tail);
+  }
+
+  /// One more session is stopped by the same cause.
+  void join(const session_id& who) {
+    i().others.push_back(who);
+    i().count = 1 + static_cast<std::uint32_t>(i().others.size());
+    record(event_kind::incident_joined,
+           data().with("session", who).with_value("count", i().count));
   }
 
   /// The first time, or again after it was closed.

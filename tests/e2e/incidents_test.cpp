@@ -265,6 +265,18 @@ TEST_F(Question, IsAnsweredTheSameWhenTheRequestIsRepeated) {
             1);
 }
 
+TEST_F(Question, IsNotAnsweredByAnAgent) {
+  w.add_agent("forward",
+              "ao incident answer inc-1 xyzzy 2> \"$HOME/refused\" || true\n");
+  begin();
+  w.await("incident_asked", "incident:inc-1");
+  auto before = incident();
+  w.ask({"spawn", w.add_task("Second"), "--agent", "forward"});
+  w.await("agent_exited", "session:app-2");
+  EXPECT_THAT(kept("refused"), HasSubstr("not_allowed"));
+  EXPECT_EQ(incident(), before);
+}
+
 TEST_F(Question, IsAskedAgainOfAnAgentThatStillFails) {
   begin();
   auto asked = w.await("incident_asked", "incident:inc-1");
