@@ -55,6 +55,7 @@ constexpr api_route routes[] = {
   {"GET", "/events", get_events},
   {"GET", "/nodes", get_nodes},
   {"GET", "/config", get_config},
+  {"POST", "/config/reload", post_reload},
   {"POST", "/hooks/pre-receive", pre_receive},
   {"POST", "/hooks/post-receive", post_receive},
   {"GET", "/summary", get_summary},

@@ -6,7 +6,7 @@
 ///   store           STORE
 ///   tasks           REGISTRY, BACKLOG, TASK, DISPATCHER
 ///   sessions        SESSION, MAILBOX, UPLINK, RUNNER, REPOSITORY, TMUX
-///   api             API, EVENT STREAMER
+///   api             API, EVENT STREAMER, CONFIG
 ///   forge           FORGE, OVERLAPS, CI WATCHER, CI RUNNERS, BASE WATCH, MERGE
 ///   QUEUE,
 ///                   PUBLISHER
