@@ -178,6 +178,12 @@ void post_cleanup(api_pointer self, api_call_ptr call);
 // api_summary.cpp
 void get_summary(api_pointer self, api_call_ptr call);
 
+// api_backup.cpp
+void post_backup(api_pointer self, api_call_ptr call);
+
+// api_metrics.cpp
+void get_metrics(api_pointer self, api_call_ptr call);
+
 // api_faults.cpp
 void get_actors(api_pointer self, api_call_ptr call);
 void post_fault(api_pointer self, api_call_ptr call);

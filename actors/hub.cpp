@@ -23,6 +23,7 @@
 #include "actors/publisher.hpp"
 #include "actors/registry.hpp"
 #include "actors/repository.hpp"
+#include "actors/retention.hpp"
 #include "actors/runner.hpp"
 #include "actors/self_heal.hpp"
 #include "actors/session.hpp"
@@ -374,6 +375,7 @@ supervisor_spec hub_tree(const node_context& context, api_host host,
     child("notices"_name, starts(notices, shared)),
     chats(shared),
     backlog(shared),
+    child("retention"_name, starts(retention, shared)),
     child("config"_name, starts(config_keeper, shared, std::move(source))),
     child("api"_name, starts(api_keeper, shared, std::move(host)))};
   return spec;

@@ -34,6 +34,7 @@ namespace ao {
 ///   │   ├── repositories (dynamic)        one repository per project
 ///   │   ├── tmux
 ///   │   └── runners (dynamic)             one runner per session
+///   ├── retention
 ///   ├── config
 ///   └── api
 ///

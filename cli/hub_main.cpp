@@ -362,6 +362,22 @@ std::vector<std::string> refused_backlogs(const hub_context& context,
   return out;
 }
 
+/// Opens `api.listen`.
+result<void> listen_tcp(http::server& server, const std::string& address) {
+  auto colon = address.rfind(':');
+  auto host = address.substr(0, colon);
+  if (host == "localhost")
+    host = "127.0.0.1";
+  if (host.front() == '[')
+    host = host.substr(1, host.size() - 2);
+  auto port = std::stoul(address.substr(colon + 1));
+  auto opened
+    = server.listen_tcp("tcp", host, static_cast<std::uint16_t>(port));
+  if (!opened)
+    return fail(opened.error().code, "api.listen: " + opened.error().context);
+  return {};
+}
+
 /// What can be said to the starter, or the foreground's terminal.
 int refuse(int ready_fd, const error& why) {
   if (ready_fd >= 0)
@@ -378,10 +394,22 @@ int live(const arguments& args, const home& place, config_outcome loaded,
   auto secret = load_or_make_secret(place);
   if (!secret)
     return refuse(ready_fd, secret.error());
+  api::tcp_guard tcp;
+  if (all->api.listen) {
+    auto token = load_or_make_api_token(place);
+    if (!token)
+      return refuse(ready_fd, token.error());
+    tcp = {*all->api.listen, *token};
+  }
+  auto secrets = [token = tcp.token](const settings& now) {
+    auto out = secrets_in(now, process_environment());
+    if (!token.empty())
+      out.push_back(token);
+    return redactor{out};
+  };
   log_options options;
   options.file = place.hub_log();
-  auto opened
-    = log::open(options, redactor{secrets_in(*all, process_environment())});
+  auto opened = log::open(options, secrets(*all));
   if (!opened)
     return refuse(ready_fd, opened.error());
   std::shared_ptr<log> journal = std::move(*opened);
@@ -414,13 +442,14 @@ int live(const arguments& args, const home& place, config_outcome loaded,
   host.version = AO_VERSION;
   host.started_at = wall_now();
   host.local_node = args.local_node;
+  host.tcp = tcp;
   if (const auto* faults = std::getenv("AO_FAULTS"))
     host.faults = std::string_view{faults} == "1";
 
   config_source source;
   source.read = [place, args, env] { return configure(place, args, env); };
-  source.applied = [journal](const settings& now) {
-    journal->replace_secrets(redactor{secrets_in(now, process_environment())});
+  source.applied = [journal, secrets](const settings& now) {
+    journal->replace_secrets(secrets(now));
   };
   *source.shown = std::move(loaded.shown);
 
@@ -452,6 +481,9 @@ int live(const arguments& args, const home& place, config_outcome loaded,
       if (auto ok = server.listen_unix("hub", place.hub_socket(),
                                        http::stale_socket::replace);
           !ok)
+        failed = ok.error();
+    if (!failed && all->api.listen)
+      if (auto ok = listen_tcp(server, *all->api.listen); !ok)
         failed = ok.error();
     if (failed) {
       code = refuse(ready_fd, *failed);

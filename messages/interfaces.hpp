@@ -3,7 +3,7 @@
 /// Who talks to whom: the index of all conversations.
 ///
 ///   page            roles
-///   store           STORE
+///   store           STORE, RETENTION
 ///   tasks           REGISTRY, BACKLOG, TASK, DISPATCHER
 ///   sessions        SESSION, MAILBOX, UPLINK, RUNNER, REPOSITORY, TMUX
 ///   api             API, EVENT STREAMER, CONFIG

@@ -48,6 +48,7 @@ outcome run_acknowledge(invocation& what);
 outcome run_config_check(invocation& what);
 outcome run_config_show(invocation& what);
 outcome run_config_reload(invocation& what);
+outcome run_db_backup(invocation& what);
 outcome run_doctor(invocation& what);
 outcome run_completion(invocation& what);
 outcome run_complete(invocation& what);

@@ -560,11 +560,16 @@ void add_rest(table_writer& t) {
             "A TCP address besides the socket of the home.")
           .at(restart));
   t.add(key("keep", type::section, "", "What is kept how long."));
-  t.add(key("keep.sessions", type::duration, "14d",
-            "Rows and files of ended sessions.")
+  t.add(
+    key("keep.sessions", type::duration, "14d",
+        "Worktree and files of ended sessions, counted from their end; their "
+        "work stays in refs, their rows in the record.")
+      .range(hour));
+  t.add(key("keep.events", type::duration, "90d",
+            "Events, and the answers to repeated requests.")
           .range(hour));
-  t.add(key("keep.events", type::duration, "90d", "Events.").range(hour));
-  t.add(key("keep.logs", type::size, "1GiB", "All logs together.")
+  t.add(key("keep.logs", type::size, "1GiB",
+            "All logs of the hub and of checks together; the oldest go first.")
           .range(1024 * 1024));
   add_reactions(t, "");
   t.add(ignored("port", "there is no dashboard in this release"));
