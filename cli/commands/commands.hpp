@@ -27,6 +27,7 @@ outcome run_send(invocation& what);
 outcome run_messages(invocation& what);
 outcome run_why(invocation& what);
 outcome run_events(invocation& what);
+outcome run_logs(invocation& what);
 outcome run_pr_create(invocation& what);
 outcome run_pr_ls(invocation& what);
 outcome run_pr_show(invocation& what);

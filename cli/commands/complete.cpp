@@ -25,6 +25,8 @@ constexpr list_of_words lists[] = {
   {"incidents", "/incidents", "id"},
   {"notifications", "/notifications", "id"},
   {"nodes", "/nodes", "name"},
+  {"logged", "/sessions", "id"},
+  {"logged", "/changes", "id"},
   {"subjects", "/tasks", "id"},
   {"subjects", "/sessions", "id"},
 };

@@ -25,6 +25,7 @@ const known_values by_name[] = {
   {"issues", {hub, "tasks"}},
   {"--needs", {hub, "tasks"}},
   {"subject", {hub, "subjects"}},
+  {"of", {hub, "logged"}},
   {"change", {hub, "changes"}},
   {"incident", {hub, "incidents"}},
   {"notification", {hub, "notifications"}},

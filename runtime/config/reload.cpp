@@ -20,10 +20,10 @@ void keep_what_restarts(const project_settings& running,
   next.forge.publish = running.forge.publish;
   next.forge.api_url = running.forge.api_url;
   next.forge.token_env = running.forge.token_env;
-  auto timeout = next.ci ? std::optional{next.ci->timeout} : std::nullopt;
-  next.ci = running.ci;
-  if (next.ci && timeout)
-    next.ci->timeout = *timeout;
+  if (next.ci && running.ci)
+    next.ci->command = running.ci->command;
+  else
+    next.ci = running.ci;
 }
 
 settings merge(const settings& running, const settings& read) {
