@@ -55,9 +55,12 @@ constexpr api_route routes[] = {
   {"GET", "/events", get_events},
   {"GET", "/nodes", get_nodes},
   {"GET", "/config", get_config},
+  {"POST", "/config/reload", post_reload},
   {"POST", "/hooks/pre-receive", pre_receive},
   {"POST", "/hooks/post-receive", post_receive},
   {"GET", "/summary", get_summary},
+  {"GET", "/metrics", get_metrics},
+  {"POST", "/backups", post_backup},
   {"GET", "/actors", get_actors},
   {"POST", "/faults", post_fault},
   {"POST", "/shutdown", post_shutdown},
@@ -71,6 +74,8 @@ bool judges_tokens(const api_route& route) {
 /// Who asks, and how far that reaches.
 result<void> admit(api_pointer self, const api_route& route, api_call& call) {
   auto& st = self->state;
+  if (call.what.listener == "tcp")
+    return api::check_tcp(call.what, st.host.tcp);
   auto socket = st.context.place->agent_socket();
   auto who = api::identify(call.what, *st.context.secret, [&socket](pid_t pid) {
     return api::token_of_process(pid, socket);

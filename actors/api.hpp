@@ -2,6 +2,7 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/api.hpp"
+#include "runtime/api/access.hpp"
 #include "runtime/http/respond.hpp"
 #include "runtime/http/router.hpp"
 
@@ -31,6 +32,9 @@ struct api_host {
 
   /// Sessions found alive at its start.
   std::uint64_t adopted = 0;
+
+  /// Of the listener `tcp`, if there is one.
+  api::tcp_guard tcp;
 
   /// Whether `POST /faults` plants exceptions (`AO_FAULTS=1`).
   bool faults = false;

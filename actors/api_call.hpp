@@ -109,7 +109,10 @@ void get_session(api_pointer self, api_call_ptr call);
 void get_changes(api_pointer self, api_call_ptr call);
 void get_change(api_pointer self, api_call_ptr call);
 void get_nodes(api_pointer self, api_call_ptr call);
+
+// api_config.cpp
 void get_config(api_pointer self, api_call_ptr call);
+void post_reload(api_pointer self, api_call_ptr call);
 
 // api_events.cpp
 void get_events(api_pointer self, api_call_ptr call);
@@ -174,6 +177,12 @@ void post_cleanup(api_pointer self, api_call_ptr call);
 
 // api_summary.cpp
 void get_summary(api_pointer self, api_call_ptr call);
+
+// api_backup.cpp
+void post_backup(api_pointer self, api_call_ptr call);
+
+// api_metrics.cpp
+void get_metrics(api_pointer self, api_call_ptr call);
 
 // api_faults.cpp
 void get_actors(api_pointer self, api_call_ptr call);

@@ -182,8 +182,4 @@ void get_nodes(api_pointer self, api_call_ptr call) {
   call->answer(200, api::list_of(std::move(out)));
 }
 
-void get_config(api_pointer self, api_call_ptr call) {
-  call->answer(200, api::config_object(*self->state.context.config));
-}
-
 } // namespace ao

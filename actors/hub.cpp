@@ -6,6 +6,7 @@
 #include "actors/chat.hpp"
 #include "actors/ci_runners.hpp"
 #include "actors/ci_watcher.hpp"
+#include "actors/config_keeper.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/escalation.hpp"
 #include "actors/forge.hpp"
@@ -22,6 +23,7 @@
 #include "actors/publisher.hpp"
 #include "actors/registry.hpp"
 #include "actors/repository.hpp"
+#include "actors/retention.hpp"
 #include "actors/runner.hpp"
 #include "actors/self_heal.hpp"
 #include "actors/session.hpp"
@@ -245,28 +247,28 @@ child_spec forges(const node_context& context) {
 
 /// One for each notifier; one that is given up takes no other along.
 child_spec outboxes(const hub_context& context) {
-  std::vector<std::string> ids;
-  for (const auto& [id, n] : context.config->notifiers)
-    ids.push_back(id);
-  return supervisor_child("outboxes"_name, context,
-                          family(context, "outboxes", "outbox", ids,
-                                 restart_kind::permanent, false,
-                                 [context](const std::string& key) {
-                                   return starts(outbox, context, key);
-                                 }));
+  return late("outboxes"_name, context, [context] {
+    std::vector<std::string> ids;
+    for (const auto& [id, n] : (*context.config).notifiers)
+      ids.push_back(id);
+    return family(context, "outboxes", "outbox", ids, restart_kind::permanent,
+                  false, [context](const std::string& key) {
+                    return starts(outbox, context, key);
+                  });
+  });
 }
 
 /// One for each bot that may bring answers.
 child_spec chats(const hub_context& context) {
-  std::vector<std::string> ids;
-  for (const auto& bot : chat_bots(context.config->notifiers))
-    ids.push_back(bot.id);
-  return supervisor_child(
-    "chats"_name, context,
-    family(context, "chats", "chat", ids, restart_kind::permanent, false,
-           [context](const std::string& key) {
-             return starts(chat, context, key, notify::perform);
-           }));
+  return late("chats"_name, context, [context] {
+    std::vector<std::string> ids;
+    for (const auto& bot : chat_bots(context.config->notifiers))
+      ids.push_back(bot.id);
+    return family(context, "chats", "chat", ids, restart_kind::permanent, false,
+                  [context](const std::string& key) {
+                    return starts(chat, context, key, notify::perform);
+                  });
+  });
 }
 
 child_spec node(const node_context& context) {
@@ -320,7 +322,8 @@ child_spec backlog(const hub_context& context) {
 
 } // namespace
 
-supervisor_spec hub_tree(const node_context& context, api_host host) {
+supervisor_spec hub_tree(const node_context& context, api_host host,
+                         config_source source) {
   auto spec
     = supervisor_of(context, "hub", restart_strategy::rest_for_one, hub_limits);
   hub_context shared{context};
@@ -372,6 +375,8 @@ supervisor_spec hub_tree(const node_context& context, api_host host) {
     child("notices"_name, starts(notices, shared)),
     chats(shared),
     backlog(shared),
+    child("retention"_name, starts(retention, shared)),
+    child("config"_name, starts(config_keeper, shared, std::move(source))),
     child("api"_name, starts(api_keeper, shared, std::move(host)))};
   return spec;
 }

@@ -2,6 +2,7 @@
 
 #include "actors/api.hpp"
 #include "actors/child_spec.hpp"
+#include "actors/config_keeper.hpp"
 #include "actors/node_context.hpp"
 #include "actors/supervisor.hpp"
 
@@ -33,10 +34,14 @@ namespace ao {
 ///   │   ├── repositories (dynamic)        one repository per project
 ///   │   ├── tmux
 ///   │   └── runners (dynamic)             one runner per session
+///   ├── retention
+///   ├── config
 ///   └── api
 ///
 /// @param context Shared by all of them.
 /// @param host What the API needs of the process.
-supervisor_spec hub_tree(const node_context& context, api_host host);
+/// @param source What the CONFIG needs of it.
+supervisor_spec hub_tree(const node_context& context, api_host host,
+                         config_source source);
 
 } // namespace ao

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "messages/settings.hpp"
 #include "runtime/actor/ask.hpp"
 #include "runtime/actor/notes.hpp"
+#include "runtime/config/live_settings.hpp"
 #include "runtime/home/home.hpp"
 #include "runtime/home/token.hpp"
 #include "runtime/process/key_locks.hpp"
@@ -25,8 +25,8 @@ struct hub_context : actor_context {
   /// The rows as last committed; written by the STORE alone.
   row_view* rows = nullptr;
 
-  /// The configuration; replaced as a whole at a restart of the hub.
-  std::shared_ptr<const settings> config;
+  /// The configuration that counts; replaced as a whole by the CONFIG.
+  live_settings config;
 
   /// Signs the tokens of sessions.
   std::shared_ptr<const home_secret> secret;
@@ -52,8 +52,16 @@ struct hub_context : actor_context {
 
   /// The project called `id`, null when the configuration has none.
   const project_settings* project(const project_id& id) const {
-    auto i = config->projects.find(id);
-    return i == config->projects.end() ? nullptr : &i->second;
+    const auto& all = *config;
+    auto i = all.projects.find(id);
+    return i == all.projects.end() ? nullptr : &i->second;
+  }
+
+  /// The agent called `name`, null when the configuration has none.
+  const agent_settings* agent(const std::string& name) const {
+    const auto& all = *config;
+    auto i = all.agents.find(name);
+    return i == all.agents.end() ? nullptr : &i->second;
   }
 };
 

@@ -100,9 +100,8 @@ void commit(self_pointer self, mailbox_step step,
 result<message_posted> to_post(self_pointer self,
                                const msg::send_message& order) {
   auto& st = self->state;
-  auto agent = st.context->config->agents.find(st.box.receiver.agent);
-  if (agent != st.context->config->agents.end())
-    if (auto ok = check_prompt(agent->second, order.text); !ok)
+  if (const auto* agent = st.context->agent(st.box.receiver.agent))
+    if (auto ok = check_prompt(*agent, order.text); !ok)
       return fail(ok.error());
   message_posted out;
   out.draft.mode = order.mode;

@@ -26,12 +26,13 @@ const notifier_settings& settings_of(self_pointer self) {
 }
 
 outbox_policy policy_of(self_pointer self) {
+  const auto& to = settings_of(self);
   outbox_policy out;
-  out.retry_delay = settings_of(self).retry_delay;
-  out.retry_max_delay = settings_of(self).retry_max_delay;
-  out.quiet_hours = settings_of(self).quiet_hours;
+  out.retry_delay = to.retry_delay;
+  out.retry_max_delay = to.retry_max_delay;
+  out.quiet_hours = to.quiet_hours;
   out.utc_offset = utc_offset_at(self->state.context.now());
-  out.digest = settings_of(self).digest;
+  out.digest = to.digest;
   return out;
 }
 

@@ -221,9 +221,8 @@ std::list<std::string> keys_before(self_pointer self,
   const auto& st = self->state;
   std::list<std::string> keys;
   if (order.mode == message_mode::stop) {
-    auto agent = st.context->config->agents.find(st.spec->agent);
-    if (agent != st.context->config->agents.end())
-      keys.push_back(interrupt_key(agent->second));
+    if (const auto* agent = st.context->agent(st.spec->agent))
+      keys.push_back(interrupt_key(*agent));
   }
   if (st.mail.uncertain_run == order.run)
     keys.push_back(clear_line_key);

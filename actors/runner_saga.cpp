@@ -76,14 +76,13 @@ void write_launch_files(self_pointer self) {
     return;
   auto& st = self->state;
   auto places = st.context->places(st.id);
-  auto agent = st.context->config->agents.find(st.spec->agent);
-  if (agent == st.context->config->agents.end())
+  const auto* agent = st.context->agent(st.spec->agent);
+  if (!agent)
     return give_up(
       self,
       error{ec::agent_not_ready,
             "no agent is called " + st.spec->agent + "; add it under agents:"});
-  auto launch
-    = plan_launch(agent->second, *st.spec, places, *st.context->inherited);
+  auto launch = plan_launch(*agent, *st.spec, places, *st.context->inherited);
   if (!launch)
     return give_up(self, launch.error());
   st.paste_prompt = launch->paste_prompt;

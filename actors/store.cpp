@@ -3,6 +3,7 @@
 #include "runtime/actor/harden.hpp"
 #include "runtime/home/files.hpp"
 #include "runtime/rules/event_data.hpp"
+#include "runtime/store/backup.hpp"
 
 #include <algorithm>
 
@@ -180,6 +181,38 @@ void flush(self_pointer self) {
                + ": it has to be opened again"});
 }
 
+// -- the past -----------------------------------------------------------------
+
+caf::result<msg::purged_past> purge(self_pointer self,
+                                    const msg::purge_past& asked) {
+  auto& st = self->state;
+  if (auto trouble = st.context.rows->trouble())
+    return make_error(refusal_of(*trouble));
+  auto events = st.db->purge_events(asked.events_before);
+  auto answers = events ? st.db->purge_requests(asked.answers_before)
+                        : result<std::size_t>{fail(events.error())};
+  if (!answers) {
+    if (st.db->broken() || st.db->full())
+      degrade(self, answers.error());
+    return make_error(answers.error());
+  }
+  return msg::purged_past{*events, *answers};
+}
+
+caf::result<msg::backed_up> back_up(self_pointer self,
+                                    const std::string& path) {
+  auto& st = self->state;
+  if (auto trouble = st.context.rows->trouble())
+    return make_error(refusal_of(*trouble));
+  auto bytes = back_up_into(*st.db, path);
+  if (!bytes)
+    return make_error(bytes.error());
+  st.context.say(log_level::info,
+                 "database_backed_up path=" + path
+                   + " bytes=" + std::to_string(*bytes));
+  return msg::backed_up{path, *bytes};
+}
+
 } // namespace
 
 store_actor::behavior_type store_keeper(self_pointer self,
@@ -221,6 +254,12 @@ store_actor::behavior_type store_keeper(self_pointer self,
       if (!answer)
         return make_error(answer.error());
       return store_written{0, answer->has_value(), answer->value_or("")};
+    },
+    [self](const msg::purge_past& asked) -> caf::result<msg::purged_past> {
+      return purge(self, asked);
+    },
+    [self](const msg::back_up& asked) -> caf::result<msg::backed_up> {
+      return back_up(self, asked.path);
     },
     [self](writable_atom) -> caf::result<std::uint64_t> {
       auto& st = self->state;

@@ -1,6 +1,7 @@
 #include "actors/hub.hpp"
 #include "ao_version.hpp"
 #include "cli/hub_probe.hpp"
+#include "messages/interfaces/api.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "messages/interfaces/store.hpp"
 #include "messages/json.hpp"
@@ -125,25 +126,33 @@ std::vector<std::string> usable_agents(const environment& env) {
   return out;
 }
 
-/// The configuration, or one error with every line of it.
-result<settings> configure(const home& place, const arguments& args,
-                           const environment& env) {
-  auto where = args.path.empty() ? fs::current_path() : fs::absolute(args.path);
+/// The configuration of the place, or of the repository there.
+result<config_outcome> read_settings(const home& place, const arguments& args,
+                                     const environment& env) {
+  std::error_code problem;
+  auto here = fs::current_path(problem);
+  auto where = args.path.empty() ? here : fs::absolute(args.path, problem);
+  if (problem)
+    return fail(ec::bad_input,
+                "the hub's directory is gone: " + problem.message());
   auto lookup = process_environment();
-  config_outcome outcome;
-  if (auto file = find_config(where, lookup, place.root())) {
-    outcome = load_config(*file, lookup);
-  } else {
-    auto facts = look_at_repository(where);
-    if (!facts)
-      return fail(facts.error());
-    outcome = derive_config(*facts, usable_agents(env));
-  }
-  if (outcome.value)
-    return std::move(*outcome.value);
+  if (auto file = find_config(where, lookup, place.root()))
+    return load_config(*file, lookup);
+  auto facts = look_at_repository(where);
+  if (!facts)
+    return fail(facts.error());
+  return derive_config(*facts, usable_agents(env));
+}
+
+/// One error with every line of what is wrong, if anything is.
+result<config_outcome> configure(const home& place, const arguments& args,
+                                 const environment& env) {
+  auto outcome = read_settings(place, args, env);
+  if (!outcome || outcome->value)
+    return outcome;
   std::string lines;
   auto code = ec::bad_input;
-  for (const auto& e : outcome.errors) {
+  for (const auto& e : outcome->errors) {
     lines += (lines.empty() ? "" : "\n") + to_string(e);
     if (e.code != ec::bad_input)
       code = e.code;
@@ -353,6 +362,22 @@ std::vector<std::string> refused_backlogs(const hub_context& context,
   return out;
 }
 
+/// Opens `api.listen`.
+result<void> listen_tcp(http::server& server, const std::string& address) {
+  auto colon = address.rfind(':');
+  auto host = address.substr(0, colon);
+  if (host == "localhost")
+    host = "127.0.0.1";
+  if (host.front() == '[')
+    host = host.substr(1, host.size() - 2);
+  auto port = std::stoul(address.substr(colon + 1));
+  auto opened
+    = server.listen_tcp("tcp", host, static_cast<std::uint16_t>(port));
+  if (!opened)
+    return fail(opened.error().code, "api.listen: " + opened.error().context);
+  return {};
+}
+
 /// What can be said to the starter, or the foreground's terminal.
 int refuse(int ready_fd, const error& why) {
   if (ready_fd >= 0)
@@ -363,15 +388,28 @@ int refuse(int ready_fd, const error& why) {
 }
 
 /// The running hub: from the locked home to the end of the process.
-int live(const arguments& args, const home& place, settings all,
+int live(const arguments& args, const home& place, config_outcome loaded,
          environment env, int ready_fd, const sigset_t& signals) {
+  auto all = std::make_shared<const settings>(std::move(*loaded.value));
   auto secret = load_or_make_secret(place);
   if (!secret)
     return refuse(ready_fd, secret.error());
+  api::tcp_guard tcp;
+  if (all->api.listen) {
+    auto token = load_or_make_api_token(place);
+    if (!token)
+      return refuse(ready_fd, token.error());
+    tcp = {*all->api.listen, *token};
+  }
+  auto secrets = [token = tcp.token](const settings& now) {
+    auto out = secrets_in(now, process_environment());
+    if (!token.empty())
+      out.push_back(token);
+    return redactor{out};
+  };
   log_options options;
   options.file = place.hub_log();
-  auto opened
-    = log::open(options, redactor{secrets_in(all, process_environment())});
+  auto opened = log::open(options, secrets(*all));
   if (!opened)
     return refuse(ready_fd, opened.error());
   std::shared_ptr<log> journal = std::move(*opened);
@@ -391,7 +429,7 @@ int live(const arguments& args, const home& place, settings all,
   };
   context.place = std::make_shared<const home>(place);
   context.rows = &rows;
-  context.config = std::make_shared<const settings>(std::move(all));
+  context.config = all;
   context.secret = std::make_shared<const home_secret>(*secret);
   context.loop = &loop;
   context.programs = *programs;
@@ -404,8 +442,16 @@ int live(const arguments& args, const home& place, settings all,
   host.version = AO_VERSION;
   host.started_at = wall_now();
   host.local_node = args.local_node;
+  host.tcp = tcp;
   if (const auto* faults = std::getenv("AO_FAULTS"))
     host.faults = std::string_view{faults} == "1";
+
+  config_source source;
+  source.read = [place, args, env] { return configure(place, args, env); };
+  source.applied = [journal, secrets](const settings& now) {
+    journal->replace_secrets(secrets(now));
+  };
+  *source.shown = std::move(loaded.shown);
 
   int code = 0;
   config cfg;
@@ -415,7 +461,7 @@ int live(const arguments& args, const home& place, settings all,
     caf::actor_system system{cfg};
     caf::scoped_actor self{system};
     auto root = self->spawn<caf::monitored>(supervisor, actor_context{context},
-                                            hub_tree(context, host));
+                                            hub_tree(context, host, source));
     http::server server{loop.context(), make_api_handler(names)};
     std::optional<error> failed;
     self->request(root, std::chrono::seconds{60}, ready_atom::value)
@@ -435,6 +481,9 @@ int live(const arguments& args, const home& place, settings all,
       if (auto ok = server.listen_unix("hub", place.hub_socket(),
                                        http::stale_socket::replace);
           !ok)
+        failed = ok.error();
+    if (!failed && all->api.listen)
+      if (auto ok = listen_tcp(server, *all->api.listen); !ok)
         failed = ok.error();
     if (failed) {
       code = refuse(ready_fd, *failed);
@@ -472,9 +521,9 @@ int live(const arguments& args, const home& place, settings all,
         });
       });
       int signal = 0;
-      do
-        sigwait(&signals, &signal);
-      while (signal == SIGHUP);
+      while (sigwait(&signals, &signal) == 0 && signal == SIGHUP)
+        tell<config_actor>(context, "config"_name,
+                           msg::reload_config{"signal"});
       code = stopping.exit_code();
       if (ready_fd < 0)
         std::fprintf(stderr, "ao: stopping; agents go on\n");
@@ -518,7 +567,7 @@ int run_hub(int argc, char** argv) {
   auto all = configure(*place, args, env);
   if (!all)
     return refuse(ready_fd, all.error());
-  if (auto ok = check_projects(*all); !ok)
+  if (auto ok = check_projects(*all->value); !ok)
     return refuse(ready_fd, ok.error());
   return live(args, *place, std::move(*all), env, ready_fd, signals);
 }

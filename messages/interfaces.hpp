@@ -3,10 +3,10 @@
 /// Who talks to whom: the index of all conversations.
 ///
 ///   page            roles
-///   store           STORE
+///   store           STORE, RETENTION
 ///   tasks           REGISTRY, BACKLOG, TASK, DISPATCHER
 ///   sessions        SESSION, MAILBOX, UPLINK, RUNNER, REPOSITORY, TMUX
-///   api             API, EVENT STREAMER
+///   api             API, EVENT STREAMER, CONFIG
 ///   forge           FORGE, OVERLAPS, CI WATCHER, CI RUNNERS, BASE WATCH, MERGE
 ///   QUEUE,
 ///                   PUBLISHER

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/config_change.hpp"
 #include "messages/escalation.hpp"
 #include "messages/merging.hpp"
 #include "messages/orders.hpp"
@@ -116,3 +117,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::ci_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::read_events)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::event_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::recall_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::reload_config)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::config_reloaded)

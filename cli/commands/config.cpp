@@ -1,4 +1,5 @@
 #include "cli/commands/commands.hpp"
+#include "cli/commands/common.hpp"
 #include "runtime/config/config_json.hpp"
 #include "runtime/config/load.hpp"
 
@@ -34,6 +35,13 @@ void tell_findings(output& out, const config_outcome& outcome) {
     out.note(to_string(one));
 }
 
+/// When a change counts, for people.
+std::string effect_in_words(const std::string& word) {
+  return word == "next_session" ? "the next session"
+    : word == "restart"         ? "the next start of the hub"
+                                : word;
+}
+
 } // namespace
 
 outcome run_config_check(invocation& what) {
@@ -64,6 +72,31 @@ outcome run_config_show(invocation& what) {
   for (const auto& one : loaded->shown)
     rows.rows.push_back({{one.key}, {one.value}, {one.source}});
   what.out.print(rows);
+  return 0;
+}
+
+outcome run_config_reload(invocation& what) {
+  auto answer = what.api().call("POST", api_root + "/config/reload");
+  if (!answer)
+    return fail(answer.error());
+  what.out.document(answer->body);
+  auto changed = answer->body.value("changed", json::array());
+  for (const auto& note : answer->body.value("notes", json::array()))
+    what.out.note(note.get<std::string>());
+  auto file = shown(answer->body, "file");
+  if (changed.empty()) {
+    what.out.line(file == "-" ? "nothing has changed"
+                              : file + ": nothing has changed");
+    return 0;
+  }
+  for (auto& one : changed)
+    one["takesEffect"] = effect_in_words(one["takesEffect"]);
+  print_rows(what.out, changed,
+             {{"KEY", "key"},
+              {"BEFORE", "before"},
+              {"AFTER", "after"},
+              {"COUNTS FROM", "takesEffect"}},
+             2, "");
   return 0;
 }
 

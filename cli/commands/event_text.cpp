@@ -59,6 +59,8 @@ const detail details[] = {
   {"child_abandoned", {"{child}"}},
   {"foreign_found", {"{parts} on {node}"}},
   {"ghost_found", {"{parts} on {node}"}},
+  {"config_reloaded", {"{count} changed in {file}", "{count} changed"}},
+  {"config_refused", {"{why}"}},
   {"incident_opened", {"{cause} of {task}", "{cause}"}},
   {"incident_escalated", {"mediation, round {round}", "to {to}"}},
   {"incident_asked", {"{question}"}},

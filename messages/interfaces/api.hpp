@@ -31,6 +31,13 @@ AO_ROLE(event_streamer_actor,
         // INTERNAL: there are new events, or the reader has left.
         caf::reacts_to<look_atom>);
 
+/// The CONFIG: reads the configuration again and has it count; keeps the last
+/// good one when the new one is wrong.
+AO_ROLE(config_actor,
+        // Answers what has changed. Errors: bad_input, with every line of it;
+        // nothing has changed then.
+        caf::replies_to<msg::reload_config>::with<msg::config_reloaded>);
+
 } // namespace ao
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::http_call)

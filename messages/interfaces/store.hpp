@@ -1,6 +1,8 @@
 #pragma once
 
+#include "messages/interfaces/atoms.hpp"
 #include "messages/local_types.hpp"
+#include "messages/retention.hpp"
 #include "messages/role.hpp"
 
 #include <caf/atom.hpp>
@@ -31,6 +33,11 @@ AO_ROLE(store_actor,
         // Answers whether the request was executed, and with which answer; as
         // a repeated write would be. Errors: store_failed.
         caf::replies_to<msg::recall_request>::with<store_written>,
+        // Answers what is gone. Errors: store_failed.
+        caf::replies_to<msg::purge_past>::with<msg::purged_past>,
+        // Answers when the copy is durable; nothing is written meanwhile.
+        // Errors: bad_input (the file is there), store_failed.
+        caf::replies_to<msg::back_up>::with<msg::backed_up>,
         // Answers the newest seq as soon as it takes writes.
         caf::replies_to<writable_atom>::with<std::uint64_t>,
         // INTERNAL: lands behind everything already in the mailbox.
@@ -38,4 +45,14 @@ AO_ROLE(store_actor,
         // INTERNAL: during a failure, after a pause.
         caf::reacts_to<probe_atom>);
 
+/// The RETENTION: removes what is older, or more, than is to be kept.
+AO_ROLE(retention_actor,
+        // INTERNAL: look again.
+        caf::reacts_to<look_atom>);
+
 } // namespace ao
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::purge_past)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::purged_past)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::back_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::backed_up)

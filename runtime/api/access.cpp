@@ -66,6 +66,35 @@ reach column(const rule& r, session_role role) {
   return reach::none;
 }
 
+/// `host` of `host:port` and `[::1]:port`; the port may be absent.
+std::string_view name_of(std::string_view address) {
+  if (!address.empty() && address[0] == '[')
+    return address.substr(0, address.find(']') + 1);
+  return address.substr(0, address.rfind(':'));
+}
+
+std::string_view port_of(std::string_view address) {
+  auto name = name_of(address);
+  return address.size() > name.size() ? address.substr(name.size() + 1)
+                                      : std::string_view{};
+}
+
+/// An address in digits: of IPv4 or, in brackets, of IPv6.
+bool is_numeric(std::string_view host) {
+  auto only = [host](std::string_view letters) {
+    return host.find_first_not_of(letters) == std::string_view::npos;
+  };
+  if (host.size() > 2 && host[0] == '[' && host.back() == ']')
+    return only("0123456789abcdefABCDEF:.[]");
+  return !host.empty() && only("0123456789.");
+}
+
+bool is_own_host(std::string_view host, std::string_view listen) {
+  auto name = name_of(host);
+  return port_of(host) == port_of(listen)
+    && (is_numeric(name) || name == "localhost" || name == name_of(listen));
+}
+
 } // namespace
 
 result<caller> identify(const http::request& what, const home_secret& secret,
@@ -82,6 +111,23 @@ result<caller> identify(const http::request& what, const home_secret& secret,
   if (!claims)
     return fail(claims.error());
   return caller{std::move(*claims)};
+}
+
+result<void> check_tcp(const http::request& what, const tcp_guard& guard) {
+  std::string host{what.header("host")};
+  if (!is_own_host(host, guard.listen))
+    return fail(ec::not_allowed,
+                "Host: \"" + host + "\" is not this API, expected "
+                  + guard.listen);
+  auto origin = what.header("origin");
+  if (!origin.empty() && origin != "http://" + host)
+    return fail(ec::not_allowed,
+                "Origin: \"" + std::string{origin} + "\" is another site");
+  if (!equal_in_constant_time(what.bearer(), guard.token))
+    return fail(ec::bad_token,
+                "expected Authorization: Bearer and the token of the hub's "
+                "api.token");
+  return {};
 }
 
 result<void> check_fresh(const token_claims& who, const row_view& rows) {

@@ -30,6 +30,21 @@ using peer_token = std::function<std::optional<std::string>(pid_t)>;
 result<caller> identify(const http::request& what, const home_secret& secret,
                         const peer_token& token_of_peer);
 
+/// What protects the API on TCP.
+struct tcp_guard {
+  /// `host:port` of the configuration.
+  std::string listen;
+  /// The operator's, see `load_or_make_api_token`.
+  std::string token;
+};
+
+/// Whether a request that came by TCP is the operator's. Its `Host` must be a
+/// numeric address, `localhost` or the configured host, so that no page can
+/// reach us by a name of its own; an `Origin`, which browsers send, must be of
+/// that same host; and its bearer token the operator's. Errors: `not_allowed`
+/// (Host, Origin), `bad_token`.
+result<void> check_tcp(const http::request& what, const tcp_guard& guard);
+
 /// Checks that a token is of the session's present claim and run.
 /// Errors: `no_such_session`, `stale_epoch` (details epoch, current, run).
 result<void> check_fresh(const token_claims& who, const row_view& rows);

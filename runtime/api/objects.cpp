@@ -459,13 +459,30 @@ json config_object(const settings& all) {
   auto agents = json::array();
   for (const auto& [name, a] : all.agents)
     agents.push_back({{"name", name}, {"adapter", a.adapter}});
+  auto notifiers = json::array();
+  for (const auto& [id, n] : all.notifiers)
+    notifiers.push_back({{"id", id}, {"plugin", n.plugin}});
   return {{"file", text_or_null(all.path.string())},
           {"limits",
            {{"sessions", all.limits.sessions},
             {"spawnsPerMinute", all.limits.spawns_per_minute},
             {"parallelSpawns", all.limits.parallel_spawns}}},
           {"agents", std::move(agents)},
+          {"notifiers", std::move(notifiers)},
           {"projects", std::move(projects)}};
+}
+
+json changed_keys(const std::vector<config_change>& changed) {
+  auto value = [](const std::optional<std::string>& text) {
+    return text ? json(*text) : json(nullptr);
+  };
+  auto out = json::array();
+  for (const auto& c : changed)
+    out.push_back({{"key", c.key},
+                   {"before", value(c.before)},
+                   {"after", value(c.after)},
+                   {"takesEffect", to_string(c.effect)}});
+  return out;
 }
 
 } // namespace ao::api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/config_change.hpp"
 #include "messages/json.hpp"
 #include "messages/settings.hpp"
 #include "runtime/store/row_view.hpp"
@@ -102,5 +103,8 @@ json list_of(json rows);
 
 /// `GET /config`: what the hub works by; no secrets.
 json config_object(const settings& all);
+
+/// `[{key, before, after, takesEffect}]` of a reload.
+json changed_keys(const std::vector<config_change>& changed);
 
 } // namespace ao::api

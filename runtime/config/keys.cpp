@@ -275,7 +275,8 @@ void add_forge(table_writer& t) {
           .at(restart));
   t.add(key(of + ".publish", type::text, "",
             "The remote to which merged work is pushed; null = none.")
-          .nullable());
+          .nullable()
+          .at(restart));
   t.add(key(of + ".apiUrl", type::url, "https://api.github.com",
             "The forge's API; http only on loopback.")
           .at(restart));
@@ -315,7 +316,8 @@ void add_tracker_and_ci(table_writer& t) {
   t.add(key(of, type::section, "", "The checks of the local forge."));
   t.add(key(of + ".command", type::command, "",
             "Runs in a clean worktree of the head; exit 0 = passed.")
-          .required());
+          .required()
+          .at(restart));
   t.add(key(of + ".timeout", type::duration, "30m",
             "Checks that last longer have failed.")
           .range(second, 7 * day));
@@ -358,7 +360,8 @@ void add_project_work(table_writer& t) {
     key(of + ".duplicates", type::word, "warn",
         "A task that looks like another open one: warn says so, hold keeps it "
         "waiting until that is closed or it is retried, off says nothing.")
-      .words({"warn", "hold", "off"}));
+      .words({"warn", "hold", "off"})
+      .at(restart));
   t.add(key(of + ".disconnect", type::section, "",
             "What happens when a node is cut off."));
   t.add(key(of + ".disconnect.stopOnClientAfter", type::duration, "8s",
@@ -557,11 +560,16 @@ void add_rest(table_writer& t) {
             "A TCP address besides the socket of the home.")
           .at(restart));
   t.add(key("keep", type::section, "", "What is kept how long."));
-  t.add(key("keep.sessions", type::duration, "14d",
-            "Rows and files of ended sessions.")
+  t.add(
+    key("keep.sessions", type::duration, "14d",
+        "Worktree and files of ended sessions, counted from their end; their "
+        "work stays in refs, their rows in the record.")
+      .range(hour));
+  t.add(key("keep.events", type::duration, "90d",
+            "Events, and the answers to repeated requests.")
           .range(hour));
-  t.add(key("keep.events", type::duration, "90d", "Events.").range(hour));
-  t.add(key("keep.logs", type::size, "1GiB", "All logs together.")
+  t.add(key("keep.logs", type::size, "1GiB",
+            "All logs of the hub and of checks together; the oldest go first.")
           .range(1024 * 1024));
   add_reactions(t, "");
   t.add(ignored("port", "there is no dashboard in this release"));
@@ -656,18 +664,6 @@ std::string_view to_string(key_type x) {
     return "ignored";
   }
   return "ignored";
-}
-
-std::string_view to_string(takes_effect x) {
-  switch (x) {
-  case takes_effect::now:
-    return "now";
-  case takes_effect::next_session:
-    return "next_session";
-  case takes_effect::restart:
-    return "restart";
-  }
-  return "now";
 }
 
 std::string_view last_part(std::string_view pattern) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "messages/config_change.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -69,11 +71,7 @@ enum class key_type : std::uint8_t {
   ignored,
 };
 
-/// When a changed value begins to count after a reload.
-enum class takes_effect : std::uint8_t { now, next_session, restart };
-
 std::string_view to_string(key_type x);
-std::string_view to_string(takes_effect x);
 
 /// One row of the key table.
 struct key_row {
@@ -91,6 +89,7 @@ struct key_row {
   /// Least and greatest value (integers, numbers, milliseconds, bytes).
   std::optional<double> least;
   std::optional<double> greatest;
+  /// When a changed value begins to count after a reload.
   takes_effect effect = takes_effect::now;
   bool required = false;
   bool secret = false;

@@ -21,6 +21,8 @@ struct config_value {
   /// `<file>:<line>`, also with ` (as <alias>)`, or `default`, or `derived`.
   std::string source;
   takes_effect effect = takes_effect::now;
+  /// Differs when the value does, also of a secret.
+  std::size_t mark = 0;
 };
 
 /// A configuration, or every reason why it is none. Nothing is applied.

@@ -1,6 +1,7 @@
 #include "runtime/config/show.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace ao {
 namespace {
@@ -26,18 +27,23 @@ bool sounds_secret(std::string name) {
   return false;
 }
 
-std::string map_text(const checked_value& v) {
+/// Whether secrets are shown.
+enum class secrecy { hidden, open };
+
+std::string map_text(const checked_value& v, secrecy how) {
   std::string out = "{";
   for (const auto& [name, text] : v.pairs)
     out += (out.size() > 1 ? ", " : "") + name + ": "
-      + (v.row->secret || sounds_secret(name) ? "***" : text);
+      + (how == secrecy::hidden && (v.row->secret || sounds_secret(name))
+           ? "***"
+           : text);
   return out + "}";
 }
 
-std::string value_text(const checked_value& v) {
+std::string value_text(const checked_value& v, secrecy how) {
   switch (v.row->type) {
   case key_type::text_map:
-    return map_text(v);
+    return map_text(v, how);
   case key_type::texts:
   case key_type::durations:
   case key_type::command:
@@ -46,7 +52,8 @@ std::string value_text(const checked_value& v) {
   case key_type::variables:
     return list_text(v.items);
   default:
-    return v.row->secret && !v.text.empty() ? "***" : v.text;
+    return how == secrecy::hidden && v.row->secret && !v.text.empty() ? "***"
+                                                                      : v.text;
   }
 }
 
@@ -104,16 +111,21 @@ private:
   void show_value(const key_row& row, const std::string& path) {
     auto at = values_.find(path);
     if (at != values_.end()) {
-      out_.push_back(
-        {path, value_text(at->second), source_of(path), row.effect});
+      add(row, path, value_text(at->second, secrecy::hidden),
+          value_text(at->second, secrecy::open), source_of(path));
       return;
     }
     auto derived = derived_value(row, path);
     if (!derived.empty())
-      out_.push_back(
-        {path, row.secret ? "***" : derived, "derived", row.effect});
+      add(row, path, row.secret ? "***" : derived, derived, "derived");
     else if (!row.fallback.empty())
-      out_.push_back({path, row.fallback, "default", row.effect});
+      add(row, path, row.fallback, row.fallback, "default");
+  }
+
+  void add(const key_row& row, const std::string& path, std::string value,
+           const std::string& open, std::string source) {
+    out_.push_back({path, std::move(value), std::move(source), row.effect,
+                    std::hash<std::string>{}(open)});
   }
 
   std::string source_of(const std::string& path) const {

@@ -23,6 +23,8 @@ public:
   std::string database() const { return root_ + "/ao.db"; }
   std::string config() const { return root_ + "/config.yaml"; }
   std::string secret() const { return root_ + "/secret"; }
+  /// What programs on the TCP address of the API show.
+  std::string api_token() const { return root_ + "/api.token"; }
   /// Locked by the hub while it lives; in the home itself, because the
   /// substitute of `run/` may be wiped under a living hub.
   std::string lock() const { return root_ + "/hub.lock"; }

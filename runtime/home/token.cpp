@@ -131,6 +131,30 @@ result<home_secret> load_or_make_secret(const home& where) {
   return out;
 }
 
+result<std::string> load_or_make_api_token(const home& where) {
+  constexpr std::size_t shortest = 32;
+  auto path = where.api_token();
+  auto present = has_secret(path);
+  if (!present)
+    return fail(present.error());
+  if (!*present) {
+    auto made = make_shared_secret();
+    if (auto written = write_file_durably(path, made + "\n"); !written)
+      return fail(written.error());
+    return made;
+  }
+  auto bytes = read_file(path, 4096);
+  if (!bytes)
+    return fail(bytes.error());
+  auto token = bytes->substr(0, bytes->find_first_of(" \r\n"));
+  if (token.size() < shortest)
+    return fail(ec::home_unusable,
+                path
+                  + ": the token has less than 32 characters; remove the "
+                    "file, a new one is made");
+  return token;
+}
+
 std::string mint_token(const home_secret& secret, const token_claims& claims) {
   json document = {{"session", claims.session.str()},
                    {"epoch", claims.epoch},

@@ -50,6 +50,11 @@ std::string make_code();
 /// 32 random bytes in base64url: a secret between two programs.
 std::string make_shared_secret();
 
+/// The token of the operator's programs on TCP, from `api.token` of the home;
+/// made when there is none, so that removing the file changes it at the next
+/// start. Errors: those of reading and writing; `home_unusable` (too short).
+result<std::string> load_or_make_api_token(const home& where);
+
 /// Compares without telling by its duration where the difference is.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 

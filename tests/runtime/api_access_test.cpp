@@ -44,6 +44,9 @@ constexpr route all_routes[] = {
   {"GET", "/events"},
   {"GET", "/nodes"},
   {"GET", "/config"},
+  {"POST", "/config/reload"},
+  {"GET", "/metrics"},
+  {"POST", "/backups"},
   {"POST", "/hooks/pre-receive"},
   {"POST", "/hooks/post-receive"},
   {"POST", "/shutdown"},
@@ -209,6 +212,54 @@ TEST(ApiToken, CountsOnlyForThePresentEpochAndRun) {
   auto unknown = check_fresh(claims_of("app-9"), rows);
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ec::no_such_session);
+}
+
+/// A request by TCP as a program sends it.
+http::request by_tcp(const std::string& host, const std::string& token,
+                     const std::string& origin = {}) {
+  http::request what;
+  what.listener = "tcp";
+  what.headers["host"] = host;
+  what.headers["authorization"] = "Bearer " + token;
+  if (!origin.empty())
+    what.headers["origin"] = origin;
+  return what;
+}
+
+TEST(ApiAccess, OnTcpTheTokenMakesTheOperator) {
+  tcp_guard guard{"127.0.0.1:7421", "right"};
+  EXPECT_TRUE(check_tcp(by_tcp("127.0.0.1:7421", "right"), guard));
+  for (auto token : {"", "wrong", "righ", "right2"}) {
+    auto refused = check_tcp(by_tcp("127.0.0.1:7421", token), guard);
+    ASSERT_FALSE(refused) << token;
+    EXPECT_EQ(refused.error().code, ec::bad_token);
+  }
+}
+
+TEST(ApiAccess, OnTcpNoPageReachesUsByANameOfItsOwn) {
+  tcp_guard guard{"box.lan:7421", "t"};
+  for (auto host : {"box.lan:7421", "127.0.0.1:7421", "[::1]:7421",
+                    "localhost:7421", "10.0.0.7:7421"})
+    EXPECT_TRUE(check_tcp(by_tcp(host, "t"), guard)) << host;
+  for (auto host : {"", "evil.example:7421", "box.lan", "box.lan:80",
+                    "box.lan.evil.example:7421", "127.0.0.1.evil.example:7421",
+                    "localhost", ":7421"}) {
+    auto refused = check_tcp(by_tcp(host, "t"), guard);
+    ASSERT_FALSE(refused) << host;
+    EXPECT_EQ(refused.error().code, ec::not_allowed) << host;
+  }
+}
+
+TEST(ApiAccess, OnTcpNoOtherSitesScriptIsHeard) {
+  tcp_guard guard{"127.0.0.1:7421", "t"};
+  EXPECT_TRUE(
+    check_tcp(by_tcp("127.0.0.1:7421", "t", "http://127.0.0.1:7421"), guard));
+  for (auto origin : {"null", "http://evil.example", "https://127.0.0.1:7421",
+                      "http://127.0.0.1:80", "http://127.0.0.1"}) {
+    auto refused = check_tcp(by_tcp("127.0.0.1:7421", "t", origin), guard);
+    ASSERT_FALSE(refused) << origin;
+    EXPECT_EQ(refused.error().code, ec::not_allowed) << origin;
+  }
 }
 
 } // namespace

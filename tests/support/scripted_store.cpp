@@ -30,6 +30,12 @@ scripted_store(store_actor::stateful_pointer<scripted_store_state>,
         [&](const store_write& w) { return w.request == asked.request; });
       return store_written{0, known, {}};
     },
+    [](const msg::purge_past&) -> caf::result<msg::purged_past> {
+      return msg::purged_past{};
+    },
+    [](const msg::back_up& asked) -> caf::result<msg::backed_up> {
+      return msg::backed_up{asked.path, 0};
+    },
     [](writable_atom) -> caf::result<std::uint64_t> {
       return std::uint64_t{0};
     },

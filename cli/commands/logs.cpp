@@ -1,0 +1,109 @@
+#include "cli/commands/commands.hpp"
+#include "cli/commands/common.hpp"
+#include "cli/commands/program.hpp"
+#include "runtime/home/files.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace ao::cli {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+/// What one run of an agent, or of a change's checks, has printed.
+struct printed_log {
+  /// `run 2`, or the first digits of the commit.
+  std::string of;
+  std::string text;
+};
+
+/// What the terminal of a session that lives shows, with all that has left it
+/// at the top; empty when there is none.
+std::string text_on_terminal(const json& session) {
+  auto socket = text_at(session, "tmux.socket");
+  auto pane = text_at(session, "tmux.pane");
+  if (socket.empty() || pane.empty()
+      || text_at(session, "runtime.state") != "alive")
+    return {};
+  auto end = run_program(
+    {"tmux", "-S", socket, "capture-pane", "-p", "-J", "-S", "-", "-t", pane},
+    program_output::captured);
+  return end && end->status == 0 ? end->text : std::string{};
+}
+
+/// What the shim has kept of each run that has ended; then what runs.
+std::vector<printed_log> logs_of_session(const invocation& what,
+                                         const json& session) {
+  auto dir = what.where().sessions() + "/" + text_at(session, "id");
+  auto runs = session.value("run", std::uint64_t{0});
+  std::vector<printed_log> out;
+  for (std::uint64_t run = 1; run <= runs; ++run) {
+    auto name = std::to_string(run);
+    if (auto text = read_file(dir + "/pane." + name + ".txt"))
+      out.push_back({"run " + name, std::move(*text)});
+    else if (run == runs)
+      if (auto shown = text_on_terminal(session); !shown.empty())
+        out.push_back({"run " + name, std::move(shown)});
+  }
+  return out;
+}
+
+/// What the checks of each head have printed, in their order.
+std::vector<printed_log> logs_of_change(const invocation& what,
+                                        const std::string& id) {
+  std::vector<std::pair<fs::file_time_type, fs::path>> found;
+  std::error_code problem;
+  for (fs::directory_iterator i{what.where().ci() + "/" + id, problem}, end;
+       !problem && i != end; i.increment(problem)) {
+    auto file = i->path() / "output.log";
+    std::error_code missing;
+    auto at = fs::last_write_time(file, missing);
+    if (!missing)
+      found.emplace_back(at, file);
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<printed_log> out;
+  for (const auto& [at, file] : found)
+    if (auto text = read_file(file.string()))
+      out.push_back({file.parent_path().filename().string(), std::move(*text)});
+  return out;
+}
+
+outcome show(invocation& what, const std::vector<printed_log>& logs) {
+  auto rows = json::array();
+  for (const auto& log : logs) {
+    what.out.line("--- " + log.of, colour::bold);
+    for (std::size_t from = 0; from < log.text.size();) {
+      auto end = std::min(log.text.find('\n', from), log.text.size());
+      what.out.line(log.text.substr(from, end - from));
+      from = end + 1;
+    }
+    rows.push_back({{"of", log.of}, {"text", sanitize(log.text, true)}});
+  }
+  what.out.document({{"data", std::move(rows)}});
+  if (logs.empty())
+    what.out.note("ao: nothing was printed that is still kept");
+  return 0;
+}
+
+} // namespace
+
+/// The files of the home are read, as the hub keeps no log in its database.
+outcome run_logs(invocation& what) {
+  auto id = what.args.text("of");
+  auto api = what.api();
+  if (id.find('#') != std::string::npos) {
+    auto change = api.call("GET", item_path("changes", id));
+    if (!change)
+      return fail(change.error());
+    return show(what, logs_of_change(what, text_at(change->body, "id")));
+  }
+  auto session = api.call("GET", item_path("sessions", id));
+  if (!session)
+    return fail(session.error());
+  return show(what, logs_of_session(what, session->body));
+}
+
+} // namespace ao::cli

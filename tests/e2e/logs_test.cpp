@@ -1,0 +1,35 @@
+#include "tests/support/agent_scripts.hpp"
+#include "tests/support/world.hpp"
+
+#include <gmock/gmock.h>
+
+using namespace ao;
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+namespace {
+
+TEST(Logs, ShowWhatAgentsAndChecksHavePrinted) {
+  world_options o;
+  o.project = ", ci: {command: [sh, -c, \"echo checked by hand\"]}";
+  world w{o};
+  w.add_agent("talker", "echo \"run $AO_RUN begins\"\n" + scripts::patient);
+  w.start();
+  w.ask({"spawn", "--prompt", "Talk"});
+  // While it runs its terminal is read.
+  auto live = w.ao({"logs", "app-1"});
+  EXPECT_EQ(live.status.code, 0) << live.err;
+  EXPECT_THAT(live.out, HasSubstr("run 1"));
+  w.touch("go");
+  w.await("merged", "change:app#1");
+  auto ended = w.ao({"logs", "app-1"});
+  EXPECT_THAT(ended.out, HasSubstr("run 1 begins"));
+  auto checks = w.ask({"logs", "app#1"});
+  ASSERT_FALSE(checks["data"].empty());
+  EXPECT_EQ(checks["data"][0]["text"], "checked by hand\n");
+  EXPECT_EQ(w.ao({"logs", "app-9"}).status.code, 3);
+  EXPECT_EQ(w.ao({"logs", "app#9"}).status.code, 3);
+}
+
+} // namespace
