@@ -82,7 +82,9 @@ agent_adapter make() {
   // Its daemon would keep the work when the session is ended, and give one
   // session's environment to another.
   a.arguments = {"--disable", "daemon_auto_start", "-c",
-                 "check_for_update_on_startup=false"};
+                 "check_for_update_on_startup=false",
+                 // A login shell makes a PATH of its own, without ao.
+                 "-c", "allow_login_shell=false"};
   a.permissions[0] = {"--dangerously-bypass-approvals-and-sandbox"};
   a.permissions[2]
     = {"--ask-for-approval", "never", "--sandbox", "workspace-write"};
