@@ -76,9 +76,14 @@ struct launch_prepared {
 };
 
 /// Plans the launch and writes what it needs.
-result<launch_prepared> prepare_launch(const session_dir& files,
-                                       const launch_request& request,
-                                       const std::string& socket) {
+result<launch_prepared>
+prepare_launch(const session_dir& files, const launch_request& request,
+               const std::string& socket, agent_readiness_desk& desk) {
+  if (can_tell(request.agent)) {
+    auto answer = desk.ask(request.agent, request.env, request.places.worktree);
+    if (!answer.ready)
+      return fail(not_ready(request.agent, answer));
+  }
   auto launch = plan_launch(request);
   if (!launch)
     return fail(launch.error());
@@ -114,8 +119,9 @@ void write_launch_files(self_pointer self) {
   run_on_files(
     self,
     [files = files_of(self), request = std::move(request),
-     socket = st.context->place->shim_socket(st.id.text)] {
-      return prepare_launch(files, request, socket);
+     socket = st.context->place->shim_socket(st.id.text),
+     desk = st.context->desk] {
+      return prepare_launch(files, request, socket, *desk);
     },
     [self](const launch_prepared& made) {
       auto& st = self->state;

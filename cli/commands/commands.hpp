@@ -47,6 +47,7 @@ outcome run_report(invocation& what);
 outcome run_acknowledge(invocation& what);
 outcome run_config_check(invocation& what);
 outcome run_config_show(invocation& what);
+outcome run_agents(invocation& what);
 outcome run_doctor(invocation& what);
 outcome run_setup_openclaw(invocation& what);
 outcome run_demo(invocation& what);
