@@ -398,6 +398,7 @@ int live(const arguments& args, const home& place, settings all,
   context.caches = make_caches(*context.config, place);
   context.inherited = std::make_shared<const environment>(env);
   context.readers = &readers;
+  context.transcripts = std::make_shared<transcript_reader>(loop);
 
   api_host host;
   host.shutdown = [&stopping](bool) { stopping.request(0); };

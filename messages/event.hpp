@@ -99,7 +99,8 @@ namespace ao {
   X(store_degraded)                                                            \
   X(store_recovered)                                                           \
   X(restarts_paused)                                                           \
-  X(restarts_resumed)
+  X(restarts_resumed)                                                          \
+  X(activity_changed)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

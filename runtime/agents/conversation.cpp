@@ -166,7 +166,8 @@ result<void> write_conversation(const std::string& session_dir,
                             dump(json{{"adapter", note.adapter},
                                       {"id", note.id},
                                       {"transcript", note.transcript},
-                                      {"promptFrom", note.prompt_from}}));
+                                      {"promptFrom", note.prompt_from},
+                                      {"runFrom", note.run_from}}));
 }
 
 std::optional<conversation_note>
@@ -183,6 +184,7 @@ read_conversation(const std::string& session_dir) {
     note.id = in.value("id", "");
     note.transcript = in.value("transcript", "");
     note.prompt_from = in.value("promptFrom", std::uint64_t{0});
+    note.run_from = in.value("runFrom", std::uint64_t{0});
   } catch (const json::exception&) {
     return std::nullopt;
   }
@@ -272,8 +274,9 @@ take_up_conversation(transcript_kind kind, const msg::session_spec& spec,
   }
   if (!note.transcript.empty()) {
     auto from = spec.resume == resume_reason::restore ? 0 : note.prompt_from;
+    note.run_from = fs::file_size(note.transcript, none);
     if (spec.resume == resume_reason::message)
-      from = fs::file_size(note.transcript, none);
+      from = note.run_from;
     auto past = read_transcript(kind, note.transcript, from);
     if (!past.conversation.empty())
       note.id = past.conversation;

@@ -32,6 +32,8 @@ struct conversation_note {
   std::string transcript;
   /// Bytes of the transcript when its present prompt was first given.
   std::uint64_t prompt_from = 0;
+  /// Bytes of it before the present run.
+  std::uint64_t run_from = 0;
 };
 
 /// Errors: `home_unusable`.
