@@ -1,4 +1,6 @@
 #include "actors/api_call.hpp"
+#include "actors/job.hpp"
+#include "runtime/agents/launch.hpp"
 
 namespace ao {
 namespace {
@@ -58,6 +60,50 @@ void open(api_pointer self, api_call_ptr call, msg::open_session order,
       });
 }
 
+/// Makes what the plan wants: the task, then its session.
+void carry_out(api_pointer self, api_call_ptr call, api::spawn_plan plan) {
+  if (!plan.add)
+    return open(self, call, std::move(plan.open), false);
+  ask<registry_actor>(self, self->state.context, registry_name, answer_deadline,
+                      std::move(*plan.add))
+    .then(
+      [self, call, order = plan.open](const task& added) mutable {
+        order.task = added.id;
+        open(self, call, std::move(order), true);
+      },
+      refuse_by(call));
+}
+
+/// Whether the registry will refuse it anyway, or knows it already.
+bool is_taken(const api::spawn_plan& plan) {
+  const auto& t = plan.existing;
+  return t != nullptr && t->state != task_state::ready
+    && t->state != task_state::blocked;
+}
+
+/// Goes on when the agent could start now; nothing is made for one that could
+/// not.
+void when_agent_is_ready(api_pointer self, api_call_ptr call,
+                         const api::spawn_plan& plan,
+                         std::function<void()> go_on) {
+  auto& context = self->state.context;
+  const auto* agent = context.agent(plan.open.agent);
+  const auto* project = context.project(plan.project);
+  if (agent == nullptr || project == nullptr || !can_tell(*agent))
+    return go_on();
+  run_job(
+    self, context, answer_deadline,
+    [desk = context.desk, agent = *agent,
+     directory = project->path.string()]() -> result<bool> {
+      auto env = environment_for(agent, environment::inherited());
+      auto answer = desk->ask(agent, env, directory);
+      if (!answer.ready)
+        return fail(not_ready(agent, answer));
+      return true;
+    },
+    [go_on](bool) { go_on(); }, refuse_by(call));
+}
+
 void spawn(api_pointer self, api_call_ptr call, const api::place& where,
            const std::optional<error>& backlog) {
   auto& context = self->state.context;
@@ -67,16 +113,11 @@ void spawn(api_pointer self, api_call_ptr call, const api::place& where,
     return call->refuse(not_found(plan.error(), backlog));
   if (!call->admits({plan->project, {}, {}}, "spawn in " + plan->project.text))
     return;
-  if (!plan->add)
-    return open(self, call, std::move(plan->open), false);
-  ask<registry_actor>(self, context, registry_name, answer_deadline,
-                      std::move(*plan->add))
-    .then(
-      [self, call, order = plan->open](const task& added) mutable {
-        order.task = added.id;
-        open(self, call, std::move(order), true);
-      },
-      refuse_by(call));
+  if (is_taken(*plan))
+    return carry_out(self, call, std::move(*plan));
+  when_agent_is_ready(self, call, *plan, [self, call, plan = *plan] {
+    carry_out(self, call, plan);
+  });
 }
 
 } // namespace

@@ -1,8 +1,10 @@
 #include "actors/dispatcher.hpp"
 
+#include "actors/job.hpp"
 #include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
+#include "runtime/agents/launch.hpp"
 #include "runtime/node/capacity.hpp"
 #include "runtime/rules/event_data.hpp"
 #include "runtime/rules/sessions.hpp"
@@ -15,6 +17,8 @@ namespace {
 using self_pointer = dispatcher_actor::stateful_pointer<dispatcher_state>;
 
 constexpr std::chrono::seconds refused_pause{30};
+/// A program that says nothing is given up sooner.
+constexpr std::chrono::seconds probe_deadline{30};
 
 void look_soon(self_pointer self) {
   if (std::exchange(self->state.looking, true))
@@ -251,6 +255,19 @@ picture look_at_rows(self_pointer self) {
   return out;
 }
 
+/// What could not be opened is tried again after a while.
+auto try_later(self_pointer self, const task_id& id) {
+  return [self, id](const caf::error& why) {
+    auto& st = self->state;
+    st.opening.erase(id);
+    st.not_before[id] = self->clock().now() + refused_pause;
+    st.context.say(log_level::warn,
+                   "spawn_refused task=" + id.text + " reason=\""
+                     + to_string(to_ao_error(why)) + "\"");
+    look_soon(self);
+  };
+}
+
 void open_session_for(self_pointer self, const task& t) {
   auto& st = self->state;
   const auto* project = st.context.project(t.project);
@@ -263,22 +280,31 @@ void open_session_for(self_pointer self, const task& t) {
   order.node = node_name{"local"};
   order.actor = "dispatcher";
   st.opening.insert(t.id);
-  ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
-                      order)
-    .then(
-      [self, id = t.id](const msg::opened_session&) {
-        self->state.opening.erase(id);
-        look_soon(self);
-      },
-      [self, id = t.id](const caf::error& why) {
-        auto& st = self->state;
-        st.opening.erase(id);
-        st.not_before[id] = self->clock().now() + refused_pause;
-        st.context.say(log_level::warn,
-                       "spawn_refused task=" + id.text + " reason=\""
-                         + to_string(to_ao_error(why)) + "\"");
-        look_soon(self);
-      });
+  auto open = [self, order] {
+    ask<registry_actor>(self, self->state.context, "registry"_name,
+                        registry_deadline, order)
+      .then(
+        [self, id = order.task](const msg::opened_session&) {
+          self->state.opening.erase(id);
+          look_soon(self);
+        },
+        try_later(self, order.task));
+  };
+  const auto* agent = st.context.agent(order.agent);
+  if (!agent || !can_tell(*agent))
+    return open();
+  // An agent that cannot start gets no session: its task stays ready.
+  run_job(
+    self, st.context, probe_deadline,
+    [desk = st.context.desk, agent = *agent,
+     directory = project->path.string()]() -> result<bool> {
+      auto env = environment_for(agent, environment::inherited());
+      auto answer = desk->ask(agent, env, directory);
+      if (!answer.ready)
+        return fail(not_ready(agent, answer));
+      return true;
+    },
+    [open](bool) { open(); }, try_later(self, order.task));
 }
 
 void start(self_pointer self, const std::string& id) {

@@ -2,6 +2,7 @@
 
 #include "runtime/actor/ask.hpp"
 #include "runtime/actor/notes.hpp"
+#include "runtime/agents/readiness.hpp"
 #include "runtime/config/live_settings.hpp"
 #include "runtime/home/home.hpp"
 #include "runtime/home/token.hpp"
@@ -42,6 +43,10 @@ struct hub_context : actor_context {
 
   /// Keep jobs of an actor apart from those that its predecessor has left.
   std::shared_ptr<key_locks> locks = std::make_shared<key_locks>();
+
+  /// Says whether an agent can start; asked before anything is made for it.
+  std::shared_ptr<agent_readiness_desk> desk
+    = std::make_shared<agent_readiness_desk>();
 
   /// From the supervisors to the JOURNAL.
   std::shared_ptr<supervisor_notes> notes

@@ -2,6 +2,7 @@
 
 #include "actors/hub_context.hpp"
 #include "runtime/agents/launch.hpp"
+#include "runtime/agents/transcript_reader.hpp"
 #include "runtime/git/repository.hpp"
 #include "runtime/process/cpu_times.hpp"
 #include "runtime/process/environment.hpp"
@@ -28,6 +29,10 @@ struct node_context : hub_context {
   /// Processor time of the runs; the TMUX looks anew before it tells of a
   /// pane's activity.
   std::shared_ptr<cpu_times> spent = std::make_shared<cpu_times>();
+
+  /// Follows what the agent programs write about their conversations; null =
+  /// nobody does.
+  std::shared_ptr<transcript_reader> transcripts;
 
   std::shared_ptr<repository_cache> cache(const project_id& id) const {
     auto i = caches->find(id);

@@ -4,6 +4,7 @@
 #include "actors/runner_mail.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "runtime/actor/shared_context.hpp"
+#include "runtime/agents/transcript_reader.hpp"
 #include "runtime/node/session_dir.hpp"
 #include "runtime/shim/link.hpp"
 
@@ -91,6 +92,18 @@ struct runner_state {
   /// Reports that the hub has not taken yet, oldest first.
   std::list<msg::session_report> reports;
   bool reporting = false;
+
+  /// What the agent program writes down of its conversation.
+  struct {
+    std::unique_ptr<transcript_reader::following> following;
+    /// The run whose transcript is or was followed; 0 = none.
+    run_no run = 0;
+    activity_state activity = activity_state::unknown;
+    /// What was reported last.
+    msg::fact::activity told;
+    /// The file that is noted down.
+    std::string file;
+  } transcript;
 
   /// Messages to the agent.
   runner_mail mail;

@@ -42,7 +42,10 @@ void compare(self_pointer self, const life_signs& now) {
     return;
   auto at = self->clock().now();
   bool acted = now != st.signs;
-  if (acted) {
+  // Who has nothing to do shows no life.
+  auto rests = st.transcript.activity == activity_state::idle
+    || st.transcript.activity == activity_state::waiting_input;
+  if (acted || rests) {
     st.signs = now;
     st.signs_changed = at;
   }

@@ -1,6 +1,7 @@
 #include "actors/job.hpp"
 #include "actors/runner_parts.hpp"
 #include "runtime/node/letter_note.hpp"
+#include "runtime/rules/transcript.hpp"
 
 #include <list>
 #include <utility>
@@ -14,6 +15,9 @@ constexpr int most_tries = 5;
 /// The kernel's line editing and all known agent programs empty their input
 /// line at it.
 constexpr const char* clear_line_key = "C-u";
+
+/// The source of proof by a transcript, as the rule of typing names it.
+constexpr const char* from_transcript = "transcript";
 
 void feed(self_pointer self, const typing_input& input);
 
@@ -95,8 +99,16 @@ void conclude(self_pointer self, const tell_delivery& word) {
   if (word.state == message_state::unknown)
     self->state.mail.uncertain_run = order.run;
   auto finish = [self, order, word] {
-    self->state.mail.delivery.reset();
+    auto& mail = self->state.mail;
+    auto answered = mail.delivery->answered;
+    mail.delivery.reset();
     tell_hub(self, order, word.state, true, word.source, word.detail);
+    if (word.state != message_state::acknowledged
+        || word.source != from_transcript)
+      return;
+    mail.to_answer.push_back(order);
+    if (answered)
+      complete_turn(self);
   };
   if (word.state != message_state::queued)
     return note_then(self, word.state, word.detail,
@@ -177,12 +189,16 @@ void look_at_pane(self_pointer self) {
     .then(
       [self](const msg::seen_pane& view) {
         feed(self, pane_looked{view});
-        // What an agent leaves on the screen is its last word.
-        if (self->state.phase != runner_phase::alive)
+        // What an agent leaves on the screen is its last word; of one that
+        // keeps a transcript, what is written there.
+        if (self->state.phase != runner_phase::alive
+            && !self->state.transcript.following)
           feed(self, pane_lost{"the agent has ended"});
       },
       [self](const caf::error& why) {
-        feed(self, pane_lost{to_string(to_ao_error(why))});
+        // The end of its transcript decides.
+        if (!self->state.transcript.following)
+          feed(self, pane_lost{to_string(to_ao_error(why))});
       });
 }
 
@@ -238,16 +254,23 @@ void begin(self_pointer self, const msg::deliver_message& order) {
   }
   auto& typing = st.mail.delivery->typing;
   typing.text = order.text;
+  typing.by_transcript = st.transcript.run == order.run;
+  // What was heard before is of somebody else.
+  st.mail.heard.clear();
   typing.keys_before = keys_before(self, order);
   look_at_pane(self);
 }
 
 /// The node ended while it typed this.
 void resume(self_pointer self, const msg::deliver_message& order) {
-  auto& typing = self->state.mail.delivery->typing;
+  auto& st = self->state;
+  auto& typing = st.mail.delivery->typing;
   typing.text = order.text;
   typing.resumed = true;
-  look_at_pane(self);
+  typing.by_transcript = st.transcript.run == order.run;
+  hear_texts(self, std::exchange(st.mail.heard, {}));
+  if (st.mail.delivery)
+    look_at_pane(self);
 }
 
 } // namespace
@@ -281,6 +304,36 @@ result<session_id> deliver(self_pointer self,
                to_string(to_ao_error(why)));
     });
   return st.id;
+}
+
+void hear_texts(self_pointer self, const std::vector<std::string>& texts) {
+  auto& mail = self->state.mail;
+  for (const auto& text : texts) {
+    if (mail.delivery && mail.delivery->typing.by_transcript
+        && mail.delivery->typing.phase != typing_phase::done
+        && is_same_text(text, mail.delivery->order.text)) {
+      feed(self, text_heard{});
+    } else {
+      mail.heard.push_back(text);
+    }
+  }
+}
+
+void complete_turn(self_pointer self) {
+  auto& mail = self->state.mail;
+  // Its proof is being noted; that is told first.
+  if (mail.delivery && mail.delivery->typing.by_transcript
+      && mail.delivery->typing.phase == typing_phase::done)
+    mail.delivery->answered = true;
+  for (const auto& order : std::exchange(mail.to_answer, {}))
+    tell_hub(self, order, message_state::answered, true, from_transcript,
+             "the agent has completed its turn");
+}
+
+void end_deliveries(self_pointer self, const std::string& why) {
+  self->state.mail.heard.clear();
+  self->state.mail.to_answer.clear();
+  feed(self, pane_lost{why});
 }
 
 void go_on_typing(self_pointer self, const message_id& id) {

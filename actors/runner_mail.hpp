@@ -5,6 +5,8 @@
 
 #include <list>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace ao {
 
@@ -12,6 +14,8 @@ namespace ao {
 struct runner_delivery {
   msg::deliver_message order;
   typing_state typing;
+  /// The agent has heard it and completed its turn since.
+  bool answered = false;
 };
 
 /// The RUNNER's part in the messages to its agent: at most one delivery at a
@@ -21,6 +25,11 @@ struct runner_mail {
   /// A text of which nobody knows how far it came may stand in the input line
   /// of this run.
   run_no uncertain_run = 0;
+
+  /// Of the present run: texts that were heard and are of no message so far.
+  std::vector<std::string> heard;
+  /// Messages that its agent has heard in the turn under way.
+  std::vector<msg::deliver_message> to_answer;
 
   /// Reports that the hub has not taken yet, oldest first.
   std::list<msg::message_report> reports;

@@ -99,12 +99,32 @@ void look_for_life(self_pointer self, run_no run);
 ///        OVERLAPS may have been started anew.
 void tell_work(self_pointer self, bool read);
 
+// -- runner_transcript --------------------------------------------------------
+
+/// Follows the transcript of the run that lives, where its agent keeps one.
+void follow_transcript(self_pointer self);
+
+/// Its run is over: reads what is left of the transcript, then lets it be.
+void finish_transcript(self_pointer self);
+
+/// Takes in what the transcript says.
+void take_transcript(self_pointer self, const msg::transcript_seen& word);
+
 // -- runner_mail --------------------------------------------------------------
 
 /// Types a message into the run that it is for, or reports what is known of
 /// an earlier try.
 result<session_id> deliver(self_pointer self,
                            const msg::deliver_message& order);
+
+/// The transcript has these texts, oldest first.
+void hear_texts(self_pointer self, const std::vector<std::string>& texts);
+
+/// The agent has completed its turn: what it had heard is answered.
+void complete_turn(self_pointer self);
+
+/// The run is over and all that it heard is known.
+void end_deliveries(self_pointer self, const std::string& why);
 
 /// The next look at the pane is due.
 void go_on_typing(self_pointer self, const message_id& id);

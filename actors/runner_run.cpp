@@ -168,6 +168,7 @@ void agent_lives(self_pointer self, const msg::shim_word& word) {
     self->delayed_send(self, 2 * stop_grace, msg::stop_overdue{st.spec->run});
     return;
   }
+  follow_transcript(self);
   if (st.hung)
     return end_as_hung(self);
   watch_liveness(self, st.spec->hang_after);
@@ -191,6 +192,7 @@ void end_run(self_pointer self) {
   st.link.reset();
   auto shim_pid = st.alive ? st.alive->shim_pid : 0;
   st.alive.reset();
+  finish_transcript(self);
   enter(self, runner_phase::stopping);
   run_on_files(
     self,
@@ -209,6 +211,7 @@ void run_over(self_pointer self, exit_info how) {
   auto& st = self->state;
   st.link.reset();
   st.alive.reset();
+  finish_transcript(self);
   if (std::exchange(st.hung, false))
     how.failure = "hang";
   st.end = how;

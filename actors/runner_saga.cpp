@@ -70,37 +70,63 @@ void open_pane(self_pointer self) {
       giver_up(self));
 }
 
+struct launch_prepared {
+  agent_launch launch;
+  launch_spec written;
+};
+
+/// Plans the launch and writes what it needs.
+result<launch_prepared>
+prepare_launch(const session_dir& files, const launch_request& request,
+               const std::string& socket, agent_readiness_desk& desk) {
+  if (can_tell(request.agent)) {
+    auto answer = desk.ask(request.agent, request.env, request.places.worktree);
+    if (!answer.ready)
+      return fail(not_ready(request.agent, answer));
+  }
+  auto launch = plan_launch(request);
+  if (!launch)
+    return fail(launch.error());
+  if (launch->configuration)
+    if (auto ok = make_overlay(*launch->configuration); !ok)
+      return fail(ok.error());
+  auto written = files.write_launch(request.spec, *launch,
+                                    request.places.worktree, socket);
+  if (!written)
+    return fail(written.error());
+  if (auto ok = files.note(request.spec.run, "launch", "done"); !ok)
+    return fail(ok.error());
+  return launch_prepared{std::move(*launch), std::move(*written)};
+}
+
 /// The adapter's answer and the files that the shim reads.
 void write_launch_files(self_pointer self) {
   if (!begin_step(self, "launch"))
     return;
   auto& st = self->state;
-  auto places = st.context->places(st.id);
   const auto* agent = st.context->agent(st.spec->agent);
   if (!agent)
     return give_up(
       self,
       error{ec::agent_not_ready,
             "no agent is called " + st.spec->agent + "; add it under agents:"});
-  auto launch = plan_launch(*agent, *st.spec, places, *st.context->inherited);
-  if (!launch)
-    return give_up(self, launch.error());
-  st.paste_prompt = launch->paste_prompt;
+  launch_request request;
+  request.agent = *agent;
+  request.project = *st.context->project(st.spec->project);
+  request.spec = *st.spec;
+  request.places = st.context->places(st.id);
+  request.env = environment_for(*agent, *st.context->inherited);
   run_on_files(
     self,
-    [files = files_of(self), spec = *st.spec, launch = std::move(*launch),
-     worktree = places.worktree,
-     socket
-     = st.context->place->shim_socket(st.id.text)]() -> result<launch_spec> {
-      auto written = files.write_launch(spec, launch, worktree, socket);
-      if (!written)
-        return written;
-      if (auto ok = files.note(spec.run, "launch", "done"); !ok)
-        return fail(ok.error());
-      return written;
+    [files = files_of(self), request = std::move(request),
+     socket = st.context->place->shim_socket(st.id.text),
+     desk = st.context->desk] {
+      return prepare_launch(files, request, socket, *desk);
     },
-    [self](const launch_spec& written) {
-      self->state.mark = written.mark;
+    [self](const launch_prepared& made) {
+      auto& st = self->state;
+      st.mark = made.written.mark;
+      st.paste_prompt = made.launch.paste_prompt;
       open_pane(self);
     },
     giver_up(self));

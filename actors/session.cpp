@@ -356,11 +356,17 @@ session_input input_from(const msg::session_report& told) {
                                x.tmux_socket, x.tmux_pane});
     }
     session_input operator()(const msg::fact::provision_failed& x) const {
-      return about(
-        provision_failed{x.step, to_string(x.why), is_disk_trouble(x.why)});
+      return about(provision_failed{x.step, to_string(x.why),
+                                    is_disk_trouble(x.why),
+                                    x.why.code == ec::agent_not_ready});
     }
     session_input operator()(const msg::fact::agent_exited& x) const {
       return about(agent_ended{x.how, x.worktree});
+    }
+    session_input operator()(const msg::fact::activity& x) const {
+      return about(agent_activity{x.now, x.question, x.failure, x.problem,
+                                  x.conversation, x.last_words, x.input_tokens,
+                                  x.output_tokens});
     }
     session_input operator()(const msg::fact::pushed& x) const {
       return about(branch_pushed{x.head_sha});

@@ -436,6 +436,7 @@ int live(const arguments& args, const home& place, config_outcome loaded,
   context.caches = make_caches(*context.config, place);
   context.inherited = std::make_shared<const environment>(env);
   context.readers = &readers;
+  context.transcripts = std::make_shared<transcript_reader>(loop);
 
   api_host host;
   host.shutdown = [&stopping](bool) { stopping.request(0); };

@@ -102,7 +102,8 @@ namespace ao {
   X(restarts_paused)                                                           \
   X(restarts_resumed)                                                          \
   X(config_reloaded)                                                           \
-  X(config_refused)
+  X(config_refused)                                                            \
+  X(activity_changed)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

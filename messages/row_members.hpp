@@ -129,6 +129,11 @@ struct members<session> {
     v("reason", x.reason);
     v("activity", x.activity);
     v("needsInput", x.needs_input);
+    v("conversation", x.conversation);
+    v("lastWords", x.last_words);
+    v("inputTokens", x.input_tokens);
+    v("outputTokens", x.output_tokens);
+    v("turnFailure", x.turn_failure);
     v("resume", x.resume);
     v("prompt", x.prompt);
     v("agentPid", x.agent_pid);

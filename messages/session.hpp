@@ -137,6 +137,16 @@ struct session {
   /// Set when a person (or another agent) has to answer something; the text
   /// says what.
   std::string needs_input;
+  /// What the agent program resumes its conversation by; empty where it keeps
+  /// none.
+  std::string conversation;
+  /// What the agent has said last, cut to a few lines.
+  std::string last_words;
+  /// Of the whole conversation.
+  std::uint64_t input_tokens = 0;
+  std::uint64_t output_tokens = 0;
+  /// How its last turn failed (a class of DESIGN §8); empty when it did not.
+  std::string turn_failure;
   resume_reason resume = resume_reason::none;
   /// The message that is the prompt of the present run; empty = the task's.
   message_id prompt;

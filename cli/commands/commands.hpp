@@ -50,6 +50,7 @@ outcome run_config_check(invocation& what);
 outcome run_config_show(invocation& what);
 outcome run_config_reload(invocation& what);
 outcome run_db_backup(invocation& what);
+outcome run_agents(invocation& what);
 outcome run_doctor(invocation& what);
 outcome run_completion(invocation& what);
 outcome run_complete(invocation& what);

@@ -77,6 +77,8 @@ AO_ROLE(runner_actor,
         caf::reacts_to<msg::typing_due>,
         // INTERNAL: from the link to the shim.
         caf::reacts_to<msg::shim_word>,
+        // INTERNAL: from the reader of its transcript.
+        caf::reacts_to<msg::transcript_seen>,
         // INTERNAL: look for signs of life.
         caf::reacts_to<msg::liveness_due>,
         // INTERNAL: a stop took too long.

@@ -1,65 +1,26 @@
 #include "runtime/agents/launch.hpp"
 
+#include "runtime/agents/rules_text.hpp"
+#include "runtime/home/files.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
 namespace ao {
 namespace {
 
-/// What is known of a program that exists without being configured.
-struct builtin {
-  std::string_view adapter;
-  std::vector<std::string> command;
-  std::vector<std::string> resume;
-  prompt_delivery prompt;
-};
+namespace fs = std::filesystem;
 
-/// Launch lines of the original (its §3.6); the adapters grow in depth here.
-const std::vector<builtin>& builtins() {
-  static const std::vector<builtin> rows = {
-    {"codex",
-     {"codex", "--disable", "daemon_auto_start", "-c",
-      "check_for_update_on_startup=false",
-      "--dangerously-bypass-approvals-and-sandbox"},
-     {},
-     prompt_delivery::argument},
-    {"claude-code",
-     {"claude", "--dangerously-skip-permissions"},
-     {"claude", "--dangerously-skip-permissions", "--continue"},
-     prompt_delivery::argument},
-    {"opencode", {"opencode", "--prompt"}, {}, prompt_delivery::argument},
-    {"aider", {"aider", "--yes", "--message"}, {}, prompt_delivery::argument},
-    {"gemini", {"gemini", "--yolo", "-i"}, {}, prompt_delivery::argument},
-    {"cursor",
-     {"agent", "--force", "--sandbox", "disabled", "--approve-mcps", "--"},
-     {},
-     prompt_delivery::argument},
-  };
-  return rows;
-}
-
-const builtin* builtin_of(const agent_settings& agent) {
-  for (const auto& row : builtins())
-    if (row.adapter == agent.adapter)
-      return &row;
-  return nullptr;
+/// A built-in agent's own way takes precedence over how `command` does it.
+bool is_built_in(const agent_settings& agent) {
+  return find_adapter(agent.adapter) != nullptr;
 }
 
 prompt_delivery delivery_of(const agent_settings& agent) {
-  if (agent.prompt)
-    return *agent.prompt;
-  const auto* row = builtin_of(agent);
-  return row ? row->prompt : prompt_delivery::argument;
-}
-
-std::vector<std::string> command_of(const agent_settings& agent, bool again) {
-  const auto* row = builtin_of(agent);
-  if (again) {
-    if (!agent.resume.empty())
-      return agent.resume;
-    if (row && agent.command.empty() && !row->resume.empty())
-      return row->resume;
-  }
-  if (!agent.command.empty())
-    return agent.command;
-  return row ? row->command : std::vector<std::string>{};
+  auto way = agent.prompt.value_or(prompt_delivery::argument);
+  if (is_built_in(agent) && way != prompt_delivery::paste)
+    return prompt_delivery::argument;
+  return way;
 }
 
 std::string_view caller_type(session_role role) {
@@ -106,37 +67,37 @@ result<void> check_prompt(const agent_settings& agent,
   return {};
 }
 
-result<agent_launch>
-plan_launch(const agent_settings& agent, const msg::session_spec& spec,
-            const session_places& places, const environment& inherited) {
-  if (auto ok = check_prompt(agent, spec.prompt); !ok)
-    return fail(ok.error());
-  agent_launch launch;
-  launch.argv = command_of(agent, spec.run > 1);
+environment environment_for(const agent_settings& agent,
+                            const environment& inherited) {
+  auto names = agent.pass_env;
+  const auto* adapter = find_adapter(agent.adapter);
+  if (adapter)
+    names.insert(names.end(), adapter->variables.begin(),
+                 adapter->variables.end());
+  auto env = inherited;
+  auto ours = environment::inherited(names);
+  for (const auto& name : names)
+    if (auto at = ours.values().find(name); at != ours.values().end())
+      env.set(name, at->second);
+  for (const auto& [name, value] : agent.env)
+    env.set(name, value);
+  return env;
+}
+
+namespace {
+
+/// The `command` agent: what is configured, as it is.
+result<void> plan_command(const launch_request& request, agent_launch& launch) {
+  const auto& agent = request.agent;
+  auto again = request.spec.run > 1 && !agent.resume.empty();
+  launch.argv = again ? agent.resume : agent.command;
   if (launch.argv.empty())
     return fail(ec::agent_not_ready,
                 "agent " + agent.name + " has no command; set agents."
                   + agent.name + ".command");
-  launch.env = inherited;
-  for (const auto& [name, value] : agent.env)
-    launch.env.set(name, value);
-  set_identity(launch.env, spec, places);
-  if (auto program = find_program(launch.argv[0], launch.env.get("PATH"));
-      program)
-    launch.argv[0] = *program;
-  else
-    return fail(ec::agent_not_ready,
-                "agent " + agent.name + ": " + program.error().context);
-  launch.prompt_file
-    = places.directory + "/in/prompt." + std::to_string(spec.run);
-  launch.env.set("AO_PROMPT_FILE", launch.prompt_file);
-  if (!spec.incident.empty()) {
-    launch.dossier_file = places.directory + "/in/dossier.json";
-    launch.env.set("AO_DOSSIER", launch.dossier_file);
-  }
   switch (delivery_of(agent)) {
   case prompt_delivery::argument:
-    launch.argv.push_back(spec.prompt);
+    launch.argv.push_back(request.spec.prompt);
     break;
   case prompt_delivery::file:
     launch.argv.push_back(launch.prompt_file);
@@ -148,14 +109,108 @@ plan_launch(const agent_settings& agent, const msg::session_spec& spec,
     launch.paste_prompt = true;
     break;
   }
+  return {};
+}
+
+/// A built-in agent: what its adapter knows.
+result<void> plan_built_in(const agent_adapter& adapter,
+                           const launch_request& request,
+                           agent_launch& launch) {
+  const auto& spec = request.spec;
+  auto rules = own_rules_of(request.project, spec.role);
+  if (!rules)
+    return fail(rules.error());
+  auto planned
+    = begin_launch(adapter, request.places.directory, std::move(launch.env));
+  auto config = config_for(request.project, spec.role);
+  launch_wish wish{request.agent,
+                   config,
+                   request.places.worktree,
+                   rules_text(spec, request.project.open_change, *rules),
+                   spec.prompt,
+                   {},
+                   request.places.directory};
+  auto talk = take_up_conversation(adapter.transcript, spec, planned.env,
+                                   std::string{adapter.name}, wish.directory,
+                                   wish.worktree);
+  if (!talk)
+    return fail(talk.error());
+  wish.talk = *talk;
+  if (talk->heard_prompt)
+    wish.prompt = resume_text(spec.resume);
+  if (auto ok = add_arguments(adapter, wish, planned); !ok)
+    return ok;
+  launch.argv = std::move(planned.argv);
+  launch.env = std::move(planned.env);
+  launch.configuration = std::move(planned.configuration);
+  launch.talk = std::move(*talk);
+  launch.paste_prompt = delivery_of(request.agent) == prompt_delivery::paste;
+  return {};
+}
+
+} // namespace
+
+result<agent_launch> plan_launch(const launch_request& request) {
+  const auto& agent = request.agent;
+  const auto& spec = request.spec;
+  const auto& places = request.places;
+  if (auto ok = check_prompt(agent, spec.prompt); !ok)
+    return fail(ok.error());
+  agent_launch launch;
+  launch.env = request.env;
+  set_identity(launch.env, spec, places);
+  launch.prompt_file
+    = places.directory + "/in/prompt." + std::to_string(spec.run);
+  launch.env.set("AO_PROMPT_FILE", launch.prompt_file);
+  if (!spec.incident.empty()) {
+    launch.dossier_file = places.directory + "/in/dossier.json";
+    launch.env.set("AO_DOSSIER", launch.dossier_file);
+  }
+  const auto* adapter = find_adapter(agent.adapter);
+  auto planned = adapter ? plan_built_in(*adapter, request, launch)
+                         : plan_command(request, launch);
+  if (!planned)
+    return fail(planned.error());
+  if (auto program = find_program(launch.argv[0], launch.env.get("PATH"));
+      program)
+    launch.argv[0] = *program;
+  else
+    return fail(ec::agent_not_ready,
+                "agent " + agent.name + ": " + program.error().context);
   return launch;
+}
+
+result<void> make_overlay(const launch_additions::overlay& overlay) {
+  if (auto made = make_directories(overlay.path); !made)
+    return made;
+  auto is_ours = [&](const std::string& name) {
+    return std::find(overlay.leave_out.begin(), overlay.leave_out.end(), name)
+      != overlay.leave_out.end();
+  };
+  std::error_code none;
+  fs::directory_iterator i{overlay.from, none}, end;
+  for (; !none && i != end; i.increment(none)) {
+    auto name = i->path().filename().string();
+    auto link = fs::path{overlay.path} / name;
+    if (is_ours(name) || fs::exists(fs::symlink_status(link)))
+      continue;
+    std::error_code problem;
+    fs::create_symlink(i->path(), link, problem);
+    if (problem)
+      return fail(ec::home_unusable, link.string() + ": " + problem.message());
+  }
+  for (const auto& [name, bytes] : overlay.own) {
+    auto file = overlay.path + "/" + name;
+    if (auto ok = write_file_durably(file, bytes); !ok)
+      return ok;
+  }
+  return {};
 }
 
 std::string interrupt_key(const agent_settings& agent) {
   // Full-screen programs take Escape; what reads lines gets the signal.
-  auto full_screen = agent.command.empty() && builtin_of(agent) != nullptr
-    && agent.adapter != "aider";
-  return full_screen ? "Escape" : "C-c";
+  const auto* adapter = find_adapter(agent.adapter);
+  return adapter ? std::string{adapter->interrupt_key} : "C-c";
 }
 
 std::string prompt_of(const task& t) {

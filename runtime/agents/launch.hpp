@@ -3,6 +3,7 @@
 #include "messages/orders.hpp"
 #include "messages/settings.hpp"
 #include "messages/task.hpp"
+#include "runtime/agents/adapter.hpp"
 #include "runtime/process/environment.hpp"
 
 #include <string>
@@ -32,18 +33,41 @@ struct agent_launch {
   bool prompt_on_stdin = false;
   /// Its bytes are pasted once the agent lives.
   bool paste_prompt = false;
+  /// Is to be made before the start.
+  std::optional<launch_additions::overlay> configuration;
+  /// What the run goes on with.
+  conversation talk;
+};
+
+/// What a launch is planned from.
+struct launch_request {
+  agent_settings agent;
+  project_settings project;
+  msg::session_spec spec;
+  session_places places;
+  /// Of the agent, as `environment_for` makes it.
+  environment env;
 };
 
 /// Longest prompt that travels as an argument (CONTRACT §6); the kernel's own
 /// limit for one argument is 128 KiB.
 constexpr std::size_t longest_prompt_argument = 100'000;
 
+/// What the agent program gets of our environment, and what the configuration
+/// adds: `agents.<name>.passEnv`, `env`, the adapter's own variables.
+environment environment_for(const agent_settings& agent,
+                            const environment& inherited);
+
 /// Plans the start of a run: argument vector, environment, way of the prompt.
+/// Of an agent that keeps a conversation, takes that up. Blocking: reads
+/// transcripts and rules, and notes the conversation down.
 /// Errors: `agent_not_ready` (no such program), `prompt_too_long`,
-/// `bad_input` (a NUL in the prompt).
-result<agent_launch>
-plan_launch(const agent_settings& agent, const msg::session_spec& spec,
-            const session_places& places, const environment& inherited);
+/// `bad_input` (a NUL in the prompt), `home_unusable`.
+result<agent_launch> plan_launch(const launch_request& request);
+
+/// Makes a session's configuration directory true: links and files.
+/// Errors: `home_unusable`.
+result<void> make_overlay(const launch_additions::overlay& overlay);
 
 /// Whether `prompt` may be delivered to `agent`; checked before a session is
 /// made. Errors: `prompt_too_long`, `bad_input`.

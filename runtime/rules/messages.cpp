@@ -98,6 +98,8 @@ public:
     auto* m = find(x.id);
     if (m == nullptr || !is_open(*m))
       return drop("has settled message " + x.id.text);
+    if (x.state == message_state::answered)
+      return take_answer(*m, x);
     if (!m->delivering || m->run != x.run)
       return drop("does not wait for word on " + x.id.text + " from run "
                   + std::to_string(x.run));
@@ -152,6 +154,16 @@ private:
     default:
       return drop(std::string{to_string(x.state)} + " is no word of a node");
     }
+  }
+
+  /// The turn that had it is complete.
+  void take_answer(message& m, const delivery_told& x) {
+    if (m.state != message_state::acknowledged || m.run != x.run)
+      return drop("has no proof of " + x.id.text + " in run "
+                  + std::to_string(x.run));
+    become(m, message_state::answered, x.source, x.detail);
+    settle(m);
+    go_on();
   }
 
   /// The node has done what it can.

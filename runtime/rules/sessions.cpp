@@ -341,10 +341,26 @@ private:
     // What the agent has said by `ao report` stays until it works again.
     if (!asks && x.activity != activity_state::active)
       question = s.needs_input;
-    if (s.activity == x.activity && s.needs_input == question)
+    auto same = s.activity == x.activity && s.turn_failure == x.failure;
+    if (same && s.needs_input == question && s.conversation == x.conversation
+        && s.last_words == x.last_words && s.input_tokens == x.input_tokens
+        && s.output_tokens == x.output_tokens)
       return drop("is known to be so");
     s.activity = x.activity;
+    s.conversation = x.conversation;
+    s.last_words = x.last_words;
+    s.input_tokens = x.input_tokens;
+    s.output_tokens = x.output_tokens;
+    s.turn_failure = x.failure;
     out_.changed = true;
+    if (!same)
+      record(event_kind::activity_changed,
+             data()
+               .with("activity", std::string{to_string(x.activity)})
+               .with("failure", x.failure)
+               .with("problem", x.problem));
+    if (auto trouble = trouble_of(s); trouble && trouble->cause == "auth")
+      effect(*trouble);
     if (question != s.needs_input) {
       s.needs_input = question;
       if (!question.empty())
@@ -397,7 +413,7 @@ private:
       exit_info e;
       e.cause = x.by_disk ? "disk" : "start_failed";
       e.at = context_.now;
-      e.failure = "crash";
+      e.failure = x.by_agent ? "auth" : "crash";
       e.last_lines = {why};
       ended(e);
       return failed();
@@ -505,6 +521,7 @@ private:
     s.exit.reset();
     s.needs_input.clear();
     s.activity = activity_state::unknown;
+    s.turn_failure.clear();
     s.agent_pid = s.shim_pid = 0;
     out_.next.seen = 0;
     if (why == resume_reason::crash || why == resume_reason::hang
@@ -823,6 +840,8 @@ std::optional<raise_incident> trouble_of(const session& s) {
     return std::nullopt;
   if (!s.needs_input.empty())
     return raise_incident{"needs_input", s.needs_input};
+  if (s.runtime == runtime_state::alive && s.turn_failure == "auth")
+    return raise_incident{"auth", s.agent + " is not logged in"};
   if (!s.exit || s.exit->failure.empty())
     return std::nullopt;
   if (s.runtime == runtime_state::exited && s.exit->failure == "auth")

@@ -62,6 +62,13 @@ struct agent_alive {
 struct agent_activity {
   activity_state activity = activity_state::unknown;
   std::string needs_input;
+  /// How its last turn failed, by class and in the program's words.
+  std::string failure = {};
+  std::string problem = {};
+  std::string conversation = {};
+  std::string last_words = {};
+  std::uint64_t input_tokens = 0;
+  std::uint64_t output_tokens = 0;
 };
 /// `ao report <word>`.
 struct agent_said {
@@ -79,6 +86,8 @@ struct provision_failed {
   std::string why;
   /// The disk was full, read-only or failing: not the agent's doing.
   bool by_disk = false;
+  /// Its agent program is not ready: not logged in, not installed.
+  bool by_agent = false;
 };
 /// The branch is on `origin` at `head_sha`.
 struct branch_pushed {

@@ -140,7 +140,9 @@ shown_status status_of(const session& s, const change* c,
   if (s.runtime == runtime_state::starting)
     return shown_status::restarting;
   auto exited = s.runtime == runtime_state::exited;
-  const auto* failure = exited && s.exit ? &s.exit->failure : nullptr;
+  const auto* failure = exited && s.exit ? &s.exit->failure
+    : s.runtime == runtime_state::alive  ? &s.turn_failure
+                                         : nullptr;
   if (facts.auth_blocked || (failure != nullptr && *failure == "auth"))
     return shown_status::auth_blocked;
   if (facts.rate_limited || (failure != nullptr && *failure == "rate_limited"))

@@ -101,7 +101,15 @@ public:
     }
   }
 
+  void operator()(const text_heard&) {
+    if (s().by_transcript && s().phase != typing_phase::done)
+      end(message_state::acknowledged, "transcript", "the agent has it");
+  }
+
   void operator()(const pane_lost& x) {
+    if (s().by_transcript && s().phase != typing_phase::done)
+      return end(message_state::queued, "transcript",
+                 "the agent never had it: " + x.why);
     switch (s().phase) {
     case typing_phase::aiming:
     case typing_phase::preparing:
@@ -226,7 +234,7 @@ private:
     note_echo(view);
     auto ignored = !view.line_mode && s().echoed && still_stands(view);
     if (s().echoed && has_left(view, ignored))
-      return acknowledge();
+      return s().by_transcript ? void() : acknowledge();
     if (ignored && now_ >= s().pressed_at + ignored_after) {
       if (s().presses < most_presses)
         return press_enter();
@@ -237,7 +245,9 @@ private:
     auto patience
       = view.line_mode && !view.echo ? proof_patience_blind : proof_patience;
     if (!s().echoed && now_ >= s().pressed_at + patience)
-      return end(message_state::submitted, "pane", "no echo");
+      return s().by_transcript
+        ? void()
+        : end(message_state::submitted, "pane", "no echo");
     look_again();
   }
 

@@ -40,6 +40,9 @@ struct typing_state {
   /// An earlier try came into the pane, perhaps up to Enter: the text is not
   /// pasted again, but Enter is pressed when it stands in the input line.
   bool resumed = false;
+  /// The program writes down what it has heard: that alone is proof, and what
+  /// is not there at the end of its run has not arrived.
+  bool by_transcript = false;
 
   typing_phase phase = typing_phase::aiming;
   /// How often the end of the text was on the screen before.
@@ -79,8 +82,11 @@ struct typing_failed {
   std::string why;
 };
 
-using typing_input
-  = std::variant<pane_looked, pane_lost, typing_done, typing_failed>;
+/// The program's transcript has the text.
+struct text_heard {};
+
+using typing_input = std::variant<pane_looked, pane_lost, typing_done,
+                                  typing_failed, text_heard>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -123,6 +129,11 @@ struct typing_step {
 ///   again the text in its input line, and a bounded number of times.
 ///   +--nothing
 ///                                                       --> stays submitted
+///
+/// Where a transcript tells what was heard, the echo is no proof: Enter may be
+/// taken long before the program turns to the text. It stays submitted, with
+/// nothing looked at, until it is heard, or the run is over and it counts for
+/// nothing.
 ///
 /// One that is resumed goes from aiming to pressing, or ends as unknown.
 typing_step next_typing(const typing_state& state, const typing_input& input,

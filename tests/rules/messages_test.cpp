@@ -431,3 +431,16 @@ TEST_F(Mailbox, IgnoresOldNewsOfItsSession) {
   EXPECT_FALSE(feed(receiver_told{old}).dropped.empty());
   EXPECT_EQ(box.receiver.runtime, runtime_state::exited);
 }
+
+TEST_F(Mailbox, IsAnsweredWhenTheNodeSaysThatTheTurnIsComplete) {
+  post("A");
+  node("A", message_state::answered, true);
+  EXPECT_EQ(state("A"), message_state::queued)
+    << "nothing shows that it has it";
+  acknowledged("A");
+  node("A", message_state::answered, true, 7);
+  EXPECT_EQ(state("A"), message_state::acknowledged);
+  node("A", message_state::answered, true);
+  EXPECT_EQ(state("A"), message_state::answered);
+  EXPECT_TRUE(letter("A").settled);
+}

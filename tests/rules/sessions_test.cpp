@@ -541,6 +541,54 @@ TEST_F(Session, KeepsAQuestionUntilTheAgentWorksAgain) {
   EXPECT_TRUE(saw(event_kind::needs_input));
 }
 
+TEST_F(Session, KnowsItsConversationAndWhatItCost) {
+  live();
+  agent_activity told;
+  told.activity = activity_state::active;
+  told.conversation = "01a2";
+  EXPECT_TRUE(fact(told).changed);
+  EXPECT_TRUE(saw(event_kind::activity_changed));
+  told.activity = activity_state::idle;
+  told.last_words = "All done";
+  told.input_tokens = 22;
+  fact(told);
+  EXPECT_EQ(row().conversation, "01a2");
+  EXPECT_EQ(row().last_words, "All done");
+  EXPECT_EQ(row().input_tokens, 22u);
+  EXPECT_FALSE(fact(told).changed);
+}
+
+TEST_F(Session, HasTroubleWhileItsAgentIsNotLoggedIn) {
+  live();
+  agent_activity told;
+  told.activity = activity_state::idle;
+  told.failure = "auth";
+  told.problem = "unexpected status 401";
+  fact(told);
+  ASSERT_NE(effect<raise_incident>(), nullptr);
+  EXPECT_EQ(effect<raise_incident>()->cause, "auth");
+  ASSERT_TRUE(trouble_of(row()));
+  told.failure.clear();
+  told.activity = activity_state::active;
+  fact(told);
+  EXPECT_FALSE(trouble_of(row()));
+}
+
+TEST_F(Session, IsNotStartedAgainWhileItsAgentIsNotReady) {
+  live();
+  fact(agent_ended{exited(1), {}});
+  restart(2);
+  provision_failed failed;
+  failed.step = "launch";
+  failed.why = "agent codex is not ready: Not logged in";
+  failed.by_agent = true;
+  fact(failed);
+  EXPECT_EQ(row().end, session_end::open);
+  EXPECT_FALSE(awaits_restart(row()));
+  ASSERT_NE(effect<raise_incident>(), nullptr);
+  EXPECT_EQ(effect<raise_incident>()->cause, "auth");
+}
+
 TEST_F(Session, PublishesWhenTheAgentReportsCompletion) {
   live();
   fact(agent_said{"completed", ""});

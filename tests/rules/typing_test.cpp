@@ -328,3 +328,50 @@ TEST(TypingScreen, FindsTheEndOfATextWhateverWrapsIt) {
   EXPECT_EQ(times_shown("y", "nothing"), 0u);
   EXPECT_EQ(times_shown(" \n ", "anything"), 0u);
 }
+
+TEST_F(Typing, BelievesTheTranscriptWhereThereIsOne) {
+  in_full_screen();
+  state.by_transcript = true;
+  paste();
+  show("> fix the build");
+  look();
+  feed(typing_done{});
+  EXPECT_EQ(told(), message_state::submitted);
+  show("> ");
+  for (int i = 0; i < 10; ++i) {
+    now += 100ms;
+    look();
+    EXPECT_FALSE(ends()) << "its echo is no proof";
+  }
+  EXPECT_FALSE(effect<look_after>()) << "there is nothing to look for";
+  feed(text_heard{});
+  EXPECT_EQ(told(), message_state::acknowledged);
+  EXPECT_TRUE(ends());
+}
+
+TEST_F(Typing, ComesAgainWhenTheTranscriptNeverHadIt) {
+  in_full_screen();
+  state.by_transcript = true;
+  paste();
+  now += 1s;
+  look();
+  feed(typing_done{});
+  now += 6s;
+  look();
+  EXPECT_FALSE(ends());
+  feed(pane_lost{"its run is over"});
+  EXPECT_EQ(told(), message_state::queued);
+  EXPECT_TRUE(ends());
+}
+
+TEST_F(Typing, PressesEnterAgainAlsoWithATranscript) {
+  in_full_screen();
+  state.by_transcript = true;
+  paste();
+  show("> fix the build");
+  look();
+  feed(typing_done{});
+  now += 1600ms;
+  look();
+  EXPECT_TRUE(effect<press_letter_key>());
+}

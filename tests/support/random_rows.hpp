@@ -151,6 +151,11 @@ inline session any_session() {
   x.reason = *any_text();
   x.activity = any_of<activity_state>(6);
   x.needs_input = *any_text();
+  x.conversation = *any_text();
+  x.last_words = *any_text();
+  x.input_tokens = any_number();
+  x.output_tokens = any_number();
+  x.turn_failure = *any_text();
   x.resume = any_of<resume_reason>(7);
   x.prompt = any_name<message_id>();
   x.agent_pid = any_int();

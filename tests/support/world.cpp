@@ -193,7 +193,9 @@ void world::write_config() {
   std::ofstream out{checkout() / "ao.yaml"};
   if (!agents_.empty())
     out << "defaults: {agent: " << agents_.front().first << "}\n";
-  out << options_.settings << "agents:\n";
+  out << options_.settings;
+  if (!agents_.empty())
+    out << "agents:\n";
   for (const auto& [name, entry] : agents_)
     out << "  " << name << ": " << entry << "\n";
   out << "projects:\n  app: {path: " << checkout().string()

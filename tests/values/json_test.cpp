@@ -143,7 +143,7 @@ TEST(Json, WritesEveryMember) {
   EXPECT_EQ(member_count(counter{}), 3u);
   EXPECT_EQ(member_count(exit_info{}), 8u);
   EXPECT_EQ(member_count(worktree_facts{}), 4u);
-  EXPECT_EQ(member_count(session{}), 38u);
+  EXPECT_EQ(member_count(session{}), 43u);
   EXPECT_EQ(member_count(change{}), 23u);
   EXPECT_EQ(member_count(ci_run{}), 13u);
   EXPECT_EQ(member_count(change_review{}), 15u);

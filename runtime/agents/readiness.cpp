@@ -1,0 +1,35 @@
+#include "runtime/agents/readiness.hpp"
+
+namespace ao {
+
+agent_readiness agent_readiness_desk::ask(const agent_settings& agent,
+                                          const environment& env,
+                                          const std::string& directory) {
+  std::shared_ptr<entry> mine;
+  {
+    std::lock_guard<std::mutex> guard{mutex_};
+    auto& at = entries_[agent.name];
+    if (!at)
+      at = std::make_shared<entry>();
+    mine = at;
+  }
+  auto asked = std::chrono::steady_clock::now();
+  std::lock_guard<std::mutex> guard{mine->busy};
+  if (!mine->known || asked > mine->at + holds) {
+    mine->answer = probe_agent(agent, env, directory);
+    mine->at = std::chrono::steady_clock::now();
+    mine->known = true;
+  }
+  return mine->answer;
+}
+
+bool can_tell(const agent_settings& agent) {
+  return !agent.probe.empty() || find_adapter(agent.adapter) != nullptr;
+}
+
+error not_ready(const agent_settings& agent, const agent_readiness& answer) {
+  return {ec::agent_not_ready,
+          "agent " + agent.name + " is not ready: " + answer.reason};
+}
+
+} // namespace ao

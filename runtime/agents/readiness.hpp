@@ -1,0 +1,45 @@
+#pragma once
+
+#include "runtime/agents/probe.hpp"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace ao {
+
+/// Answers whether agents are ready, so that many who ask at once about the
+/// same one are answered by one probe. Whoever decides about an account's
+/// programs as a whole (a breaker) decides here.
+class agent_readiness_desk {
+public:
+  /// How long an answer holds: a probe is of the moment, so that is only for
+  /// those who ask together.
+  static constexpr std::chrono::seconds holds{2};
+
+  /// As `probe_agent`. Blocking; any thread.
+  agent_readiness ask(const agent_settings& agent, const environment& env,
+                      const std::string& directory);
+
+private:
+  struct entry {
+    std::mutex busy;
+    std::chrono::steady_clock::time_point at{};
+    bool known = false;
+    agent_readiness answer;
+  };
+
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<entry>> entries_;
+};
+
+/// Whether there is more to ask about this agent than whether its program is
+/// there, which its launch finds out.
+bool can_tell(const agent_settings& agent);
+
+/// `agent_not_ready` with the reason.
+error not_ready(const agent_settings& agent, const agent_readiness& answer);
+
+} // namespace ao

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "tests/support/loopback_server.hpp"
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace ao {
+
+/// A model on loopback for real agent programs: speaks the Responses API of
+/// OpenAI and the Messages API of Anthropic as far as codex and claude-code
+/// need it. It understands lines of what it is asked last:
+///
+///   RUN: <command>    has the program run it, then says `Done.`
+///   WAIT: <file>      has the program wait until the file is there
+///
+/// and answers everything else with `Heard.`
+class fake_model {
+public:
+  fake_model();
+
+  /// `http://127.0.0.1:<port>`; codex wants `/v1` behind it.
+  std::string url() const { return server_.url(); }
+
+  /// What the user has said in the conversations so far, in the order in which
+  /// each was first seen as the last word of a request.
+  std::vector<std::string> asked() const;
+
+  /// How many user messages the longest request so far has held.
+  std::size_t longest_conversation() const;
+
+private:
+  loopback_reply answer(const loopback_request& request);
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> asked_;
+  std::size_t longest_ = 0;
+  int count_ = 0;
+  loopback_server server_;
+};
+
+} // namespace ao
