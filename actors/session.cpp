@@ -390,6 +390,18 @@ session_input input_from(const msg::session_report& told) {
   return std::visit(translate{told}, told.what);
 }
 
+/// What could not be pushed again is at the forge, or merged by now: a session
+/// that is found again after a crash pushes what it had pushed.
+bool is_moot(self_pointer self, const msg::session_report& told) {
+  if (!std::holds_alternative<msg::fact::push_failed>(told.what))
+    return false;
+  const auto& row = row_of(self);
+  auto c = self->state.context->rows->find<change>(row.change.text);
+  return c
+    && (c->state == change_state::merged
+        || (row.worktree && c->head_sha == row.worktree->head_sha));
+}
+
 /// Answers a request with the row once its input is durable.
 caf::result<session> answered(self_pointer self, session_input input) {
   auto promise = self->make_response_promise<session>();
@@ -487,6 +499,8 @@ session_actor::behavior_type session_keeper(self_pointer self,
   finish_restore(self);
   return {
     [self](const msg::session_report& told) -> caf::result<std::uint64_t> {
+      if (is_moot(self, told))
+        return told.seq;
       auto promise = self->make_response_promise<std::uint64_t>();
       submit(
         self, input_from(told),
