@@ -72,7 +72,7 @@ bool is_rollout_of(const fs::path& file, const std::string& worktree) {
     return false;
   const auto& payload = meta["payload"];
   return payload.value("cwd", json{}) == worktree
-    && payload.value("thread_source", json{"user"}) == "user";
+    && payload.value("thread_source", json("user")) == "user";
 }
 
 std::optional<std::string> find_rollout(const transcript_place& place) {

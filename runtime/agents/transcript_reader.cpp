@@ -20,6 +20,9 @@ namespace {
 
 /// Read at once, before others have their turn.
 constexpr std::size_t part_size = 256u << 10;
+/// What says that a transcript may have begun; also more of a file whose first
+/// line was not whole.
+constexpr std::uint32_t names = IN_CREATE | IN_MOVED_TO | IN_MODIFY;
 /// A longer line is no line of a transcript that says something.
 constexpr std::size_t longest_line = 8u << 20;
 
@@ -123,29 +126,25 @@ struct transcript_reader::impl : std::enable_shared_from_this<impl> {
 
   void find(const state_ptr& s) {
     // First the watches, then the look: what comes in between is seen twice,
-    // never missed.
-    for (const auto& dir : directories_of(s->target.place))
-      watch(s, dir, IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
+    // never missed. A directory may be made before its parent is watched.
+    std::vector<std::string> watched;
+    for (auto dirs = directories_of(s->target.place); dirs != watched;
+         dirs = directories_of(s->target.place)) {
+      for (const auto& dir : dirs)
+        watch(s, dir, names | IN_ONLYDIR);
+      watched = std::move(dirs);
+    }
     if (s->target.file.empty())
       if (auto found = find_transcript(s->target.place))
         s->target.file = *found;
     if (s->target.file.empty())
-      return watch_unfinished(s);
+      return;
     s->file.reset(
       ::open(s->target.file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (s->file.get() < 0)
       return;
     unwatch(s);
     watch(s, s->target.file, IN_MODIFY);
-  }
-
-  /// A file whose first line is not whole yet names nobody; more of it comes
-  /// without a new name in its directory.
-  void watch_unfinished(const state_ptr& s) {
-    auto dirs = directories_of(s->target.place);
-    if (s->target.place.kind == transcript_kind::codex && !dirs.empty())
-      watch(s, dirs.back(),
-            IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY | IN_ONLYDIR);
   }
 
   void read_later(const state_ptr& s) {
