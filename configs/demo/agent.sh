@@ -22,9 +22,15 @@ was_told() {
   grep -q "$1" "$AO_PROMPT_FILE"
 }
 
+# The worktrees of a project share their remote refs: of two that fetch at the
+# same moment git lets one fail.
+fetch() {
+  git fetch --quiet || git fetch --quiet || git fetch --quiet
+}
+
 # Merges what was merged before, and keeps what both have written in $1.
 keep_both() {
-  git fetch --quiet
+  fetch
   git merge --quiet --no-edit origin/main \
     || sed -i '/^<<<<<<<\|^=======\|^>>>>>>>/d' "$1"
 }

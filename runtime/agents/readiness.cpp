@@ -15,7 +15,10 @@ agent_readiness agent_readiness_desk::ask(const agent_settings& agent,
   }
   auto asked = std::chrono::steady_clock::now();
   std::lock_guard<std::mutex> guard{mine->busy};
-  if (!mine->known || asked > mine->at + holds) {
+  // A refusal is for those who asked before it was found: what it names may be
+  // repaired by now.
+  auto until = mine->answer.ready ? mine->at + holds : mine->at;
+  if (!mine->known || asked > until) {
     mine->answer = probe_agent(agent, env, directory);
     mine->at = std::chrono::steady_clock::now();
     mine->known = true;

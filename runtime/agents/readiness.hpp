@@ -15,8 +15,8 @@ namespace ao {
 /// programs as a whole (a breaker) decides here.
 class agent_readiness_desk {
 public:
-  /// How long an answer holds: a probe is of the moment, so that is only for
-  /// those who ask together.
+  /// How long a good answer holds: a probe is of the moment, so that is only
+  /// for those who ask together.
   static constexpr std::chrono::seconds holds{2};
 
   /// As `probe_agent`. Blocking; any thread.

@@ -1,7 +1,7 @@
 # Two tasks that pass alone and fail together; this one is merged first, as a
 # rule. A name that is there already stays as it is.
 if was_told 'CI failed'; then
-  git fetch --quiet
+  fetch
   git merge --quiet --no-edit origin/main
 fi
 [ "$AO_RUN" != 1 ] || wait_at alphabet-has-begun

@@ -1,7 +1,7 @@
 name=alphabet
 if was_told 'CI failed' && [ -e commands/alphabet.sh ]; then
   # Short names are the rule by now.
-  git fetch --quiet
+  fetch
   git merge --quiet --no-edit origin/main
   git mv commands/alphabet.sh commands/letters.sh
   git mv tests/alphabet_test.sh tests/letters_test.sh
