@@ -56,7 +56,6 @@ TEST(ConfigReload, TellsEachChangedKeyWithWhenItCounts) {
                           "projects.app.ci.command: - -> [make] (restart)",
                           "projects.app.ci.timeout: - -> 30m (now)",
                           "projects.app.ci.rerun: - -> false (now)",
-                          "projects.app.ci.rerun: - -> false (now)",
                           "projects.app.branch: ao/{session} -> work/{session} "
                           "(next_session)",
                           "keep.events: 90d -> 30d (now)"));
