@@ -82,7 +82,8 @@ std::string command_in(const std::string& text) {
     if (line.rfind("RUN: ", 0) == 0)
       return line.substr(5);
     if (line.rfind("WAIT: ", 0) == 0)
-      return "while [ ! -e " + line.substr(6) + " ]; do sleep 0.05; done";
+      return "touch " + line.substr(6) + ".begun; while [ ! -e "
+        + line.substr(6) + " ]; do sleep 0.05; done";
   }
   return {};
 }
