@@ -1,6 +1,8 @@
 #include "actors/api_call.hpp"
 #include "runtime/rules/summary.hpp"
 
+#include <map>
+
 namespace ao {
 namespace {
 
@@ -35,7 +37,36 @@ json or_null(const std::string& text) {
   return text.empty() ? json() : json(text);
 }
 
-json object_of(const task_summary& t) {
+/// What the agents of a task have spent in all its sessions, by the counts of
+/// their own transcripts.
+struct spent_tokens {
+  std::uint64_t input = 0;
+  std::uint64_t output = 0;
+};
+
+using tokens_by_task = std::map<std::string, spent_tokens>;
+
+tokens_by_task count_tokens(const row_view& rows) {
+  tokens_by_task out;
+  for (const auto& s : rows.all<session>()) {
+    if (s->task.empty() || s->input_tokens + s->output_tokens == 0)
+      continue;
+    auto& spent = out[s->task.text];
+    spent.input += s->input_tokens;
+    spent.output += s->output_tokens;
+  }
+  return out;
+}
+
+/// Null where no agent says it.
+json tokens_of(const tokens_by_task& all, const task_id& task) {
+  auto at = all.find(task.text);
+  return at == all.end()
+    ? json()
+    : json{{"input", at->second.input}, {"output", at->second.output}};
+}
+
+json object_of(const task_summary& t, const tokens_by_task& tokens) {
   return {{"task", t.task.text},
           {"project", or_null(t.project.text)},
           {"title", or_null(t.title)},
@@ -55,11 +86,10 @@ json object_of(const task_summary& t) {
           {"conflicts", t.conflicts},
           {"sentBack", t.sent_back},
           {"refusedDuplicates", t.refused_duplicates},
-          // What agents have spent is known to their adapters alone.
-          {"tokens", nullptr}};
+          {"tokens", tokens_of(tokens, t.task)}};
 }
 
-json document_of(const reading& of) {
+json document_of(const reading& of, const tokens_by_task& tokens) {
   auto tasks = json::array();
   auto states = json::object();
   auto restarts = json::object();
@@ -72,7 +102,7 @@ json document_of(const reading& of) {
     for (const auto& [reason, count] : t.restarts)
       restarts[reason] = restarts.value(reason, 0u) + count;
     refused += t.refused_duplicates;
-    tasks.push_back(object_of(t));
+    tasks.push_back(object_of(t, tokens));
   }
   const auto& sum = of.sum;
   return {{"since", format_time(of.from)},
@@ -101,7 +131,8 @@ void read_on(api_pointer self, std::shared_ptr<reading> of,
     for (const auto& e : *events)
       of->sum.take(e);
     if (events->size() < page_size)
-      return of->call->answer(200, document_of(*of));
+      return of->call->answer(
+        200, document_of(*of, count_tokens(*self->state.context.rows)));
     read_on(self, of, events->back().seq);
   });
 }

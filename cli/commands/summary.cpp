@@ -27,6 +27,19 @@ std::string lasted(const json& row, const char* name) {
   return text;
 }
 
+/// `12k/3k`, what was read and written; `-` where no agent says it.
+std::string tokens_of(const json& row) {
+  const auto tokens = row.value("tokens", json());
+  if (!tokens.is_object())
+    return "-";
+  auto rounded = [&](const char* name) {
+    auto n = tokens.value(name, std::uint64_t{0});
+    return n < 1000 ? std::to_string(n)
+                    : std::to_string((n + 500) / 1000) + "k";
+  };
+  return rounded("input") + "/" + rounded("output");
+}
+
 std::string outcome_of(const json& row) {
   if (auto sha = text_at(row, "mergedSha"); !sha.empty())
     return "merged as " + sha.substr(0, 12);
@@ -83,9 +96,9 @@ outcome run_summary(invocation& what) {
     return 0;
   }
   table list;
-  list.head = {"TASK", "STATE",  "RUNS",   "QUEUED", "WORKED",
-               "CI",   "REVIEW", "BESIDE", "TITLE",  "OUTCOME"};
-  list.flexible = 9;
+  list.head = {"TASK",   "STATE",  "RUNS",   "QUEUED", "WORKED", "CI",
+               "REVIEW", "TOKENS", "BESIDE", "TITLE",  "OUTCOME"};
+  list.flexible = 10;
   for (const auto& row : tasks)
     list.rows.push_back(
       {{shown(row, "task")},
@@ -95,6 +108,7 @@ outcome run_summary(invocation& what) {
        {lasted(row, "workedMs")},
        {lasted(row, "ciMs")},
        {lasted(row, "reviewMs")},
+       {tokens_of(row)},
        {trouble_of(row)},
        {shown(row, "title")},
        {outcome_of(row)}});

@@ -94,6 +94,7 @@ TEST_P(Agents, EditRunAndCommit) {
   EXPECT_EQ(shown["lastWords"], "Done.");
   EXPECT_FALSE(shown["conversation"].get<std::string>().empty());
   EXPECT_GT(shown["tokens"]["input"].get<int>(), 0);
+  EXPECT_EQ(w->ask({"summary"})["tasks"][0]["tokens"], shown["tokens"]);
 }
 
 TEST_P(Agents, HearEachMessageOnce) {
