@@ -4,14 +4,12 @@
 #include "runtime/process/process.hpp"
 #include "runtime/process/process_table.hpp"
 #include "tests/support/places.hpp"
+#include "tests/support/terminal_program.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <poll.h>
-#include <pty.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -78,55 +76,11 @@ protected:
   /// `keys` is typed. Returns the exit code.
   int play_at_terminal(const std::vector<std::string>& keys) {
     auto spec = demo({"--until", "human"});
-    std::vector<char*> argv;
-    for (auto& one : spec.argv)
-      argv.push_back(one.data());
-    argv.push_back(nullptr);
-    std::vector<char*> envp;
     spec.env.emplace_back("TERM=dumb");
-    for (auto& one : spec.env)
-      envp.push_back(one.data());
-    envp.push_back(nullptr);
-    int terminal = -1;
-    auto pid = ::forkpty(&terminal, nullptr, nullptr, nullptr);
-    if (pid == 0) {
-      ::execve(argv[0], argv.data(), envp.data());
-      ::_exit(127);
-    }
-    EXPECT_GT(pid, 0);
-    unique_fd fd{terminal};
-    converse(fd.get(), keys);
-    fd.reset();
-    int status = 0;
-    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
-  /// Keeps what is shown in `screen_`, to its end.
-  void converse(int terminal, const std::vector<std::string>& keys) {
-    constexpr std::string_view asks = "Enter = double): ";
-    auto next = keys.begin();
-    std::size_t from = 0;
-    screen_.clear();
-    for (;;) {
-      pollfd ready{terminal, POLLIN, 0};
-      char buffer[4096];
-      if (::poll(&ready, 1, static_cast<int>(limit.count())) != 1) {
-        ADD_FAILURE() << "nothing happens after: " << screen_;
-        return;
-      }
-      auto n = ::read(terminal, buffer, sizeof buffer);
-      if (n <= 0)
-        return;
-      screen_.append(buffer, static_cast<std::size_t>(n));
-      auto found = screen_.find(asks, from);
-      if (found == std::string::npos || next == keys.end())
-        continue;
-      from = found + asks.size();
-      EXPECT_EQ(::write(terminal, next->data(), next->size()),
-                static_cast<ssize_t>(next->size()));
-      ++next;
-    }
+    auto end
+      = run_on_terminal({spec.argv, spec.env, {}}, {"Enter = double): ", keys});
+    screen_ = end.screen;
+    return end.code;
   }
 
   std::string directory_;

@@ -1,14 +1,9 @@
-#include "runtime/io/fd.hpp"
 #include "tests/support/fake_gateway.hpp"
 #include "tests/support/places.hpp"
+#include "tests/support/terminal_program.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
-
-#include <poll.h>
-#include <pty.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -37,53 +32,13 @@ protected:
   /// The same at a terminal: at the first question `keys` are typed.
   /// Returns the exit code.
   int setup_at_terminal(const std::string& keys) {
-    auto env = w.variables().to_vector();
-    std::vector<char*> envp;
-    for (auto& one : env)
-      envp.push_back(one.data());
-    envp.push_back(nullptr);
-    auto program = program_path("ao");
-    auto url = gateway.url();
-    const char* argv[]
-      = {"ao", "setup", "openclaw", "--url", url.c_str(), nullptr};
-    auto cwd = w.checkout().string();
-    int terminal = -1;
-    auto pid = ::forkpty(&terminal, nullptr, nullptr, nullptr);
-    if (pid == 0) {
-      if (::chdir(cwd.c_str()) == 0)
-        ::execve(program.c_str(), const_cast<char**>(argv), envp.data());
-      ::_exit(127);
-    }
-    EXPECT_GT(pid, 0);
-    unique_fd fd{terminal};
-    converse(fd.get(), keys);
-    fd.reset();
-    int status = 0;
-    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
-  /// Keeps what is shown in `screen`, to its end.
-  void converse(int terminal, const std::string& keys) {
-    screen.clear();
-    auto typed = false;
-    for (;;) {
-      pollfd ready{terminal, POLLIN, 0};
-      char buffer[4096];
-      if (::poll(&ready, 1, static_cast<int>(world::patience.count())) != 1) {
-        ADD_FAILURE() << "nothing happens after: " << screen;
-        return;
-      }
-      auto n = ::read(terminal, buffer, sizeof(buffer));
-      if (n <= 0)
-        return;
-      screen.append(buffer, static_cast<std::size_t>(n));
-      if (!typed && screen.find("new one): ") != screen.npos) {
-        typed = true;
-        EXPECT_EQ(::write(terminal, keys.data(), keys.size()),
-                  static_cast<ssize_t>(keys.size()));
-      }
-    }
+    auto end = run_on_terminal(
+      {{program_path("ao"), "setup", "openclaw", "--url", gateway.url()},
+       w.variables().to_vector(),
+       w.checkout().string()},
+      {"new one): ", {keys}});
+    screen = end.screen;
+    return end.code;
   }
 
   std::filesystem::path gateways_file() const {

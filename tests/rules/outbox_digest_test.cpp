@@ -1,6 +1,7 @@
 #include "runtime/rules/digest.hpp"
 #include "runtime/rules/outbox.hpp"
 #include "runtime/rules/quiet_hours.hpp"
+#include "tests/support/outbox_on_disk.hpp"
 
 #include <gmock/gmock.h>
 
@@ -23,58 +24,24 @@ using outcome = send_outcome::kind;
 /// Midnight of a day, UTC.
 constexpr wall_time midnight{std::chrono::hours{24 * 20'000}};
 
-class Digest : public testing::Test {
+class Digest : public outbox_on_disk {
 protected:
-  Digest() {
-    policy.jitter = 0;
-    state.channel = "gate";
-  }
-
-  const outbox_step& feed(const outbox_input& input) {
-    step = next_outbox(state, input, policy, now);
-    state = step.next;
-    for (const auto& n : step.rows) {
-      auto was = disk.find(n.id);
-      EXPECT_EQ(n.version, was == disk.end() ? 1 : was->second.version + 1);
-      disk[n.id] = n;
-    }
-    for (const auto& n : step.sends)
-      sent.push_back(n);
-    return step;
-  }
+  Digest() { now = midnight + 12h; }
 
   void write(const std::string& subject, std::uint64_t number,
              priority p = priority::warning) {
-    notification n;
-    n.version = 1;
-    n.channel = "gate";
-    n.subject = subject;
-    n.number = number;
-    n.id = "gate/" + subject + "/" + std::to_string(number);
-    n.key = "key-of-" + n.id;
-    n.priority = p;
+    auto n = fresh(subject, number, p);
     n.text = "Text of " + subject + "/" + std::to_string(number) + "\n";
-    n.created_at = now;
-    n.updated_at = now;
-    disk[n.id] = n;
-    feed(notifications_seen{{n}});
+    see({n});
   }
+
+  using outbox_on_disk::end;
 
   void end(const std::string& id, outcome what, bool absent = false) {
     send_outcome o;
     o.what = what;
     o.absent = absent;
-    o.form = state.open.at(id).form;
-    feed(send_ended{id, o, 0});
-  }
-
-  void restart() {
-    std::vector<notification> rows;
-    for (const auto& [id, n] : disk)
-      rows.push_back(n);
-    state = {};
-    state.channel = "gate";
-    feed(outbox_recovered{rows});
+    end(id, std::move(o));
   }
 
   void wait_until(wall_time t) {
@@ -88,17 +55,10 @@ protected:
 
   std::vector<std::string> ids_sent() {
     std::vector<std::string> out;
-    for (const auto& n : std::exchange(sent, {}))
+    for (const auto& n : std::exchange(ever_sent, {}))
       out.push_back(n.id);
     return out;
   }
-
-  outbox_policy policy;
-  outbox_state state;
-  outbox_step step;
-  wall_time now = midnight + 12h;
-  std::map<std::string, notification> disk;
-  std::vector<notification> sent;
 };
 
 TEST(QuietHours, AreReadAsTheyAreWritten) {
@@ -147,10 +107,10 @@ TEST_F(Digest, IsMadeOfWhatHasWaitedForTheMorning) {
   wait_until(midnight + 31h - 1ms);
   EXPECT_THAT(ids_sent(), IsEmpty());
   wait_until(midnight + 31h);
-  ASSERT_THAT(sent, SizeIs(1));
-  EXPECT_EQ(sent[0].id, "gate/digest-1/1");
-  EXPECT_EQ(sent[0].priority, priority::action);
-  EXPECT_EQ(sent[0].text,
+  ASSERT_THAT(ever_sent, SizeIs(1));
+  EXPECT_EQ(ever_sent[0].id, "gate/digest-1/1");
+  EXPECT_EQ(ever_sent[0].priority, priority::action);
+  EXPECT_EQ(ever_sent[0].text,
             "[AO ACTION] ao digest\nCase digest-1\n"
             "3 notifications since 2024-10-04T23:00:00.000Z\n\n"
             "Text of inc-2/1\n\nText of inc-1/1\n\nText of inc-1/2\n");

@@ -1,5 +1,6 @@
 #include "runtime/rules/outbox.hpp"
 #include "runtime/rules/send_form.hpp"
+#include "tests/support/outbox_on_disk.hpp"
 
 #include <gmock/gmock.h>
 
@@ -33,26 +34,9 @@ notification row(const std::string& subject, std::uint64_t number) {
   return n;
 }
 
-class Outbox : public testing::Test {
+class Outbox : public outbox_on_disk {
 protected:
-  Outbox() {
-    policy.jitter = 0;
-    state.channel = "gate";
-  }
-
-  const outbox_step& feed(const outbox_input& input) {
-    step = next_outbox(state, input, policy, now);
-    state = step.next;
-    for (const auto& n : step.rows)
-      disk[n.id] = n;
-    return step;
-  }
-
-  void see(std::vector<notification> rows) {
-    for (const auto& n : rows)
-      disk[n.id] = n;
-    feed(notifications_seen{std::move(rows)});
-  }
+  using outbox_on_disk::end;
 
   const outbox_step& end(const std::string& id, outcome what,
                          const std::string& error = {},
@@ -61,8 +45,7 @@ protected:
     o.what = what;
     o.error = error;
     o.retry_after = retry_after;
-    o.form = state.open.at(id).form;
-    return feed(send_ended{id, o, 0});
+    return end(id, std::move(o));
   }
 
   /// What the step sends.
@@ -71,16 +54,6 @@ protected:
     for (const auto& n : step.sends)
       out.push_back(n.id);
     return out;
-  }
-
-  /// The hub is killed and started again: the rows alone are left.
-  void restart() {
-    std::vector<notification> rows;
-    for (const auto& [id, n] : disk)
-      rows.push_back(n);
-    state = {};
-    state.channel = "gate";
-    feed(outbox_recovered{rows});
   }
 
   /// Goes to the moment that the machine wants to look at.
@@ -99,12 +72,6 @@ protected:
       out.emplace_back(to_string(e.kind));
     return out;
   }
-
-  outbox_policy policy;
-  outbox_state state;
-  outbox_step step;
-  wall_time now{milliseconds{1'000'000}};
-  std::map<std::string, notification> disk;
 };
 
 } // namespace
