@@ -68,6 +68,49 @@ std::string walk(const command_tree& tree, const char* loop, const char* word) {
       "  done\n";
 }
 
+/// What bash and zsh write differently within the same cases.
+struct case_writer {
+  const char* options_indent;
+  const char* words_indent;
+  /// Ends of a case: the values of an argument, and the words of a group.
+  std::string (*values)(const completion_values&);
+  std::string (*words)(const std::string& group, const std::vector<next_word>&);
+};
+
+/// What follows each option that takes a value.
+std::string option_cases(const command_tree& tree, const case_writer& shell) {
+  auto out = shell.options_indent + std::string{"*:-p|*:--project) "}
+    + shell.values({word_source::hub, "projects"});
+  for (const auto* one : tree.commands)
+    for (const auto& a : one->args)
+      if (takes_value(a))
+        out += shell.options_indent + option_pattern(*one, a) + ") "
+          + shell.values(values_of(*one, a));
+  return out;
+}
+
+/// What may stand in the place of the present word.
+std::string word_cases(const command_tree& tree, const case_writer& shell) {
+  std::string out;
+  auto begin = [&](const std::string& name, const char* rest) {
+    out += shell.words_indent + ("'" + name) + rest + ") ";
+  };
+  for (const auto& [group, next] : tree.next) {
+    begin(group, ":'*");
+    out += shell.words(group, next);
+  }
+  for (const auto* one : tree.commands) {
+    begin(one->name, ":-'*");
+    out += shell.words(one->name, options_of(*one));
+    auto values = positional_values(*one);
+    if (values.from == word_source::none)
+      continue;
+    begin(one->name, ":'*");
+    out += shell.values(values);
+  }
+  return out;
+}
+
 // -- bash ---------------------------------------------------------------------
 
 std::string words_only(const std::vector<next_word>& all) {
@@ -91,6 +134,14 @@ std::string bash_values(const completion_values& values) {
   }
   return "return";
 }
+
+const case_writer bash_cases{
+  "    ", "      ",
+  [](const completion_values& values) { return bash_values(values) + " ;;\n"; },
+  [](const std::string& group, const std::vector<next_word>& all) {
+    return "words='" + words_only(all)
+      + (group.empty() ? " --version --help" : "") + "' ;;\n";
+  }};
 
 // -- zsh ----------------------------------------------------------------------
 
@@ -116,6 +167,15 @@ std::string zsh_values(const completion_values& values) {
   }
   return "return 1";
 }
+
+const case_writer zsh_cases{
+  "    ", "    ",
+  [](const completion_values& values) {
+    return zsh_values(values) + "; return ;;\n";
+  },
+  [](const std::string&, const std::vector<next_word>& all) {
+    return "list=(" + zsh_list(all) + ") ;;\n";
+  }};
 
 // -- fish ---------------------------------------------------------------------
 
@@ -183,34 +243,15 @@ std::string in_quotes(std::string_view text) {
 
 std::string bash_completion(const std::vector<command>& table) {
   auto tree = tree_of(table);
-  std::string out
-    = "# Made by `ao completion bash`; to be sourced, or put into\n"
-      "# /usr/share/bash-completion/completions/ao.\n"
-      "_ao() {\n"
-      "  local cur=${COMP_WORDS[COMP_CWORD]}\n"
-      "  local prev=${COMP_WORDS[COMP_CWORD-1]} words='' i\n"
+  return "# Made by `ao completion bash`; to be sourced, or put into\n"
+         "# /usr/share/bash-completion/completions/ao.\n"
+         "_ao() {\n"
+         "  local cur=${COMP_WORDS[COMP_CWORD]}\n"
+         "  local prev=${COMP_WORDS[COMP_CWORD-1]} words='' i\n"
     + walk(tree, "  for ((i = 1; i < COMP_CWORD; i++)); do\n",
            "${COMP_WORDS[i]}")
-    + "  case \"$command:$prev\" in\n"
-      "    *:-p|*:--project) "
-    + bash_values({word_source::hub, "projects"}) + " ;;\n";
-  for (const auto* one : tree.commands)
-    for (const auto& a : one->args)
-      if (takes_value(a))
-        out += "    " + option_pattern(*one, a) + ") "
-          + bash_values(values_of(*one, a)) + " ;;\n";
-  out += "    *) case \"$command:$cur\" in\n";
-  for (const auto& [group, next] : tree.next)
-    out += "      '" + group + ":'*) words='" + words_only(next)
-      + (group.empty() ? " --version --help" : "") + "' ;;\n";
-  for (const auto* one : tree.commands) {
-    auto values = positional_values(*one);
-    out += "      '" + one->name + ":-'*) words='"
-      + words_only(options_of(*one)) + "' ;;\n";
-    if (values.from != word_source::none)
-      out += "      '" + one->name + ":'*) " + bash_values(values) + " ;;\n";
-  }
-  return out
+    + "  case \"$command:$prev\" in\n" + option_cases(tree, bash_cases)
+    + "    *) case \"$command:$cur\" in\n" + word_cases(tree, bash_cases)
     + "      esac ;;\n"
       "  esac\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
@@ -220,35 +261,17 @@ std::string bash_completion(const std::vector<command>& table) {
 
 std::string zsh_completion(const std::vector<command>& table) {
   auto tree = tree_of(table);
-  std::string out
-    = "#compdef ao\n"
-      "# Made by `ao completion zsh`; to be sourced after compinit, or put\n"
-      "# as _ao into a directory of $fpath.\n"
-      "_ao() {\n"
-      "  local cur=${words[CURRENT]} prev=${words[CURRENT-1]} i\n"
-      "  local -a list\n"
+  return "#compdef ao\n"
+         "# Made by `ao completion zsh`; to be sourced after compinit, or put\n"
+         "# as _ao into a directory of $fpath.\n"
+         "_ao() {\n"
+         "  local cur=${words[CURRENT]} prev=${words[CURRENT-1]} i\n"
+         "  local -a list\n"
     + walk(tree, "  for ((i = 2; i < CURRENT; i++)); do\n", "${words[i]}")
-    + "  case \"$command:$prev\" in\n"
-      "    *:-p|*:--project) "
-    + zsh_values({word_source::hub, "projects"}) + "; return ;;\n";
-  for (const auto* one : tree.commands)
-    for (const auto& a : one->args)
-      if (takes_value(a))
-        out += "    " + option_pattern(*one, a) + ") "
-          + zsh_values(values_of(*one, a)) + "; return ;;\n";
-  out += "  esac\n"
-         "  case \"$command:$cur\" in\n";
-  for (const auto& [group, next] : tree.next)
-    out += "    '" + group + ":'*) list=(" + zsh_list(next) + ") ;;\n";
-  for (const auto* one : tree.commands) {
-    auto values = positional_values(*one);
-    out += "    '" + one->name + ":-'*) list=(" + zsh_list(options_of(*one))
-      + ") ;;\n";
-    if (values.from != word_source::none)
-      out
-        += "    '" + one->name + ":'*) " + zsh_values(values) + "; return ;;\n";
-  }
-  return out
+    + "  case \"$command:$prev\" in\n" + option_cases(tree, zsh_cases)
+    + "  esac\n"
+      "  case \"$command:$cur\" in\n"
+    + word_cases(tree, zsh_cases)
     + "  esac\n"
       "  _describe 'ao' list\n"
       "}\n"
