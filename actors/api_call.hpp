@@ -107,7 +107,6 @@ void get_task(api_pointer self, api_call_ptr call);
 void get_sessions(api_pointer self, api_call_ptr call);
 void get_session(api_pointer self, api_call_ptr call);
 void get_changes(api_pointer self, api_call_ptr call);
-void get_change(api_pointer self, api_call_ptr call);
 void get_nodes(api_pointer self, api_call_ptr call);
 
 // api_config.cpp
@@ -143,7 +142,6 @@ error not_found(error unknown, const std::optional<error>& backlog);
 void kill_session_of(api_pointer self, api_call_ptr call);
 void restore_session_of(api_pointer self, api_call_ptr call);
 void post_report(api_pointer self, api_call_ptr call);
-void post_change(api_pointer self, api_call_ptr call);
 void post_shutdown(api_pointer self, api_call_ptr call);
 
 // api_messages.cpp
@@ -155,9 +153,16 @@ void get_notifications(api_pointer self, api_call_ptr call);
 void test_notifiers(api_pointer self, api_call_ptr call);
 void retry_notification_of(api_pointer self, api_call_ptr call);
 
+// api_changes.cpp
+
+/// The row of the path's `{id}`, or a refusal.
+row_ptr<change> change_in_path(api_pointer self, const api_call& call);
+void get_change(api_pointer self, api_call_ptr call);
+void post_change(api_pointer self, api_call_ptr call);
+void post_merge(api_pointer self, api_call_ptr call);
+
 // api_reviews.cpp
 void post_review(api_pointer self, api_call_ptr call);
-void post_merge(api_pointer self, api_call_ptr call);
 void get_reviews(api_pointer self, api_call_ptr call);
 
 // api_incidents.cpp

@@ -157,15 +157,6 @@ void get_changes(api_pointer self, api_call_ptr call) {
   call->answer(200, api::list_of(std::move(out)));
 }
 
-void get_change(api_pointer self, api_call_ptr call) {
-  auto id = call->param("id");
-  auto c = self->state.context.rows->find<change>(id);
-  if (!c)
-    return call->refuse(error{ec::no_such_change, "no change is called " + id});
-  if (call->admits(target_of(*c), "see " + id))
-    call->answer(200, api::change_object(*c));
-}
-
 void get_nodes(api_pointer self, api_call_ptr call) {
   auto& st = self->state;
   auto out = json::array();

@@ -6,14 +6,6 @@
 namespace ao {
 namespace {
 
-row_ptr<change> change_in_path(api_pointer self, const api_call& call) {
-  auto id = call.param("id");
-  auto c = self->state.context.rows->find<change>(id);
-  if (!c)
-    call.refuse(error{ec::no_such_change, "no change is called " + id});
-  return c;
-}
-
 /// The session that asks, if it is there to review `c`.
 row_ptr<session> reviewer_of(api_pointer self, const api_call& call,
                              const change& c) {
@@ -122,25 +114,6 @@ void post_review(api_pointer self, api_call_ptr call) {
         call->answer(got.repeated ? 200 : 201, api::review_object(got.review));
       },
       refuse_by(call));
-}
-
-void post_merge(api_pointer self, api_call_ptr call) {
-  auto c = change_in_path(self, *call);
-  if (!c || !call->admits(target_of(*c), "merge " + c->id.text))
-    return;
-  auto answer = [self, call](const change& now) {
-    call->answer(200, api::change_object(now));
-  };
-  // Whoever asks again after it was merged has what they wanted.
-  if (c->state == change_state::merged)
-    return answer(*c);
-  if (c->state != change_state::open)
-    return call->refuse(error{
-      ec::wrong_state, c->id.text + " is " + std::string{to_string(c->state)}});
-  ask<ci_watcher_actor>(self, self->state.context,
-                        make_actor_name("ci-watcher", c->id.text),
-                        answer_deadline, msg::merge_change{c->id})
-    .then(answer, refuse_by(call));
 }
 
 void get_reviews(api_pointer self, api_call_ptr call) {
