@@ -17,13 +17,15 @@ namespace ao {
 ///   ├── journal
 ///   ├── store
 ///   ├── registry
-///   ├── forges (dynamic)          one forge per project
-///   │   └── app (rest_for_one)
+///   ├── forges                    one tree per project
+///   │   └── forge-tree/app (rest_for_one)
 ///   │       ├── forge/app
 ///   │       ├── ci-runners/app
+///   │       ├── base-watch/app
 ///   │       ├── merge-queue/app
 ///   │       ├── watchers/app (dynamic)    one ci-watcher per open change
-///   │       └── publisher/app         where forge.publish names a remote
+///   │       ├── overlaps/app
+///   │       └── publisher/app             where forge.publish names a remote
 ///   ├── outboxes (dynamic)        one outbox per notifier
 ///   ├── sessions (dynamic)        one session per live session
 ///   ├── mailboxes (dynamic)       one mailbox per session with mail
@@ -33,7 +35,16 @@ namespace ao {
 ///   │   ├── uplink
 ///   │   ├── repositories (dynamic)        one repository per project
 ///   │   ├── tmux
+///   │   ├── inventory
 ///   │   └── runners (dynamic)             one runner per session
+///   ├── escalation
+///   ├── self-heals (dynamic)      the tiers of each open incident
+///   ├── mediations (dynamic)
+///   ├── humans (dynamic)
+///   ├── incidents (dynamic)       one incident per task and cause
+///   ├── notices
+///   ├── chats (dynamic)           one chat per bot that brings answers
+///   ├── backlog
 ///   ├── retention
 ///   ├── config
 ///   └── api
