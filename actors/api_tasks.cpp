@@ -1,6 +1,5 @@
+#include "actors/agent_probe.hpp"
 #include "actors/api_call.hpp"
-#include "actors/job.hpp"
-#include "runtime/agents/launch.hpp"
 
 namespace ao {
 namespace {
@@ -81,29 +80,6 @@ bool is_taken(const api::spawn_plan& plan) {
     && t->state != task_state::blocked;
 }
 
-/// Goes on when the agent could start now; nothing is made for one that could
-/// not.
-void when_agent_is_ready(api_pointer self, api_call_ptr call,
-                         const api::spawn_plan& plan,
-                         std::function<void()> go_on) {
-  auto& context = self->state.context;
-  const auto* agent = context.agent(plan.open.agent);
-  const auto* project = context.project(plan.project);
-  if (agent == nullptr || project == nullptr || !can_tell(*agent))
-    return go_on();
-  run_job(
-    self, context, answer_deadline,
-    [desk = context.desk, agent = *agent,
-     directory = project->path.string()]() -> result<bool> {
-      auto env = environment_for(agent, environment::inherited());
-      auto answer = desk->ask(agent, env, directory);
-      if (!answer.ready)
-        return fail(not_ready(agent, answer));
-      return true;
-    },
-    [go_on](bool) { go_on(); }, refuse_by(call));
-}
-
 void spawn(api_pointer self, api_call_ptr call, const api::place& where,
            const std::optional<error>& backlog) {
   auto& context = self->state.context;
@@ -115,9 +91,11 @@ void spawn(api_pointer self, api_call_ptr call, const api::place& where,
     return;
   if (is_taken(*plan))
     return carry_out(self, call, std::move(*plan));
-  when_agent_is_ready(self, call, *plan, [self, call, plan = *plan] {
-    carry_out(self, call, plan);
-  });
+  // Nothing is made for an agent that could not start.
+  when_agent_is_ready(
+    self, context, plan->open.agent, plan->project, answer_deadline,
+    [self, call, plan = *plan] { carry_out(self, call, plan); },
+    refuse_by(call));
 }
 
 } // namespace

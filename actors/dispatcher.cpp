@@ -1,10 +1,9 @@
 #include "actors/dispatcher.hpp"
 
-#include "actors/job.hpp"
+#include "actors/agent_probe.hpp"
 #include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
-#include "runtime/agents/launch.hpp"
 #include "runtime/node/capacity.hpp"
 #include "runtime/rules/event_data.hpp"
 #include "runtime/rules/sessions.hpp"
@@ -290,21 +289,9 @@ void open_session_for(self_pointer self, const task& t) {
         },
         try_later(self, order.task));
   };
-  const auto* agent = st.context.agent(order.agent);
-  if (!agent || !can_tell(*agent))
-    return open();
   // An agent that cannot start gets no session: its task stays ready.
-  run_job(
-    self, st.context, probe_deadline,
-    [desk = st.context.desk, agent = *agent,
-     directory = project->path.string()]() -> result<bool> {
-      auto env = environment_for(agent, environment::inherited());
-      auto answer = desk->ask(agent, env, directory);
-      if (!answer.ready)
-        return fail(not_ready(agent, answer));
-      return true;
-    },
-    [open](bool) { open(); }, try_later(self, order.task));
+  when_agent_is_ready(self, st.context, order.agent, t.project, probe_deadline,
+                      open, try_later(self, order.task));
 }
 
 void start(self_pointer self, const std::string& id) {

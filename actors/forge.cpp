@@ -226,14 +226,21 @@ merge_author author_of(self_pointer self, const change& c) {
   return {{"ao", "ao@ao.invalid"}, ready_since(self, c)};
 }
 
+/// A branch that stays is no harm, and is found again at the next start.
+void remove_branch(self_pointer self, const change& c) {
+  auto& st = self->state;
+  if (!settings_of(self).merge.delete_branch)
+    return;
+  if (auto ok = st.git->delete_branch(c.branch, c.head_sha); !ok)
+    st.context.say(log_level::warn,
+                   "branch_kept branch=" + c.branch + " reason=\""
+                     + to_string(ok.error()) + "\"");
+}
+
 /// What follows a merge; done again when we come back from a crash.
 void clear_up_after(self_pointer self, const change& c) {
   auto& st = self->state;
-  if (settings_of(self).merge.delete_branch)
-    if (auto ok = st.git->delete_branch(c.branch, c.head_sha); !ok)
-      st.context.say(log_level::warn,
-                     "branch_kept branch=" + c.branch + " reason=\""
-                       + to_string(ok.error()) + "\"");
+  remove_branch(self, c);
   tell<publisher_actor>(
     st.context, make_actor_name("publisher", st.project.text), look_atom{});
   tell<base_watch_actor>(st.context,
@@ -246,18 +253,12 @@ void clear_up_after(self_pointer self, const change& c) {
 void remove_if_merged(self_pointer self,
                       const std::map<std::string, std::string>& heads) {
   auto& st = self->state;
-  if (!settings_of(self).merge.delete_branch)
-    return;
   for (const auto& c : st.context.rows->changes_of(st.project)) {
     auto at = heads.find(c->branch);
-    if (c->state != change_state::merged || at == heads.end()
-        || at->second != c->head_sha
-        || st.context.rows->open_change(st.project, c->branch))
-      continue;
-    if (auto ok = st.git->delete_branch(c->branch, c->head_sha); !ok)
-      st.context.say(log_level::warn,
-                     "branch_kept branch=" + c->branch + " reason=\""
-                       + to_string(ok.error()) + "\"");
+    if (c->state == change_state::merged && at != heads.end()
+        && at->second == c->head_sha
+        && !st.context.rows->open_change(st.project, c->branch))
+      remove_branch(self, *c);
   }
 }
 

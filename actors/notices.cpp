@@ -90,10 +90,6 @@ void take(self_pointer self, const event& e, store_write& write) {
     add(self, write, n, e.seq);
 }
 
-void look_later(self_pointer self) {
-  self->delayed_send(self, retry_delay, look_atom::value);
-}
-
 void start_anew(self_pointer self, const caf::error& why) {
   auto& st = self->state;
   if (!store_is_down(st.context, why))
@@ -109,17 +105,15 @@ void start_anew(self_pointer self, const caf::error& why) {
   });
 }
 
-void record(self_pointer self, store_write write, bool more) {
+/// Writes notifications and place, where there is something to write, and
+/// looks for more.
+void record(self_pointer self, store_write write) {
   auto& st = self->state;
   auto known = st.context.rows->find<counter>(st.at_work.name);
   auto turned = (known ? known->last : 0) != st.at_work.last;
-  auto go_on = [self, more] {
-    if (more)
-      self->send(self, look_atom::value);
-  };
   if (write.rows.empty() && !turned
       && st.cursor - st.recorded.last < longest_unrecorded)
-    return go_on();
+    return self->send(self, look_atom::value);
   std::vector<std::string> channels;
   for (const auto& row : write.rows)
     channels.push_back(std::get<notification>(row).channel);
@@ -134,23 +128,24 @@ void record(self_pointer self, store_write write, bool more) {
   ask<store_actor>(self, st.context, "store"_name, store_deadline,
                    std::move(write))
     .then(
-      [self, channels, go_on](const store_written&) {
+      [self, channels](const store_written&) {
         auto& st = self->state;
         st.busy = false;
         for (const auto& channel : channels)
           tell<outbox_actor>(st.context, make_actor_name("outbox", channel),
                              look_atom::value);
-        go_on();
         look(self);
       },
       [self](const caf::error& why) { start_anew(self, why); });
 }
 
 void take_page(self_pointer self, const std::vector<event_ptr>& page) {
+  if (page.empty())
+    return;
   store_write write;
   for (const auto& e : page)
     take(self, *e, write);
-  record(self, std::move(write), page.size() == page_size);
+  record(self, std::move(write));
 }
 
 void look(self_pointer self) {
@@ -158,12 +153,8 @@ void look(self_pointer self) {
   st.woken->store(false);
   if (st.busy)
     return;
-  if (auto page
-      = st.context.rows->events().events_after(st.cursor, page_size)) {
-    if (!page->empty())
-      take_page(self, *page);
-    return;
-  }
+  if (auto page = st.context.rows->events().events_after(st.cursor, page_size))
+    return take_page(self, *page);
   st.busy = true;
   ask<store_actor>(self, st.context, "store"_name, store_deadline,
                    msg::read_events{st.cursor, page_size, {}})
@@ -180,7 +171,7 @@ void look(self_pointer self) {
         self->state.context.say(log_level::warn,
                                 "events_not_read reason=\""
                                   + to_string(to_ao_error(why)) + "\"");
-        look_later(self);
+        self->delayed_send(self, retry_delay, look_atom::value);
       });
 }
 

@@ -100,7 +100,7 @@ struct runner_state {
     run_no run = 0;
     activity_state activity = activity_state::unknown;
     /// What was reported last.
-    msg::fact::activity told;
+    conversation_state told;
     /// The file that is noted down.
     std::string file;
   } transcript;

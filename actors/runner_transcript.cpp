@@ -51,13 +51,13 @@ result<transcript_target> find_target(transcript_kind kind,
 /// Where it is, so that the next run need not look for it.
 void note_file(self_pointer self, const msg::transcript_seen& word) {
   auto& st = self->state;
-  if (word.file == st.transcript.file || word.conversation.empty())
+  if (word.file == st.transcript.file || word.said.conversation.empty())
     return;
   st.transcript.file = word.file;
   run_on_files(
     self,
     [dir = files_of(self).path(), file = word.file,
-     id = word.conversation]() -> result<bool> {
+     id = word.said.conversation]() -> result<bool> {
       auto note = read_conversation(dir);
       if (!note || (note->transcript == file && note->id == id))
         return true;
@@ -76,21 +76,14 @@ void note_file(self_pointer self, const msg::transcript_seen& word) {
     });
 }
 
-void tell_activity(self_pointer self, const msg::transcript_seen& word) {
-  auto& st = self->state;
-  auto& told = st.transcript.told;
+void tell_activity(self_pointer self, const conversation_state& said) {
+  auto& told = self->state.transcript.told;
   // What was said and spent is told with what it led to.
-  if (told.now == word.now && told.question == word.question
-      && told.failure == word.failure && told.conversation == word.conversation)
+  if (told.activity == said.activity && told.question == said.question
+      && told.failure == said.failure && told.conversation == said.conversation)
     return;
-  told.now = word.now;
-  told.question = word.question;
-  told.failure = word.failure;
-  told.problem = word.problem;
-  told.conversation = word.conversation;
-  told.last_words = end_of(word.last_words);
-  told.input_tokens = word.input_tokens;
-  told.output_tokens = word.output_tokens;
+  told = said;
+  told.last_words = end_of(said.last_words);
   report(self, told);
 }
 
@@ -121,12 +114,9 @@ void follow_transcript(self_pointer self) {
       auto hdl = caf::actor_cast<runner_actor>(self);
       st.transcript.following = st.context->transcripts->follow(
         target, [hdl, run](const transcript_news& news) {
-          const auto& s = news.state;
           caf::anon_send(hdl,
-                         msg::transcript_seen{
-                           run, news.file, s.activity, s.question, s.failure,
-                           s.problem, s.conversation, s.last_words,
-                           s.input_tokens, s.output_tokens, s.heard, false});
+                         msg::transcript_seen{run, news.file, news.state,
+                                              news.state.heard, false});
         });
       if (st.phase != runner_phase::alive)
         finish_transcript(self);
@@ -164,12 +154,12 @@ void take_transcript(self_pointer self, const msg::transcript_seen& word) {
   }
   note_file(self, word);
   hear_texts(self, word.heard);
-  if (word.now == activity_state::idle)
+  if (word.said.activity == activity_state::idle)
     complete_turn(self);
   if (st.phase != runner_phase::alive || !st.spec || st.spec->run != word.run)
     return;
-  st.transcript.activity = word.now;
-  tell_activity(self, word);
+  st.transcript.activity = word.said.activity;
+  tell_activity(self, word.said);
 }
 
 } // namespace ao::runner_parts

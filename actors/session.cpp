@@ -363,10 +363,8 @@ session_input input_from(const msg::session_report& told) {
     session_input operator()(const msg::fact::agent_exited& x) const {
       return about(agent_ended{x.how, x.worktree});
     }
-    session_input operator()(const msg::fact::activity& x) const {
-      return about(agent_activity{x.now, x.question, x.failure, x.problem,
-                                  x.conversation, x.last_words, x.input_tokens,
-                                  x.output_tokens});
+    session_input operator()(const conversation_state& x) const {
+      return about(x);
     }
     session_input operator()(const msg::fact::pushed& x) const {
       return about(branch_pushed{x.head_sha});

@@ -127,8 +127,7 @@ struct incident {
   /// When the present try ends without a verdict, or the question is asked
   /// again.
   std::optional<wall_time> deadline;
-  /// How many sessions it stopped, and which beside `session`.
-  std::uint32_t count = 1;
+  /// The sessions that it stopped beside `session`.
   std::vector<session_id> others;
   wall_time opened_at{};
   /// When it was opened last.
@@ -141,6 +140,11 @@ struct incident {
   std::string closed_by;
   std::string why;
 };
+
+/// How many sessions it stopped.
+inline std::size_t count_of(const incident& i) {
+  return 1 + i.others.size();
+}
 
 /// How urgent a notification is.
 enum class priority : std::uint8_t { urgent, action, warning, info };

@@ -85,14 +85,7 @@ struct liveness_due {
 struct transcript_seen {
   run_no run = 0;
   std::string file;
-  activity_state now = activity_state::unknown;
-  std::string question;
-  std::string failure;
-  std::string problem;
-  std::string conversation;
-  std::string last_words;
-  std::uint64_t input_tokens = 0;
-  std::uint64_t output_tokens = 0;
+  conversation_state said;
   /// Texts that have come in from outside since the word before.
   std::vector<std::string> heard;
   /// Nothing more comes: the run is over and its transcript is read.
@@ -143,20 +136,6 @@ struct agent_exited {
   worktree_facts worktree;
 };
 
-/// What the transcript of its agent says, at each change.
-struct activity {
-  activity_state now = activity_state::unknown;
-  /// What it asks, while it waits for an answer.
-  std::string question;
-  /// How its last turn failed, by class and in the program's words.
-  std::string failure;
-  std::string problem;
-  std::string conversation;
-  std::string last_words;
-  std::uint64_t input_tokens = 0;
-  std::uint64_t output_tokens = 0;
-};
-
 /// The branch is at the forge with this head.
 struct pushed {
   std::string head_sha;
@@ -187,7 +166,7 @@ struct ready {};
 
 using session_fact
   = std::variant<fact::step_done, fact::agent_alive, fact::provision_failed,
-                 fact::agent_exited, fact::activity, fact::pushed,
+                 fact::agent_exited, conversation_state, fact::pushed,
                  fact::push_failed, fact::stopped, fact::unknown_here,
                  fact::ready>;
 

@@ -316,7 +316,6 @@ struct members<incident> {
     v("answeredAt", x.answered_at);
     v("notifications", x.notifications);
     v("deadline", x.deadline);
-    v("count", x.count);
     v("others", x.others);
     v("openedAt", x.opened_at);
     v("since", x.since);

@@ -57,6 +57,25 @@ enum class activity_state : std::uint8_t {
 std::string_view to_string(activity_state s);
 std::optional<activity_state> activity_state_from(std::string_view text);
 
+/// What an agent's own transcript says of its conversation.
+struct conversation_state {
+  activity_state activity = activity_state::unknown;
+  /// What the agent asks, while it waits for an answer.
+  std::string question = {};
+  /// How its last turn failed: `auth`, `rate_limited`, `overloaded`, `quota`,
+  /// `context_exhausted`, `network`, `tool`; empty when it did not.
+  std::string failure = {};
+  /// The program's own words about that.
+  std::string problem = {};
+  /// What the program resumes the conversation by.
+  std::string conversation = {};
+  /// The agent's last words.
+  std::string last_words = {};
+  /// Of the whole conversation.
+  std::uint64_t input_tokens = 0;
+  std::uint64_t output_tokens = 0;
+};
+
 /// How a session ended; `open` while it has not.
 enum class session_end : std::uint8_t {
   open = 0,

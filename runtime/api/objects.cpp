@@ -358,7 +358,7 @@ json incident_object(const incident& i) {
           {"answer", text_or_null(i.answer)},
           {"answeredBy", text_or_null(i.answered_by)},
           {"deadline", time_or_null(i.deadline)},
-          {"count", i.count},
+          {"count", count_of(i)},
           {"others", std::move(others)},
           {"history", std::move(history)},
           {"openedAt", time_or_null(i.opened_at)},

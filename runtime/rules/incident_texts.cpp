@@ -102,8 +102,8 @@ std::string question_text(const incident& i) {
   if (i.rounds > 0)
     text += " and " + std::to_string(i.rounds)
       + (i.rounds == 1 ? " mediation" : " mediations");
-  if (i.count > 1)
-    text += ", in " + std::to_string(i.count) + " sessions";
+  if (count_of(i) > 1)
+    text += ", in " + std::to_string(count_of(i)) + " sessions";
   text += ". How to go on?";
   if (!i.text.empty())
     text += "\n\n" + cut(i.text, 1'500);

@@ -16,9 +16,6 @@ constexpr std::size_t longest_tail = 40;
 /// Silent or invalid so often, a round ends.
 constexpr std::uint32_t most_misses = 2;
 
-constexpr std::string_view answer_retry = "retry";
-constexpr std::string_view answer_abandon = "abandon";
-
 bool is_open(const incident& i) {
   return i.state == incident_state::open;
 }
@@ -369,9 +366,8 @@ private:
   /// One more session is stopped by the same cause.
   void join(const session_id& who) {
     i().others.push_back(who);
-    i().count = 1 + static_cast<std::uint32_t>(i().others.size());
     record(event_kind::incident_joined,
-           data().with("session", who).with_value("count", i().count));
+           data().with("session", who).with_value("count", count_of(i())));
   }
 
   /// The first time, or again after it was closed.
@@ -700,46 +696,6 @@ bool awaits_answer(const incident& row) {
   const auto* now = present_try(row);
   return is_open(row) && row.tier == incident_tier::human && now != nullptr
     && now->tier == incident_tier::human;
-}
-
-incident_tier first_tier(incident_cause c) {
-  switch (c) {
-  case incident_cause::ci_failed:
-  case incident_cause::changes_requested:
-  case incident_cause::conflict:
-    return incident_tier::self_heal;
-  case incident_cause::stuck:
-  case incident_cause::crash_loop:
-    return incident_tier::mediation;
-  default:
-    return incident_tier::human;
-  }
-}
-
-priority priority_of(incident_cause c) {
-  switch (c) {
-  case incident_cause::needs_input:
-  case incident_cause::stuck:
-  case incident_cause::crash_loop:
-  case incident_cause::auth:
-  case incident_cause::base_red:
-    return priority::urgent;
-  default:
-    return priority::action;
-  }
-}
-
-std::vector<std::string> options_for(incident_cause c) {
-  switch (c) {
-  case incident_cause::needs_input:
-    return {};
-  case incident_cause::base_red:
-  case incident_cause::auth:
-  case incident_cause::node_lost:
-    return {std::string{answer_retry}};
-  default:
-    return {std::string{answer_retry}, std::string{answer_abandon}};
-  }
 }
 
 } // namespace ao

@@ -4,6 +4,7 @@
 #include "messages/event.hpp"
 #include "messages/incident.hpp"
 #include "messages/session.hpp"
+#include "runtime/rules/incident_causes.hpp"
 #include "runtime/rules/verdicts.hpp"
 
 #include <chrono>
@@ -213,14 +214,5 @@ bool awaits_verdict(const incident& row);
 
 /// Whether a person is asked at present.
 bool awaits_answer(const incident& row);
-
-/// The tier that an incident of this cause begins with (DESIGN §10).
-incident_tier first_tier(incident_cause c);
-
-/// How urgent its question is.
-priority priority_of(incident_cause c);
-
-/// The answers that are offered for a cause.
-std::vector<std::string> options_for(incident_cause c);
 
 } // namespace ao

@@ -330,14 +330,14 @@ private:
     tell();
   }
 
-  void take(const agent_activity& x) {
+  void take(const conversation_state& x) {
     auto& s = row();
     if (is_terminal(s) || s.runtime != runtime_state::alive)
       return drop("has no live agent");
     auto asks = x.activity == activity_state::waiting_input;
-    auto question = !asks     ? std::string{}
-      : x.needs_input.empty() ? "the agent waits for input"
-                              : x.needs_input;
+    auto question = !asks  ? std::string{}
+      : x.question.empty() ? "the agent waits for input"
+                           : x.question;
     // What the agent has said by `ao report` stays until it works again.
     if (!asks && x.activity != activity_state::active)
       question = s.needs_input;

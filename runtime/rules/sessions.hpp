@@ -58,18 +58,6 @@ struct agent_alive {
   std::string tmux_socket;
   std::string tmux_pane;
 };
-/// What the agent seems to do; `needs_input` says what it asks for.
-struct agent_activity {
-  activity_state activity = activity_state::unknown;
-  std::string needs_input;
-  /// How its last turn failed, by class and in the program's words.
-  std::string failure = {};
-  std::string problem = {};
-  std::string conversation = {};
-  std::string last_words = {};
-  std::uint64_t input_tokens = 0;
-  std::uint64_t output_tokens = 0;
-};
 /// `ao report <word>`.
 struct agent_said {
   std::string word;
@@ -109,7 +97,7 @@ struct cleaned_up {
 };
 
 using session_fact
-  = std::variant<step_reached, agent_alive, agent_activity, agent_said,
+  = std::variant<step_reached, agent_alive, conversation_state, agent_said,
                  agent_ended, provision_failed, branch_pushed, push_failed,
                  run_stopped, cleaned_up>;
 

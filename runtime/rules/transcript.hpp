@@ -12,25 +12,11 @@ namespace ao {
 /// Who writes the transcript; each has lines of JSON of its own.
 enum class transcript_kind : std::uint8_t { none, codex, claude_code };
 
-/// What the lines of a transcript have said so far.
-struct transcript_state {
+/// What the lines of a transcript have said so far; the activity is `active`
+/// from a turn's begin to its end and `unknown` before the first, the last
+/// words are whole.
+struct transcript_state : conversation_state {
   transcript_kind kind = transcript_kind::none;
-  /// What the program resumes the conversation by.
-  std::string conversation;
-  /// `active` from a turn's begin to its end; `unknown` before the first.
-  activity_state activity = activity_state::unknown;
-  /// What the agent asks, while it waits for an answer.
-  std::string question;
-  /// How the last turn failed: `auth`, `rate_limited`, `overloaded`, `quota`,
-  /// `context_exhausted`, `network`, `tool`; empty when it did not.
-  std::string failure;
-  /// The program's own words about that.
-  std::string problem;
-  /// The agent's last words, whole.
-  std::string last_words;
-  /// Of the whole conversation.
-  std::uint64_t input_tokens = 0;
-  std::uint64_t output_tokens = 0;
   /// Texts that have come in from outside since the caller took them out,
   /// oldest first.
   std::vector<std::string> heard;

@@ -468,7 +468,7 @@ TEST(BaseIncident, CountsTheSessionsItStops) {
     notifications += step.notifications.size();
     row = step.next;
   }
-  EXPECT_EQ(row.count, 200u);
+  EXPECT_EQ(count_of(row), 200u);
   EXPECT_EQ(notifications, 1u);
 }
 

@@ -532,18 +532,18 @@ TEST_F(Session, KeepsAQuestionUntilTheAgentWorksAgain) {
   live();
   fact(agent_said{"needs_input", "Which port?"});
   EXPECT_EQ(row().needs_input, "Which port?");
-  fact(agent_activity{activity_state::idle, ""});
+  fact(conversation_state{activity_state::idle, ""});
   EXPECT_EQ(row().needs_input, "Which port?");
-  fact(agent_activity{activity_state::active, ""});
+  fact(conversation_state{activity_state::active, ""});
   EXPECT_EQ(row().needs_input, "");
-  fact(agent_activity{activity_state::waiting_input, "Trust this folder?"});
+  fact(conversation_state{activity_state::waiting_input, "Trust this folder?"});
   EXPECT_EQ(row().needs_input, "Trust this folder?");
   EXPECT_TRUE(saw(event_kind::needs_input));
 }
 
 TEST_F(Session, KnowsItsConversationAndWhatItCost) {
   live();
-  agent_activity told;
+  conversation_state told;
   told.activity = activity_state::active;
   told.conversation = "01a2";
   EXPECT_TRUE(fact(told).changed);
@@ -560,7 +560,7 @@ TEST_F(Session, KnowsItsConversationAndWhatItCost) {
 
 TEST_F(Session, HasTroubleWhileItsAgentIsNotLoggedIn) {
   live();
-  agent_activity told;
+  conversation_state told;
   told.activity = activity_state::idle;
   told.failure = "auth";
   told.problem = "unexpected status 401";

@@ -298,7 +298,6 @@ inline incident any_incident() {
   x.answered_at = maybe(any_time);
   x.notifications = any_number();
   x.deadline = maybe(any_time);
-  x.count = *rc::gen::arbitrary<std::uint32_t>();
   if (*rc::gen::arbitrary<bool>())
     x.others.push_back(any_name<session_id>());
   x.opened_at = any_time();

@@ -149,7 +149,7 @@ TEST(Json, WritesEveryMember) {
   EXPECT_EQ(member_count(change_review{}), 15u);
   EXPECT_EQ(member_count(message{}), 17u);
   EXPECT_EQ(member_count(incident_attempt{}), 9u);
-  EXPECT_EQ(member_count(incident{}), 40u);
+  EXPECT_EQ(member_count(incident{}), 39u);
   EXPECT_EQ(member_count(notification{}), 22u);
 }
 
