@@ -19,6 +19,13 @@ struct printed_log {
   std::string text;
 };
 
+/// A screen without the lines below its last text.
+std::string without_empty_end(std::string screen) {
+  auto last = screen.find_last_not_of(" \n");
+  screen.erase(last == std::string::npos ? 0 : last + 1);
+  return screen.empty() ? screen : screen + "\n";
+}
+
 /// What the terminal of a session that lives shows, with all that has left it
 /// at the top; empty when there is none.
 std::string text_on_terminal(const json& session) {
@@ -42,10 +49,10 @@ std::vector<printed_log> logs_of_session(const invocation& what,
   for (std::uint64_t run = 1; run <= runs; ++run) {
     auto name = std::to_string(run);
     if (auto text = read_file(dir + "/pane." + name + ".txt"))
-      out.push_back({"run " + name, std::move(*text)});
+      out.push_back({"run " + name, without_empty_end(std::move(*text))});
     else if (run == runs)
       if (auto shown = text_on_terminal(session); !shown.empty())
-        out.push_back({"run " + name, std::move(shown)});
+        out.push_back({"run " + name, without_empty_end(std::move(shown))});
   }
   return out;
 }

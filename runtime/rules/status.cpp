@@ -79,6 +79,8 @@ std::string summary_of(const change& c) {
   if (c.review == review_state::pending)
     return text + "waits for a review"
       + (c.review_reason.empty() ? "" : ": " + first_line(c.review_reason));
+  if (!c.ready_sha.empty() && c.ready_sha == c.head_sha)
+    return text + "waits for: ao pr merge " + c.id.text;
   return text + "is open";
 }
 

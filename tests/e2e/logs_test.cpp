@@ -25,6 +25,8 @@ TEST(Logs, ShowWhatAgentsAndChecksHavePrinted) {
   w.await("merged", "change:app#1");
   auto ended = w.ao({"logs", "app-1"});
   EXPECT_THAT(ended.out, HasSubstr("run 1 begins"));
+  // Not the empty rest of its screen.
+  EXPECT_THAT(ended.out, Not(HasSubstr("\n\n")));
   auto checks = w.ask({"logs", "app#1"});
   ASSERT_FALSE(checks["data"].empty());
   EXPECT_EQ(checks["data"][0]["text"], "checked by hand\n");

@@ -261,6 +261,8 @@ TEST(Notices, TellWhatWaitsToBeMergedAndThatAllIsDone) {
   EXPECT_THAT(gateway.read_by_person().at(0),
               HasSubstr("Merge: ao pr merge app#1"));
   EXPECT_THAT(gateway.read_by_person().at(0), HasSubstr("Look at it."));
+  EXPECT_THAT(w.ao({"status"}).out,
+              HasSubstr("app#1 waits for: ao pr merge app#1"));
   // A death of the hub tells nothing twice.
   w.kill_hub();
   w.start();
