@@ -9,6 +9,12 @@
 #include <cerrno>
 
 namespace ao::cli::demo {
+namespace {
+
+/// A case that so many answers do not end is not ended by one more.
+constexpr unsigned most_answers = 3;
+
+} // namespace
 
 person::person(const stage& where, progress& view, gateway& phone,
                bool at_terminal)
@@ -110,6 +116,10 @@ result<void> person::pass_on(const tally& known) {
     const auto& [about, text] = answers_.front();
     if (!known.has_asked(about.case_id))
       return {};
+    if (!at_terminal_ && ++answered_[about.case_id] > most_answers)
+      return fail(ec::process_failed,
+                  about.case_id + " is asked again after "
+                    + std::to_string(most_answers) + " answers of the demo");
     view_.say((at_terminal_ ? "you answer " : "the demo answers for a person, ")
               + about.case_id + ": " + text);
     // An answer may begin like an option.

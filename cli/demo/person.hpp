@@ -44,7 +44,8 @@ public:
 
   /// Passes the answers on, each when the events have told its question: what
   /// happens to a question is seen before its answer. Errors: those of starting
-  /// `ao`, and its refusal.
+  /// `ao`, and its refusal; `process_failed` for a case that is asked again and
+  /// again although the demo has answered it.
   result<void> pass_on(const tally& known);
 
   /// The case is over: nothing more about it is asked or waited for.
@@ -75,6 +76,8 @@ private:
   std::deque<std::pair<letter, std::string>> answers_;
   /// Whose end has not come yet, and whether an answer was passed on.
   std::map<std::string, bool> open_;
+  /// How often the demo itself has answered a case.
+  std::map<std::string, unsigned> answered_;
   unsigned notified_ = 0;
   std::optional<clock::time_point> asked_at_;
   milliseconds thought_{0};

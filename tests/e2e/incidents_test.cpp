@@ -195,6 +195,7 @@ TEST_F(Incident, IsGivenToAnotherAgent) {
   begin();
   w.await("merged", "change:app#2");
   w.await("incident_closed", "incident:inc-1");
+  w.await("task_closed", "task:T1");
   EXPECT_EQ(w.ask({"task", "show", "T1"})["state"], "merged");
 }
 
