@@ -87,6 +87,21 @@ namespace {
 
 using namespace runner_parts;
 
+run_spec part_of(const msg::session_spec& order) {
+  run_spec out;
+  out.project = order.project;
+  out.task = order.task;
+  out.role = order.role;
+  out.epoch = order.epoch;
+  out.run = order.run;
+  out.branch = order.branch;
+  out.base = order.base;
+  out.head = order.head;
+  out.agent = order.agent;
+  out.hang_after = order.hang_after;
+  return out;
+}
+
 // -- adoption -----------------------------------------------------------------
 
 /// What the files of an earlier life say.
@@ -96,7 +111,7 @@ struct earlier_life {
   std::string mark;
   /// The run was being ended as hung.
   bool hung = false;
-  std::optional<exit_info> end;
+  boxed<exit_info> end;
 };
 
 result<earlier_life> read_earlier_life(const session_dir& files) {
@@ -138,7 +153,8 @@ void adopt(self_pointer self) {
     },
     [self](const earlier_life& found) {
       auto& st = self->state;
-      st.spec = found.spec;
+      if (found.spec)
+        st.spec = part_of(*found.spec);
       st.mark = found.mark;
       st.end = found.end;
       st.hung = found.hung && !found.end;
@@ -162,7 +178,7 @@ void adopt(self_pointer self) {
 
 // -- orders -------------------------------------------------------------------
 
-bool is_older(const msg::session_spec& have, epoch_no epoch, run_no run) {
+bool is_older(const run_spec& have, epoch_no epoch, run_no run) {
   return epoch < have.epoch || (epoch == have.epoch && run < have.run);
 }
 
@@ -199,11 +215,12 @@ result<session_id> ensure(self_pointer self, const msg::ensure_order& order) {
   }
   if (same && st.end) {
     // This run was started before and is over.
-    st.spec = want;
+    st.spec = part_of(want);
     run_over(self, *st.end);
     return st.id;
   }
-  st.spec = want;
+  st.spec = part_of(want);
+  st.order = std::make_unique<msg::session_spec>(want);
   provision(self);
   return st.id;
 }
@@ -214,8 +231,7 @@ result<session_id> stop(self_pointer self, const msg::stop_order& order) {
     return fail(stale(st, order.epoch, order.run));
   if (!st.spec) {
     // Nothing was ever made here for it.
-    msg::session_spec none;
-    none.session = st.id;
+    run_spec none;
     none.epoch = order.epoch;
     none.run = order.run;
     st.spec = none;

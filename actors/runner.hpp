@@ -2,6 +2,7 @@
 
 #include "actors/node_context.hpp"
 #include "actors/runner_mail.hpp"
+#include "messages/boxed.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "runtime/actor/shared_context.hpp"
 #include "runtime/agents/transcript_reader.hpp"
@@ -46,6 +47,21 @@ struct life_signs {
   }
 };
 
+/// What is kept of an order while its run lives; the texts that only its start
+/// needs are not: there may be very many runs.
+struct run_spec {
+  project_id project;
+  task_id task;
+  session_role role = session_role::worker;
+  epoch_no epoch = 0;
+  run_no run = 0;
+  std::string branch;
+  std::string base;
+  std::string head;
+  std::string agent;
+  milliseconds hang_after{0};
+};
+
 /// State of the RUNNER.
 struct runner_state {
   static inline const char* name = "runner";
@@ -54,7 +70,9 @@ struct runner_state {
   runner_phase phase = runner_phase::adopting;
 
   /// The order that is (or was last) carried out.
-  std::optional<msg::session_spec> spec;
+  std::optional<run_spec> spec;
+  /// The same whole, until its agent lives.
+  std::unique_ptr<msg::session_spec> order;
 
   /// The step of provisioning under way; names it when it fails.
   std::string step;
@@ -71,10 +89,10 @@ struct runner_state {
   std::optional<msg::fact::agent_alive> alive;
 
   /// How the present run ended, once it has.
-  std::optional<exit_info> end;
+  boxed<exit_info> end;
 
   /// The stop that waits for the end of the run.
-  std::optional<msg::stop_order> stop;
+  boxed<msg::stop_order> stop;
 
   /// The run whose signs of life are looked for; 0 = none.
   run_no watched_run = 0;
@@ -100,7 +118,7 @@ struct runner_state {
     run_no run = 0;
     activity_state activity = activity_state::unknown;
     /// What was reported last.
-    conversation_state told;
+    boxed<conversation_state> told;
     /// The file that is noted down.
     std::string file;
   } transcript;

@@ -10,7 +10,7 @@ constexpr int looks_per_limit = 3;
 /// Two agents that do the same work are noticed about so late.
 constexpr milliseconds longest_pause{60'000};
 
-milliseconds pause_of(const msg::session_spec& spec) {
+milliseconds pause_of(const run_spec& spec) {
   if (spec.hang_after.count() <= 0)
     return longest_pause;
   return std::clamp(spec.hang_after / looks_per_limit, milliseconds{50},

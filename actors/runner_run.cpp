@@ -172,10 +172,12 @@ void agent_lives(self_pointer self, const msg::shim_word& word) {
   if (st.hung)
     return end_as_hung(self);
   watch_liveness(self, st.spec->hang_after);
-  if (adopted || !st.paste_prompt)
+  auto order = std::move(st.order);
+  // What has read a prompt once is not given it again.
+  if (adopted || !st.paste_prompt || !order)
     return;
   ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
-                  msg::paste_text{st.id, st.spec->prompt})
+                  msg::paste_text{st.id, order->prompt})
     .then([](const session_id&) {},
           [self](const caf::error& why) {
             self->state.context->say(log_level::error,

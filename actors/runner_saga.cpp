@@ -1,4 +1,5 @@
 #include "actors/runner_parts.hpp"
+#include "runtime/agents/exec_guard.hpp"
 #include "runtime/node/leftovers.hpp"
 #include "runtime/process/process.hpp"
 #include "runtime/shim/await.hpp"
@@ -90,6 +91,11 @@ prepare_launch(const session_dir& files, const launch_request& request,
   if (launch->configuration)
     if (auto ok = make_overlay(*launch->configuration); !ok)
       return fail(ok.error());
+  if (has_exec_guard(request.spec.role))
+    if (auto ok = make_exec_guard(request.places.directory,
+                                  request.spec.session, request.spec.role);
+        !ok)
+      return fail(ok.error());
   auto written = files.write_launch(request.spec, *launch,
                                     request.places.worktree, socket);
   if (!written)
@@ -113,7 +119,7 @@ void write_launch_files(self_pointer self) {
   launch_request request;
   request.agent = *agent;
   request.project = *st.context->project(st.spec->project);
-  request.spec = *st.spec;
+  request.spec = *st.order;
   request.places = st.context->places(st.id);
   request.env = environment_for(*agent, *st.context->inherited);
   run_on_files(
@@ -172,7 +178,7 @@ void fill_worktree(self_pointer self) {
   run_on_files(
     self,
     [files = files_of(self), cache = cache_of(self), project = *project,
-     spec = *st.spec, path = worktree_of(self),
+     spec = *st.order, path = worktree_of(self),
      env = *st.context->inherited]() -> result<bool> {
       if (auto ok = files.note(spec.run, "checkout", "begun"); !ok)
         return fail(ok.error());
@@ -243,7 +249,7 @@ void provision(self_pointer self) {
             "the configuration has no project " + st.spec->project.text});
   run_on_files(
     self,
-    [files = files_of(self), cache = cache_of(self), spec = *st.spec] {
+    [files = files_of(self), cache = cache_of(self), spec = *st.order] {
       return begin(files, *cache, spec);
     },
     [self](bool) { make_worktree(self); }, giver_up(self));
@@ -256,6 +262,7 @@ void give_up(self_pointer self, error why) {
     auto& st = self->state;
     st.pane_made = false;
     st.alive.reset();
+    st.order.reset();
     report(self, msg::fact::provision_failed{step, why});
     if (st.stop)
       return end_run(self);

@@ -77,7 +77,8 @@ void note_file(self_pointer self, const msg::transcript_seen& word) {
 }
 
 void tell_activity(self_pointer self, const conversation_state& said) {
-  auto& told = self->state.transcript.told;
+  auto& last = self->state.transcript.told;
+  auto& told = last ? *last : last.emplace();
   // What was said and spent is told with what it led to.
   if (told.activity == said.activity && told.question == said.question
       && told.failure == said.failure && told.conversation == said.conversation)
