@@ -130,6 +130,16 @@ result<child_spec> spec_of(self_pointer self, const std::string& id,
   return s.spec ? result<child_spec>{*s.spec} : make_spec(self, id);
 }
 
+/// A limit of many seconds may be reached a second late: so the limits of all
+/// children that start in one second are one timer.
+mono_time rounded_up(mono_time at, mono_time now) {
+  constexpr std::chrono::seconds step{1};
+  if (at - now < 10 * step)
+    return at;
+  auto past = at.time_since_epoch() % step;
+  return past.count() == 0 ? at : at + (step - past);
+}
+
 /// How a message names a moment.
 std::uint64_t number_of(mono_time at) {
   return static_cast<std::uint64_t>(at.time_since_epoch().count());
@@ -198,9 +208,10 @@ struct performer {
   }
 
   void operator()(const rule::arm& e) {
-    auto& due = st().timers[e.at];
+    auto at = rounded_up(e.at, self->clock().now());
+    auto& due = st().timers[at];
     if (due.empty())
-      self->scheduled_send(self, e.at, supervision_timer{number_of(e.at)});
+      self->scheduled_send(self, at, supervision_timer{number_of(at)});
     due.push_back(e.timer);
   }
 

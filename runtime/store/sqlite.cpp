@@ -91,6 +91,11 @@ bool database::autocommit() const {
   return sqlite3_get_autocommit(raw()) != 0;
 }
 
+void database::release_pages() {
+  // The answer is a count of bytes.
+  sqlite3_db_release_memory(raw());
+}
+
 std::int64_t database::changed() const {
   return sqlite3_changes64(raw());
 }

@@ -42,6 +42,9 @@ public:
   /// Rows that the last statement changed.
   std::int64_t changed() const;
 
+  /// Gives back the memory of pages that nobody uses.
+  void release_pages();
+
   sqlite3* raw() const { return handle_.get(); }
   const std::string& path() const { return path_; }
 

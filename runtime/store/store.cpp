@@ -456,6 +456,8 @@ result<store_rows> store::load() {
                 "database " + impl_->db.path() + ": " + rows.error().context);
   if (!read)
     return fail(read.error());
+  // Nobody will read them in this order again.
+  impl_->db.release_pages();
   return rows;
 }
 
