@@ -31,6 +31,7 @@ constexpr api_route routes[] = {
   {"GET", "/sessions", get_sessions},
   {"POST", "/sessions", post_session},
   {"POST", "/sessions/cleanup", post_cleanup},
+  {"POST", "/orchestrators", post_orchestrators},
   {"GET", "/sessions/{id}", get_session},
   {"POST", "/sessions/{id}/kill", kill_session_of},
   {"POST", "/sessions/{id}/restore", restore_session_of},

@@ -177,6 +177,9 @@ void post_ack(api_pointer self, api_call_ptr call);
 void post_reopen(api_pointer self, api_call_ptr call);
 void post_resolve(api_pointer self, api_call_ptr call);
 
+// api_orchestrators.cpp
+void post_orchestrators(api_pointer self, api_call_ptr call);
+
 // api_cleanup.cpp
 void post_cleanup(api_pointer self, api_call_ptr call);
 

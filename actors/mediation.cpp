@@ -4,6 +4,7 @@
 #include "actors/role_session.hpp"
 #include "runtime/rules/incidents.hpp"
 #include "runtime/rules/mediation.hpp"
+#include "runtime/rules/orchestrators.hpp"
 
 namespace ao {
 namespace {
@@ -37,7 +38,10 @@ msg::open_session session_for(self_pointer self,
 row_ptr<session> standing_orchestrator(self_pointer self,
                                        const project_settings& project) {
   const auto& st = self->state;
-  const auto& id = project.orchestrator_session;
+  auto id = project.orchestrator_session;
+  if (auto c = st.context.rows->find<claim>(orchestrator_subject(project.id));
+      id.empty() && c && c->held)
+    id = c->session;
   if (id.empty() || id == st.row.session)
     return nullptr;
   auto s = st.context.rows->find<session>(id.text);

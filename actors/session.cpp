@@ -5,6 +5,7 @@
 #include "messages/json.hpp"
 #include "runtime/actor/deliver.hpp"
 #include "runtime/agents/launch.hpp"
+#include "runtime/rules/orchestrators.hpp"
 #include "runtime/rules/tasks.hpp"
 
 #include <memory>
@@ -61,6 +62,11 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
     add_review(self, spec);
   if (row.role == session_role::mediator)
     add_dossier(self, spec);
+  if (row.role == session_role::orchestrator) {
+    spec.prompt = orchestrator_prompt(row.project);
+    // It waits to be told something; silence is no hang.
+    spec.hang_after = milliseconds{0};
+  }
   if (auto m = st.context->rows->find<message>(row.prompt.text))
     spec.prompt = m->text;
   token_claims who;

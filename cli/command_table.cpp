@@ -25,11 +25,17 @@ argument flag(std::string name, std::string help) {
   return {kind::flag, std::move(name), std::move(help), false};
 }
 
-std::vector<argument> start_arguments() {
+std::vector<argument> hub_arguments() {
   return {word("path", "Where the project or its configuration is"),
           flag("--restore", "Start the sessions again that a stop ended"),
-          flag("--orchestrator", "Start the standing orchestrator"),
           flag("--no-local-node", "Run no agents on this host")};
+}
+
+std::vector<argument> start_arguments() {
+  auto out = hub_arguments();
+  out.push_back(
+    flag("--orchestrator", "Start the standing orchestrator of each project"));
+  return out;
 }
 
 std::vector<argument> change_texts() {
@@ -47,7 +53,7 @@ const std::vector<command>& command_table() {
      "Stop the hub; agents go on running",
      {flag("--agents", "Stop the agents too, saving their work")},
      run_stop},
-    {"hub", "Run the hub in the foreground", start_arguments(), run_hub},
+    {"hub", "Run the hub in the foreground", hub_arguments(), run_hub},
     {"status",
      "Show what every session is doing",
      {flag("--include-terminated", "Also sessions that have ended"),

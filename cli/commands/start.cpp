@@ -21,7 +21,7 @@ constexpr milliseconds start_deadline{10'000};
 /// The arguments of `start` and `hub`, for the hub's program.
 std::vector<std::string> hub_arguments(const invocation& what) {
   std::vector<std::string> out;
-  for (const auto* name : {"restore", "orchestrator", "no-local-node"})
+  for (const auto* name : {"restore", "no-local-node"})
     if (what.args.flag(name))
       out.push_back(std::string{"--"} + name);
   if (auto path = what.args.maybe("path")) {
@@ -56,7 +56,22 @@ result<std::optional<json>> wait_for_api(const home& where) {
   }
 }
 
+/// Has the standing orchestrator of each project started, or found.
+result<json> ask_for_orchestrators(const home& where) {
+  http::api_client api{where.hub_socket()};
+  auto answer = api.call("POST", api_root + "/orchestrators", json::object());
+  if (!answer)
+    return fail(answer.error());
+  return answer->body["data"];
+}
+
 outcome tell(invocation& what, const home& where, json facts, bool already) {
+  if (what.args.flag("orchestrator")) {
+    auto orchestrators = ask_for_orchestrators(where);
+    if (!orchestrators)
+      return fail(orchestrators.error());
+    facts["orchestrators"] = std::move(*orchestrators);
+  }
   facts["socket"] = where.hub_socket();
   facts["alreadyRunning"] = already;
   facts.erase("ready");
@@ -68,6 +83,9 @@ outcome tell(invocation& what, const home& where, json facts, bool already) {
     what.out.line("Adopted " + adopted.dump() + " running sessions");
   if (auto agents = facts.value("agents", json::array()); !agents.empty())
     what.out.line("Agent programs found: " + shown(facts, "agents"));
+  for (const auto& one : facts.value("orchestrators", json::array()))
+    what.out.line("Orchestrator of " + shown(one, "project") + ": "
+                  + shown(one, "session"));
   for (const auto& note : facts.value("notes", json::array()))
     if (note.is_string())
       what.out.note("ao: " + note.get<std::string>());

@@ -1,5 +1,6 @@
 #include "runtime/agents/launch.hpp"
 
+#include "runtime/agents/exec_guard.hpp"
 #include "runtime/agents/rules_text.hpp"
 #include "runtime/home/files.hpp"
 
@@ -177,6 +178,10 @@ result<agent_launch> plan_launch(const launch_request& request) {
   else
     return fail(ec::agent_not_ready,
                 "agent " + agent.name + ": " + program.error().context);
+  // Not before its own program is found.
+  if (has_exec_guard(spec.role))
+    launch.env.set(
+      "PATH", exec_guard_of(places.directory) + ":" + launch.env.get("PATH"));
   return launch;
 }
 

@@ -617,6 +617,9 @@ private:
     // Whoever waits for a verdict knows whether there is one.
     if (is_judge(s.role))
       return tell();
+    // It comes back when somebody has something for it.
+    if (s.role == session_role::orchestrator)
+      return tell();
     if (s.role != session_role::worker) {
       end_as(session_end::done, "completed");
     } else if (w.dirty) {

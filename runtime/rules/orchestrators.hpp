@@ -1,0 +1,16 @@
+#pragma once
+
+#include "messages/ids.hpp"
+
+#include <string>
+
+namespace ao {
+
+/// The subject of the claim of a project's standing orchestrator:
+/// `role/orchestrator/<project>`. There is one at a time, whoever asks for it.
+std::string orchestrator_subject(const project_id& project);
+
+/// What the standing orchestrator is given to read when it begins.
+std::string orchestrator_prompt(const project_id& project);
+
+} // namespace ao
