@@ -96,8 +96,15 @@ auto typing_failure(self_pointer self) {
 /// The delivery is over: its end is noted before the hub hears of it.
 void conclude(self_pointer self, const tell_delivery& word) {
   auto order = self->state.mail.delivery->order;
-  if (word.state == message_state::unknown)
-    self->state.mail.uncertain_run = order.run;
+  auto& mail = self->state.mail;
+  // Without proof its text may still stand in the program's input line; the
+  // line of a terminal in line mode was taken with Enter.
+  auto entered = word.state == message_state::submitted;
+  if (word.state == message_state::unknown
+      || (entered && !mail.delivery->typing.line_mode))
+    mail.uncertain_run = order.run;
+  else if (word.state == message_state::acknowledged)
+    mail.uncertain_run = 0;
   auto finish = [self, order, word] {
     auto& mail = self->state.mail;
     auto answered = mail.delivery->answered;
@@ -261,12 +268,14 @@ void begin(self_pointer self, const msg::deliver_message& order) {
   look_at_pane(self);
 }
 
-/// The node ended while it typed this.
-void resume(self_pointer self, const msg::deliver_message& order) {
+/// The node ended while it typed this, or before there was proof.
+void resume(self_pointer self, const msg::deliver_message& order,
+            const letter_note& note) {
   auto& st = self->state;
   auto& typing = st.mail.delivery->typing;
   typing.text = order.text;
   typing.resumed = true;
+  typing.entered = note.state == message_state::submitted;
   typing.by_transcript = st.transcript.run == order.run;
   hear_texts(self, std::exchange(st.mail.heard, {}));
   if (st.mail.delivery)
@@ -293,8 +302,9 @@ result<session_id> deliver(self_pointer self,
     [self, order](const std::optional<letter_note>& note) {
       if (!note || note->run != order.run)
         return begin(self, order);
-      if (is_begun(*note) && obstacle(self, order).empty())
-        return resume(self, order);
+      if ((is_begun(*note) || note->state == message_state::submitted)
+          && obstacle(self, order).empty())
+        return resume(self, order, *note);
       self->state.mail.delivery.reset();
       tell_from_note(self, order, *note);
     },

@@ -24,8 +24,11 @@ constexpr milliseconds proof_patience_blind = 500ms;
 constexpr milliseconds proof_patience = 5s;
 /// A program that kept the text for so long has not taken Enter.
 constexpr milliseconds ignored_after = 1500ms;
-/// For a program that draws its screen anew.
+/// For a program that draws its screen anew: with an input line as it was
+/// before the text, and with one that looks otherwise, as a half drawn screen
+/// on a busy machine does.
 constexpr milliseconds drawing_patience = 150ms;
+constexpr milliseconds strange_row_patience = 1200ms;
 constexpr int most_presses = 8;
 
 bool is_graphic(char c) {
@@ -114,7 +117,9 @@ public:
     case typing_phase::aiming:
     case typing_phase::preparing:
       if (s().resumed)
-        return end(message_state::unknown, "pane", x.why);
+        return end(s().entered ? message_state::submitted
+                               : message_state::unknown,
+                   "pane", x.why);
       return end(message_state::queued, "pane", "nothing was typed: " + x.why);
     case typing_phase::echoing:
       if (enters_by_itself())
@@ -184,8 +189,11 @@ private:
 
   void resume(const msg::seen_pane& view) {
     if (!still_stands(view))
-      return end(message_state::unknown, "pane",
-                 "the node ended while the message was being typed");
+      return s().entered
+        ? end(message_state::submitted, "pane",
+              "no proof before the node ended")
+        : end(message_state::unknown, "pane",
+              "the node ended while the message was being typed");
     s().echoed = s().stood = true;
     s().row_before = view.cursor_row;
     s().line_mode = view.line_mode;
@@ -214,6 +222,7 @@ private:
   void paste(const msg::seen_pane& view) {
     enter(typing_phase::pasting);
     s().shown_before = times_shown(s().text, view.screen);
+    s().empty_row = view.cursor_row;
     s().line_mode = view.line_mode;
     effect(paste_letter{});
   }
@@ -266,7 +275,9 @@ private:
       s().left_at.reset();
     else if (!s().left_at)
       s().left_at = now_;
-    return s().left_at && now_ >= *s().left_at + drawing_patience;
+    auto patience = view.cursor_row == s().empty_row ? drawing_patience
+                                                     : strange_row_patience;
+    return s().left_at && now_ >= *s().left_at + patience;
   }
 
   /// Lines of the text went to the program before Enter.
@@ -285,11 +296,18 @@ private:
     end(message_state::acknowledged, "echo", "the terminal shows the text");
   }
 
+  /// The row of the cursor is as it was with the text, or it ends like the
+  /// text, whole or wrapped.
   bool still_stands(const msg::seen_pane& view) {
-    if (s().stood)
-      return view.cursor_row == s().row_before;
+    if (s().stood && view.cursor_row == s().row_before)
+      return true;
+    if (s().empty_row && view.cursor_row == *s().empty_row)
+      return false;
     auto mark = mark_of(s().text);
-    return ends_with(squeezed(view.cursor_row, mark.ascii), mark.end);
+    auto row = squeezed(view.cursor_row, mark.ascii);
+    return !row.empty()
+      && (ends_with(row, mark.end)
+          || ends_with(squeezed(s().text, mark.ascii), row));
   }
 
   // -- the step ---------------------------------------------------------------

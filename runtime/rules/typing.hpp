@@ -40,6 +40,9 @@ struct typing_state {
   /// An earlier try came into the pane, perhaps up to Enter: the text is not
   /// pasted again, but Enter is pressed when it stands in the input line.
   bool resumed = false;
+  /// That try had pressed Enter: what stands in no input line any more counts
+  /// as submitted.
+  bool entered = false;
   /// The program writes down what it has heard: that alone is proof, and what
   /// is not there at the end of its run has not arrived.
   bool by_transcript = false;
@@ -52,6 +55,9 @@ struct typing_state {
   bool stood = false;
   /// The row of the cursor at that time.
   std::string row_before;
+  /// The row of the cursor before the text was pasted: what an input line looks
+  /// like that has none.
+  std::optional<std::string> empty_row;
   /// The terminal, not the program, edits the line: each newline in the text
   /// enters what is before it.
   bool line_mode = false;
@@ -135,7 +141,8 @@ struct typing_step {
 /// nothing looked at, until it is heard, or the run is over and it counts for
 /// nothing.
 ///
-/// One that is resumed goes from aiming to pressing, or ends as unknown.
+/// One that is resumed goes from aiming to pressing, or ends as unknown; as
+/// submitted when Enter was pressed before.
 typing_step next_typing(const typing_state& state, const typing_input& input,
                         mono_time now);
 

@@ -54,7 +54,10 @@ protected:
     view.screen = "some output\n" + input_line + "\n";
   }
 
-  void in_full_screen() { view.line_mode = view.echo = false; }
+  void in_full_screen() {
+    view.line_mode = view.echo = false;
+    show("> ");
+  }
 
   typing_state state;
   msg::seen_pane view;
@@ -126,6 +129,40 @@ TEST_F(Typing, PressesEnterAgainOnlyWhileTheTextStandsInTheInputLine) {
   look();
   EXPECT_FALSE(effect<tell_delivery>());
   now += 100ms;
+  look();
+  EXPECT_EQ(told(), message_state::acknowledged);
+}
+
+TEST_F(Typing, TakesNoHalfDrawnScreenForAnEmptyInputLine) {
+  in_full_screen();
+  paste();
+  show("> fix the build");
+  look();
+  feed(typing_done{});
+  show("some");
+  for (int i = 0; i < 10; ++i) {
+    look();
+    EXPECT_FALSE(effect<tell_delivery>());
+    now += 110ms;
+  }
+  show("> fix the build");
+  look();
+  EXPECT_FALSE(effect<tell_delivery>());
+  now += 500ms;
+  look();
+  EXPECT_TRUE(effect<press_letter_key>()) << "it was ignored";
+}
+
+TEST_F(Typing, BelievesAnInputLineThatGoesOnToLookOtherwise) {
+  in_full_screen();
+  paste();
+  show("> fix the build");
+  look();
+  feed(typing_done{});
+  show("* thinking");
+  look();
+  EXPECT_FALSE(ends());
+  now += 1200ms;
   look();
   EXPECT_EQ(told(), message_state::acknowledged);
 }
@@ -237,6 +274,29 @@ TEST_F(Typing, DoesNotTypeASecondTimeWhatMayHaveBeenSubmitted) {
   EXPECT_EQ(step.effects.size(), 1u);
   EXPECT_EQ(told(), message_state::unknown);
   EXPECT_TRUE(ends());
+}
+
+TEST_F(Typing, PressesEnterAgainThatWasPressedForNothingBeforeTheNodeEnded) {
+  state.resumed = state.entered = true;
+  show("> fix the build");
+  look();
+  EXPECT_FALSE(effect<paste_letter>());
+  ASSERT_TRUE(effect<press_letter_key>());
+}
+
+TEST_F(Typing, LeavesSubmittedWhatHasLeftTheInputLineSinceAnEarlierEnter) {
+  state.resumed = state.entered = true;
+  show("> ");
+  look();
+  EXPECT_EQ(step.effects.size(), 1u);
+  EXPECT_EQ(told(), message_state::submitted);
+  EXPECT_TRUE(ends());
+}
+
+TEST_F(Typing, LeavesSubmittedWhatWasEnteredIntoAPaneThatIsGone) {
+  state.resumed = state.entered = true;
+  feed(pane_lost{"gone"});
+  EXPECT_EQ(told(), message_state::submitted);
 }
 
 TEST_F(Typing, DoesNotKnowWhatBecameOfAnEarlierTryWhosePaneIsGone) {
