@@ -495,7 +495,7 @@ TEST_F(HostileSinks, ReviewsAndAnswersReachTheAgentAsText) {
 cp "$AO_PROMPT_FILE" "$HOME/prompt.$AO_RUN.part"
 mv "$HOME/prompt.$AO_RUN.part" "$HOME/prompt.$AO_RUN"
 if [ "$AO_RUN" = 2 ]; then
-  echo dirt > dirt
+  ao report needs_input --note "How?"
   exit 0
 fi
 echo "$AO_RUN" > "work.$AO_RUN"
@@ -527,7 +527,7 @@ git commit --quiet --message "Run $AO_RUN"
   w->await_file("prompt.2");
   EXPECT_THAT(content_of(w->user() / "prompt.2"), HasSubstr("end"));
   EXPECT_TRUE(is_text(content_of(w->user() / "prompt.2")));
-  // Run 2 leaves what nobody has committed, and a person is asked.
+  // Run 2 asks a person.
   w->await("incident_asked", "incident:inc-1");
   for (const auto& one : all)
     if (!is_text(one.text) || one.text.size() >= (1u << 20))
