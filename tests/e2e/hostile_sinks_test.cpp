@@ -529,6 +529,10 @@ git commit --quiet --message "Run $AO_RUN"
   EXPECT_TRUE(is_text(content_of(w->user() / "prompt.2")));
   // Run 2 asks a person.
   w->await("incident_asked", "incident:inc-1");
+  // What is typed to an agent that is about to exit may not reach it.
+  w->await([](const json& e) {
+    return e["kind"] == "agent_exited" && e["data"]["run"] == 2;
+  });
   for (const auto& one : all)
     if (!is_text(one.text) || one.text.size() >= (1u << 20))
       expect_refusal(post("/incidents/inc-1/answer",
