@@ -93,7 +93,7 @@ private:
     auto env = w_.variables();
     auto bin = fs::path{program_path("ao")}.parent_path().string();
     return env.unset("AO_HOME")
-      .set("PATH", bin + ":" + env.get("PATH").value_or("/usr/bin:/bin"))
+      .set("PATH", bin + ":" + env.get("PATH"))
       .set("TERM", "xterm");
   }
 
@@ -119,7 +119,7 @@ private:
 
   void on_terminal(const std::string& line, const typed_answers& person) {
     terminal_program p;
-    p.argv = {"bash", "-c", with_own_names(line)};
+    p.argv = {"/bin/bash", "-c", with_own_names(line)};
     p.env = variables().to_vector();
     p.cwd = where_.string();
     auto end = run_on_terminal(p, person);

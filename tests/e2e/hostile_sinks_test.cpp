@@ -528,27 +528,33 @@ git commit --quiet --message "Run $AO_RUN"
   EXPECT_THAT(content_of(w->user() / "prompt.2"), HasSubstr("end"));
   EXPECT_TRUE(is_text(content_of(w->user() / "prompt.2")));
   // Run 2 asks a person.
-  w->await("incident_asked", "incident:inc-1");
+  auto asked
+    = w->await([](const json& e) { return e["kind"] == "incident_asked"; });
+  auto id = asked["subject"].get<std::string>().substr(9);
   // What is typed to an agent that is about to exit may not reach it.
   w->await([](const json& e) {
     return e["kind"] == "agent_exited" && e["data"]["run"] == 2;
   });
   for (const auto& one : all)
     if (!is_text(one.text) || one.text.size() >= (1u << 20))
-      expect_refusal(post("/incidents/inc-1/answer",
+      expect_refusal(post("/incidents/" + id + "/answer",
                           "{\"answer\":" + in_quotes(one.text) + "}"),
                      one);
-  auto answered
-    = post("/incidents/inc-1/answer", "{\"answer\":" + in_quotes(text) + "}");
+  // A person types no more than 16 KiB.
+  text = text.substr(text.size() - 3'000);
+  while ((static_cast<unsigned char>(text.front()) & 0xc0) == 0x80)
+    text.erase(0, 1);
+  auto answered = post("/incidents/" + id + "/answer",
+                       "{\"answer\":" + in_quotes(text) + "}");
   ASSERT_EQ(answered.status, 200) << answered.text.substr(0, 500);
   w->await_file("prompt.3");
   EXPECT_THAT(content_of(w->user() / "prompt.3"),
-              HasSubstr("Answer to inc-1:"));
+              HasSubstr("Answer to " + id + ":"));
   EXPECT_THAT(content_of(w->user() / "prompt.3"), HasSubstr(text));
   for (const auto& words :
        std::vector<std::vector<std::string>>{{"why", task},
                                              {"incident", "ls"},
-                                             {"incident", "show", "inc-1"},
+                                             {"incident", "show", id},
                                              {"notify", "ls"},
                                              {"status"}})
     expect_clean_screen(words);
