@@ -154,10 +154,13 @@ result<void> add_parts(const git_runner& git, const git_runner& plain,
   if (depth > deepest)
     return fail(ec::git_failed,
                 "repositories nested too deep in " + tree.string());
-  auto files = git.ask({tree, {"ls-files", "-z", "--stage"}});
+  auto files = git.run({tree, {"ls-files", "-z", "--stage"}});
+  // The index may be damaged; then the head is what is compared with.
+  if (files && files->code != 0)
+    files = git.run({tree, {"ls-tree", "-r", "-z", "HEAD"}});
   if (!files)
     return fail(files.error());
-  for (const auto& entry : split_nul(*files)) {
+  for (const auto& entry : split_nul(files->out)) {
     constexpr std::string_view link = "160000 ";
     auto tab = entry.find('\t');
     if (entry.compare(0, link.size(), link) != 0 || tab == std::string::npos)
