@@ -131,24 +131,17 @@ std::vector<hostile_string> seeds(const std::filesystem::path& trap) {
        "\r over",
        "\x7f",
        "\x01\x02\x1f",
-       "\xc2\x9b"
-       "31m",
-       "\xc2\x9d"
-       "0;t\xc2\x9c",
+       std::string{"\xc2\x9b"} + "31m",
+       std::string{"\xc2\x9d"} + "0;t\xc2\x9c",
        "\x0e",
        "\x1b",
        "\x03",
        "\x04",
        "\x1a"});
   add("bidi",
-      {"\xe2\x80\xae"
-       "evil",
-       "a\xe2\x80\x8f"
-       "b",
+      {std::string{"\xe2\x80\xae"} + "evil", std::string{"a\xe2\x80\x8f"} + "b",
        "\xe2\x81\xa6x\xe2\x81\xa9", "\xe2\x80\xaa\xe2\x80\xac",
-       "\xe2\x80\xa8line",
-       "\xef\xbb\xbf"
-       "bom",
+       "\xe2\x80\xa8line", std::string{"\xef\xbb\xbf"} + "bom",
        "rtl \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "e\xcc\x81\xcc\x81\xcc\x81",
        "\xf0\x9f\x8e\x89\xe2\x80\x8d\xf0\x9f\x91\xa9", "\xe2\x80\x8b"});
   add("path",
