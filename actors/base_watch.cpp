@@ -1,10 +1,9 @@
 #include "actors/base_watch.hpp"
 
 #include "actors/project_forge.hpp"
+#include "actors/secrets.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
-#include "runtime/config/load.hpp"
-#include "runtime/log/redactor.hpp"
 #include "runtime/rules/change_texts.hpp"
 #include "runtime/rules/incidents.hpp"
 
@@ -94,7 +93,7 @@ std::string how_it_ended(const msg::ci_finished& end) {
 void report(self_pointer self, const change_id& of, const session_id& session,
             const msg::ci_finished& end) {
   auto& st = self->state;
-  redactor secrets{secrets_in(*st.context.config, process_environment())};
+  auto secrets = secrets_of(st.context);
   msg::report_cause what;
   what.cause = incident_cause::base_red;
   what.project = st.project;

@@ -2,9 +2,9 @@
 
 #include "actors/ci_watcher_parts.hpp"
 #include "actors/project_forge.hpp"
+#include "actors/secrets.hpp"
 #include "actors/store_trouble.hpp"
 #include "runtime/actor/deliver.hpp"
-#include "runtime/config/load.hpp"
 #include "runtime/rules/incidents.hpp"
 
 #include <stdexcept>
@@ -317,8 +317,7 @@ void say(self_pointer self, log_level level, const std::string& verb,
 
 /// What no agent may read.
 redactor secrets_of(self_pointer self) {
-  return redactor{
-    secrets_in(*self->state.context->config, process_environment())};
+  return ao::secrets_of(*self->state.context);
 }
 
 } // namespace ci_watcher_parts

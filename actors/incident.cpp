@@ -2,11 +2,10 @@
 
 #include "actors/ask_child.hpp"
 #include "actors/incident_parts.hpp"
+#include "actors/secrets.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/deliver.hpp"
-#include "runtime/config/load.hpp"
 #include "runtime/home/token.hpp"
-#include "runtime/log/redactor.hpp"
 #include "runtime/rules/reactions.hpp"
 #include "runtime/rules/verdicts.hpp"
 
@@ -211,7 +210,7 @@ void recover(self_pointer self) {
 
 failure_seen seen_in(self_pointer self, const msg::report_cause& what) {
   const auto& st = self->state;
-  redactor secrets{secrets_in(*st.context.config, process_environment())};
+  auto secrets = secrets_of(st.context);
   auto text = what.text;
   if (const auto* project = st.context.project(what.project))
     if (auto more = reaction_message(*st.context.config, *project, what.cause);

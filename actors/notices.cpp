@@ -1,11 +1,10 @@
 #include "actors/notices.hpp"
 
+#include "actors/secrets.hpp"
 #include "actors/store_trouble.hpp"
 #include "messages/interfaces/store.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
-#include "runtime/config/load.hpp"
-#include "runtime/log/redactor.hpp"
 #include "runtime/rules/incident_texts.hpp"
 #include "runtime/rules/notices.hpp"
 
@@ -47,7 +46,7 @@ void add(self_pointer self, store_write& write, const notice& n,
          std::uint64_t seq) {
   const auto& st = self->state;
   const auto& all = *st.context.config;
-  redactor secrets{secrets_in(all, process_environment())};
+  auto secrets = secrets_of(st.context);
   for (const auto& channel : notifiers_for(all, n.priority)) {
     notification row;
     row.version = 1;

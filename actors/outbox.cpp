@@ -1,12 +1,11 @@
 #include "actors/outbox.hpp"
 
 #include "actors/job.hpp"
+#include "actors/secrets.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/deliver.hpp"
 #include "runtime/actor/harden.hpp"
-#include "runtime/config/load.hpp"
-#include "runtime/log/redactor.hpp"
 #include "runtime/notify/send.hpp"
 
 #include <algorithm>
@@ -53,9 +52,9 @@ void end_attempt(self_pointer self, const std::string& id,
 void attempt(self_pointer self, const notification& n) {
   constexpr std::chrono::seconds slack{10};
   auto& st = self->state;
-  auto work = [config = st.context.config, id = st.id, n, env = st.env,
-               stop = st.stop]() -> result<send_outcome> {
-    redactor secrets{secrets_in(*config, process_environment())};
+  auto work
+    = [config = st.context.config, id = st.id, n, env = st.env, stop = st.stop,
+       secrets = secrets_of(st.context)]() -> result<send_outcome> {
     auto clean = n;
     clean.text = secrets.redact(n.text);
     return notify::send(config->notifiers.at(id), clean, env, stop);

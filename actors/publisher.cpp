@@ -3,12 +3,11 @@
 #include "actors/job.hpp"
 #include "actors/project_forge.hpp"
 #include "actors/record_once.hpp"
+#include "actors/secrets.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
-#include "runtime/config/load.hpp"
 #include "runtime/forge/local.hpp"
-#include "runtime/log/redactor.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -88,7 +87,7 @@ void push(self_pointer self) {
         return;
       }
       // What git says may quote an address with a password in it.
-      redactor secrets{secrets_in(*st.context.config, process_environment())};
+      auto secrets = secrets_of(st.context);
       record(self, event_kind::publish_failed, end.sha,
              secrets.redact(end.failure));
       st.again = false;

@@ -196,6 +196,13 @@ caf::result<msg::purged_past> purge(self_pointer self,
       degrade(self, answers.error());
     return make_error(answers.error());
   }
+  if (*events > 0) {
+    // What is gone is not shown from memory either.
+    auto tail = st.db->last_events(event_feed::capacity);
+    if (!tail)
+      return make_error(tail.error());
+    st.context.rows->events().load(std::move(*tail), st.db->last_seq());
+  }
   return msg::purged_past{*events, *answers};
 }
 

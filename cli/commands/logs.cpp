@@ -19,6 +19,15 @@ struct printed_log {
   std::string text;
 };
 
+/// A log that the shim has written; a link that somebody has put in its place
+/// is none.
+result<std::string> read_log(const std::string& path) {
+  std::error_code gone;
+  if (!fs::is_regular_file(fs::symlink_status(path, gone)))
+    return fail(ec::bad_input, path + " is not a file");
+  return read_file(path);
+}
+
 /// A screen without the lines below its last text.
 std::string without_empty_end(std::string screen) {
   auto last = screen.find_last_not_of(" \n");
@@ -48,7 +57,7 @@ std::vector<printed_log> logs_of_session(const invocation& what,
   std::vector<printed_log> out;
   for (std::uint64_t run = 1; run <= runs; ++run) {
     auto name = std::to_string(run);
-    if (auto text = read_file(dir + "/pane." + name + ".txt"))
+    if (auto text = read_log(dir + "/pane." + name + ".txt"))
       out.push_back({"run " + name, without_empty_end(std::move(*text))});
     else if (run == runs)
       if (auto shown = text_on_terminal(session); !shown.empty())
@@ -73,7 +82,7 @@ std::vector<printed_log> logs_of_change(const invocation& what,
   std::sort(found.begin(), found.end());
   std::vector<printed_log> out;
   for (const auto& [at, file] : found)
-    if (auto text = read_file(file.string()))
+    if (auto text = read_log(file.string()))
       out.push_back({file.parent_path().filename().string(), std::move(*text)});
   return out;
 }

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
+#include "cli/commands/status_reports.hpp"
 #include "cli/commands/watch.hpp"
 
 #include <algorithm>
@@ -82,6 +83,14 @@ result<void> show_status(invocation& what) {
   auto answer = what.api().call("GET", target);
   if (!answer)
     return fail(answer.error());
+  if (auto most = what.args.maybe("reports")) {
+    auto number = number_of_reports(*most);
+    if (!number)
+      return fail(number.error());
+    if (auto ok = add_reports(what.api(), answer->body.at("data"), *number);
+        !ok)
+      return fail(ok.error());
+  }
   what.out.document(answer->body);
   auto rows = answer->body.value("data", json::array());
   if (what.args.flag("watch")) {
@@ -114,6 +123,7 @@ result<void> show_status(invocation& what) {
                            : "No live sessions.");
   if (!ended.empty())
     what.out.line(ended, colour::dim);
+  print_reports(what.out, rows);
   print_pairs(what.out, answer->body);
   for (const auto& q : answer->body["meta"].value("questions", json::array())) {
     auto question = text_at(q, "question");

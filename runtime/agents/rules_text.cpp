@@ -1,5 +1,6 @@
 #include "runtime/agents/rules_text.hpp"
 
+#include "runtime/git/tree.hpp"
 #include "runtime/home/files.hpp"
 
 namespace ao {
@@ -84,14 +85,23 @@ result<std::string> own_rules_of(const project_settings& project,
   auto out = project.agent_rules.value_or("");
   if (!project.agent_rules_file)
     return out;
-  auto text = read_file(project.agent_rules_file->string());
+  // A link that somebody has committed must not lead anywhere else.
+  const auto& file = *project.agent_rules_file;
+  auto named = file.lexically_normal().lexically_relative(
+    project.path.lexically_normal());
+  auto named_below = !named.empty() && *named.begin() != "..";
+  if (named_below && !is_below(file, project.path))
+    return fail(ec::bad_input,
+                "agentRulesFile " + file.string()
+                  + ": a link leads out of the project, expected a file in it");
+  auto text = read_file(file.string());
   if (!text)
     return fail(ec::bad_input,
                 "agentRulesFile of project " + project.id.text + ": "
                   + text.error().context);
   if (!is_clean_utf8(*text))
     return fail(ec::bad_input,
-                "agentRulesFile " + project.agent_rules_file->string()
+                "agentRulesFile " + file.string()
                   + ": expected UTF-8 without NUL");
   return out + (out.empty() ? "" : "\n") + *text;
 }

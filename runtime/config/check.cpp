@@ -196,7 +196,7 @@ private:
                suggest(member->name, row.words));
       else if (!is_identifier(member->name))
         report(member->at, shown, quoted(member->name) + " is not a name",
-               "letters, digits, _ and -");
+               "at most 50 letters, digits, _ and -");
       else
         check_member(*member, *entry,
                      {join(path.canonical, member->name), shown});

@@ -1,6 +1,7 @@
 #include "runtime/config/value_rules.hpp"
 
 #include "messages/time.hpp"
+#include "runtime/git/names.hpp"
 #include "runtime/rules/quiet_hours.hpp"
 
 #include <algorithm>
@@ -127,17 +128,7 @@ std::string read_word(const key_row& row, const std::string& text) {
 }
 
 bool is_inner_path(std::string_view text) {
-  if (text.empty() || text[0] == '/' || text[0] == '~')
-    return false;
-  while (!text.empty()) {
-    auto slash = text.find('/');
-    if (text.substr(0, slash) == "..")
-      return false;
-    if (slash == text.npos)
-      break;
-    text.remove_prefix(slash + 1);
-  }
-  return true;
+  return text.substr(0, 1) != "~" && valid_inner_path(text);
 }
 
 bool is_branch_template(const std::string& text) {
@@ -170,35 +161,16 @@ std::string_view host_of(std::string_view url) {
 } // namespace
 
 bool is_identifier(std::string_view text) {
-  // A leading dash would read as an option somewhere.
-  return !text.empty() && text[0] != '-'
+  // With a number behind it, it is the name of a session of tmux, of files and
+  // of refs. A leading dash would read as an option somewhere.
+  constexpr std::size_t longest = 50;
+  return !text.empty() && text.size() <= longest && text[0] != '-'
     && std::all_of(text.begin(), text.end(),
                    [](char c) { return is_alnum(c) || c == '_' || c == '-'; });
 }
 
 bool is_branch_name(std::string_view text) {
-  if (text.empty() || text == "@" || text[0] == '-' || text[0] == '/'
-      || text.back() == '/' || text.back() == '.')
-    return false;
-  for (auto bad : {"..", "@{", "//", "/."})
-    if (text.find(bad) != text.npos)
-      return false;
-  for (char c : text)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f
-        || std::string_view{"~^:?*[\\"}.find(c) != std::string_view::npos)
-      return false;
-  while (true) {
-    auto slash = text.find('/');
-    auto part = text.substr(0, slash);
-    constexpr std::string_view lock = ".lock";
-    if (part[0] == '.'
-        || (part.size() >= lock.size()
-            && part.substr(part.size() - lock.size()) == lock))
-      return false;
-    if (slash == text.npos)
-      return true;
-    text.remove_prefix(slash + 1);
-  }
+  return valid_branch(text);
 }
 
 bool is_address(std::string_view text) {
@@ -302,7 +274,7 @@ std::string expectation(const key_row& row) {
   case key_type::branch_template:
     return "the name of a git branch that contains {session} once";
   case key_type::identifier:
-    return "letters, digits, _ and -";
+    return "at most 50 letters, digits, _ and -";
   case key_type::tries_or_duration:
     return "a number of tries or a duration such as 30m";
   case key_type::ignored:

@@ -7,7 +7,7 @@
 
 namespace ao {
 
-/// True for `[A-Za-z0-9_-]+`.
+/// True for `[A-Za-z0-9_-]+`, at most 50 of them.
 bool is_identifier(std::string_view text);
 
 /// True for the name of a git branch (git-check-ref-format), never one that

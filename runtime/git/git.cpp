@@ -53,7 +53,9 @@ const std::vector<std::string>& network_variables() {
   return names;
 }
 
-environment environment_of(const git_call& call) {
+environment environment_of(
+  const git_call& call,
+  const std::vector<std::pair<std::string, std::string>>& variables) {
   auto users = call.scope == git_scope::users;
   auto env = users ? environment::inherited(network_variables())
                    : environment::inherited();
@@ -72,8 +74,9 @@ environment environment_of(const git_call& call) {
     env.set("GIT_CONFIG_NOSYSTEM", "1")
       .set("GIT_CONFIG_GLOBAL", "/dev/null")
       .set("GIT_ATTR_NOSYSTEM", "1");
-  for (const auto& [name, value] : call.env)
-    env.set(name, value);
+  for (const auto* more : {&variables, &call.env})
+    for (const auto& [name, value] : *more)
+      env.set(name, value);
   return env;
 }
 
@@ -110,13 +113,22 @@ bool valid_rev(std::string_view rev) {
 
 git_runner::git_runner(std::string program) : program_(std::move(program)) {}
 
+git_runner git_runner::with(
+  std::vector<std::pair<std::string, std::string>> variables) const {
+  auto out = *this;
+  out.variables_.insert(out.variables_.end(),
+                        std::make_move_iterator(variables.begin()),
+                        std::make_move_iterator(variables.end()));
+  return out;
+}
+
 result<git_end> git_runner::run(const git_call& call) const {
   process_spec spec;
   spec.argv.push_back(program_);
   for (const auto* setting : overrides)
     spec.argv.insert(spec.argv.end(), {"-c", setting});
   spec.argv.insert(spec.argv.end(), call.args.begin(), call.args.end());
-  spec.env = environment_of(call).to_vector();
+  spec.env = environment_of(call, variables_).to_vector();
   spec.cwd = call.dir.string();
   if (!call.input.empty())
     spec.in = child_input::bytes(call.input);

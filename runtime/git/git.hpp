@@ -63,6 +63,10 @@ class git_runner {
 public:
   explicit git_runner(std::string program = "git");
 
+  /// The same with further variables for each command; those of a call win.
+  git_runner
+  with(std::vector<std::pair<std::string, std::string>> variables) const;
+
   /// Runs the command to its end, whatever its exit status. Errors:
   /// `program_missing`, `timed_out`, `process_failed`; `git_failed` when it
   /// was killed by a signal.
@@ -103,6 +107,7 @@ public:
 
 private:
   std::string program_;
+  std::vector<std::pair<std::string, std::string>> variables_;
 };
 
 /// `git_failed: git <verb>: <last line of stderr>`.

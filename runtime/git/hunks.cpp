@@ -20,7 +20,9 @@ std::string unquoted(std::string_view text) {
       path += text[i];
       continue;
     }
-    auto c = text[++i];
+    if (++i == text.size())
+      break;
+    auto c = text[i];
     if (c >= '0' && c <= '3' && i + 2 < text.size()) {
       path += static_cast<char>((c - '0') * 64 + (text[i + 1] - '0') * 8
                                 + (text[i + 2] - '0'));

@@ -3,6 +3,7 @@
 #include "runtime/git/config_file.hpp"
 #include "runtime/git/hunks.hpp"
 #include "runtime/git/names.hpp"
+#include "runtime/git/planted.hpp"
 #include "runtime/git/tree.hpp"
 #include "runtime/io/fd.hpp"
 
@@ -131,6 +132,53 @@ result<bool> is_empty_tree(const git_runner& git, const fs::path& dir,
   return entries->empty();
 }
 
+result<planted_settings> read_settings(const git_runner& git,
+                                       const fs::path& place,
+                                       std::string_view origin) {
+  git_call list{place, {"config", "--list", "--show-scope", "-z"}};
+  list.scope = git_scope::users;
+  auto out = git.ask(list);
+  if (!out)
+    return fail(out.error());
+  return judge_settings(*out, origin);
+}
+
+/// Adds what is set in the repositories that are part of the tree: git looks
+/// into them for changed files.
+/// @param git As it is called for the tree itself.
+/// @param plain As it is called for others.
+result<void> add_parts(const git_runner& git, const git_runner& plain,
+                       const fs::path& tree, planted_settings& planted,
+                       int depth) {
+  constexpr int deepest = 8;
+  if (depth > deepest)
+    return fail(ec::git_failed,
+                "repositories nested too deep in " + tree.string());
+  auto files = git.run({tree, {"ls-files", "-z", "--stage"}});
+  // The index may be damaged; then the head is what is compared with.
+  if (files && files->code != 0)
+    files = git.run({tree, {"ls-tree", "-r", "-z", "HEAD"}});
+  if (!files)
+    return fail(files.error());
+  for (const auto& entry : split_nul(files->out)) {
+    constexpr std::string_view link = "160000 ";
+    auto tab = entry.find('\t');
+    if (entry.compare(0, link.size(), link) != 0 || tab == std::string::npos)
+      continue;
+    auto part = tree / entry.substr(tab + 1);
+    if (!is_there(part / ".git") || !is_below(part, tree))
+      continue;
+    auto more = read_settings(plain, part, {});
+    if (!more)
+      return fail(more.error());
+    planted.overrides.insert(planted.overrides.end(), more->overrides.begin(),
+                             more->overrides.end());
+    if (auto done = add_parts(plain, plain, part, planted, depth + 1); !done)
+      return done;
+  }
+  return {};
+}
+
 /// Removes a temporary index, whatever happens.
 struct index_guard {
   fs::path path;
@@ -219,10 +267,16 @@ result<void> repository_cache::fetch(milliseconds limit) {
                  "--no-auto-maintenance", "--update-shallow", "origin"}};
   call.scope = git_scope::users;
   call.limit = limit;
-  auto out = git_.ask(call);
+  auto git = guard();
+  result<std::string> out = fail(ec::git_failed, "");
+  if (git)
+    out = git->ask(call);
+  else
+    out = fail(git.error());
   // A push from a worktree moves the same ref, without our lock.
-  for (int tries = 1; !out && lost_a_race(out.error()) && tries < 5; ++tries)
-    out = git_.ask(call);
+  for (int tries = 1; git && !out && lost_a_race(out.error()) && tries < 5;
+       ++tries)
+    out = git->ask(call);
   result<void> answer;
   if (!out)
     answer = fail(out.error());
@@ -242,6 +296,62 @@ result<fs::path> repository_cache::git_dir_of(const fs::path& worktree) const {
     return fail(ec::git_failed,
                 worktree.string() + " is not a worktree of " + dir_.string());
   return path;
+}
+
+result<void> repository_cache::remove_setting(const fs::path& git_dir,
+                                              const std::string& key) const {
+  for (const auto& file : {dir_ / "config", git_dir / "config.worktree"}) {
+    if (!is_there(file))
+      continue;
+    git_call unset{dir_,
+                   {"config", "--file", file.string(), "--unset-all", key}};
+    auto end = git_.run(unset);
+    if (!end)
+      return fail(end.error());
+    constexpr int was_not_set = 5;
+    if (end->code != 0 && end->code != was_not_set)
+      return fail(git_failure(unset, *end));
+  }
+  if (key != "remote.origin.url")
+    return {};
+  auto own = git_.ask(
+    {dir_, {"config", "--file", (dir_ / "config").string(), key, origin_}});
+  return own ? result<void>{} : fail(own.error());
+}
+
+result<git_runner> repository_cache::guard(const fs::path& worktree,
+                                           depth how) const {
+  auto place = dir_;
+  auto git_dir = dir_;
+  auto git = git_;
+  if (!worktree.empty()) {
+    auto its = git_dir_of(worktree);
+    if (!its)
+      return fail(its.error());
+    place = worktree;
+    git_dir = *its;
+    git = git_.with(
+      {{"GIT_DIR", git_dir.string()}, {"GIT_WORK_TREE", worktree.string()}});
+  }
+  auto planted = read_settings(git, place, origin_);
+  if (planted && !planted->redirects.empty()) {
+    for (const auto& key : planted->redirects)
+      if (auto done = remove_setting(git_dir, key); !done)
+        return fail(done.error());
+    planted = read_settings(git, place, origin_);
+  }
+  if (!planted)
+    return fail(planted.error());
+  if (!planted->redirects.empty())
+    return fail(ec::wrong_state,
+                "the configuration of " + place.string() + " sets "
+                  + one_line(planted->redirects.front())
+                  + "; find it by git config --show-origin --get-all, and "
+                    "remove it");
+  if (how == depth::files)
+    if (auto done = add_parts(git, git_, place, *planted, 0); !done)
+      return fail(done.error());
+  return git.with(override_variables(*planted));
 }
 
 result<std::vector<repository_cache::entry>>
@@ -280,7 +390,7 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
   if (problem)
     return fail(ec::home_unusable,
                 spec.path.string() + ": " + problem.message());
-  std::lock_guard guard{metadata_};
+  std::lock_guard exclusive{metadata_};
   auto list = worktrees();
   if (!list)
     return fail(list.error());
@@ -309,7 +419,10 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
   }
   if (is_there(spec.path) && !fs::is_empty(spec.path, problem))
     return fail(ec::wrong_state, spec.path.string() + " is not empty");
-  auto found = git_.commits_of(
+  auto git = guard();
+  if (!git)
+    return fail(git.error());
+  auto found = git->commits_of(
     dir_, {detached ? spec.base : branch_ref(spec.branch), spec.base});
   if (!found)
     return fail(found.error());
@@ -327,7 +440,7 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
       add.args.end(),
       {"--no-track", "-b", spec.branch, "--", spec.path.string(), *base});
   }
-  if (auto added = git_.ask(add); !added)
+  if (auto added = git->ask(add); !added)
     return fail(added.error());
   return {};
 }
@@ -341,11 +454,14 @@ result<void> repository_cache::checkout(const fs::path& worktree,
   // vouches for them; afterwards the files are the agent's.
   if (is_there(*git_dir / "index"))
     return {};
+  auto git = guard(worktree);
+  if (!git)
+    return fail(git.error());
   std::error_code problem;
   fs::remove(*git_dir / "index.lock", problem);
   git_call call{worktree, {"reset", "--quiet", "--hard", "HEAD"}};
   call.limit = limit;
-  if (auto done = git_.ask(call); !done)
+  if (auto done = git->ask(call); !done)
     return fail(done.error());
   return {};
 }
@@ -439,7 +555,7 @@ result<void> repository_cache::remove_worktree(const fs::path& worktree,
   auto kept = [&](const std::string& why) {
     return fail(ec::wrong_state, worktree.string() + " is kept: " + why);
   };
-  std::lock_guard guard{metadata_};
+  std::lock_guard exclusive{metadata_};
   auto list = worktrees();
   if (!list)
     return fail(list.error());
@@ -468,8 +584,11 @@ result<void> repository_cache::remove_worktree(const fs::path& worktree,
         return kept("a " + state->operation + " is not finished");
       if (state->dirty)
         return kept("it has changed files");
+      auto git = guard(worktree);
+      if (!git)
+        return kept(git.error().context);
       auto loose
-        = git_.ask({worktree,
+        = git->ask({worktree,
                     {"rev-list", "--max-count=1", "HEAD", "--not", "--branches",
                      "--tags", "--remotes", "--glob=refs/ao/*"}});
       if (!state->head.empty() && !loose)
@@ -501,9 +620,12 @@ result<void> repository_cache::delete_branch(std::string_view branch,
                                              bool saved) {
   if (!valid_branch(branch))
     return fail(ec::bad_input, "not a name of a branch: " + one_line(branch));
-  std::lock_guard guard{metadata_};
+  std::lock_guard exclusive{metadata_};
+  auto git = guard();
+  if (!git)
+    return fail(git.error());
   auto ref = branch_ref(branch);
-  auto head = git_.commit_of(dir_, ref);
+  auto head = git->commit_of(dir_, ref);
   if (!head)
     return fail(head.error());
   if (!*head)
@@ -517,14 +639,14 @@ result<void> repository_cache::delete_branch(std::string_view branch,
                   std::string{branch} + " is checked out in "
                     + entry.path.string());
   if (!saved) {
-    auto base = git_.commit_of(dir_, merged_into);
+    auto base = git->commit_of(dir_, merged_into);
     if (!base)
       return fail(base.error());
     git_call call{dir_,
                   {"rev-list", "--count", **head, "--not", "--glob=refs/ao/*"}};
     if (*base)
       call.args.push_back(**base);
-    auto count = git_.ask_line(call);
+    auto count = git->ask_line(call);
     if (!count)
       return fail(count.error());
     if (*count != "0")
@@ -532,7 +654,7 @@ result<void> repository_cache::delete_branch(std::string_view branch,
                   std::string{branch} + " is kept: " + *count
                     + " commits are only there");
   }
-  return git_.move_ref(dir_, ref, zero_oid(), **head, "delete");
+  return git->move_ref(dir_, ref, zero_oid(), **head, "delete");
 }
 
 result<worktree_state>
@@ -541,12 +663,15 @@ repository_cache::inspect(const fs::path& worktree) const {
   auto git_dir = git_dir_of(worktree);
   if (!git_dir)
     return fail(git_dir.error());
-  auto head = git_.commit_of(worktree, "HEAD");
+  auto git = guard(worktree, depth::files);
+  if (!git)
+    return fail(git.error());
+  auto head = git->commit_of(worktree, "HEAD");
   if (!head)
     return fail(head.error());
   state.head = head->value_or("");
   git_call symbolic{worktree, {"symbolic-ref", "--quiet", "HEAD"}};
-  auto branch = git_.run(symbolic);
+  auto branch = git->run(symbolic);
   if (!branch)
     return fail(branch.error());
   constexpr int detached = 1;
@@ -559,7 +684,7 @@ repository_cache::inspect(const fs::path& worktree) const {
                  "--no-renames", "--ignore-submodules=none"}};
   call.scope = git_scope::users;
   call.limit = milliseconds{300'000};
-  auto status = git_.ask(call);
+  auto status = git->ask(call);
   if (!status)
     return fail(status.error());
   state.dirty = !status->empty();
@@ -570,10 +695,13 @@ repository_cache::inspect(const fs::path& worktree) const {
 
 result<std::size_t> repository_cache::ahead_of(const fs::path& worktree,
                                                std::string_view base) const {
-  auto from = git_.commit_of(worktree, base);
+  auto git = guard(worktree);
+  if (!git)
+    return fail(git.error());
+  auto from = git->commit_of(worktree, base);
   if (!from)
     return fail(from.error());
-  auto head = git_.commit_of(worktree, "HEAD");
+  auto head = git->commit_of(worktree, "HEAD");
   if (!head)
     return fail(head.error());
   if (!*head)
@@ -581,7 +709,7 @@ result<std::size_t> repository_cache::ahead_of(const fs::path& worktree,
   git_call call{worktree, {"rev-list", "--count", **head}};
   if (*from)
     call.args.push_back("^" + **from);
-  auto line = git_.ask_line(call);
+  auto line = git->ask_line(call);
   if (!line)
     return fail(line.error());
   return leading_number(*line);
@@ -590,16 +718,19 @@ result<std::size_t> repository_cache::ahead_of(const fs::path& worktree,
 result<std::vector<hunk>>
 repository_cache::live_hunks(const fs::path& worktree,
                              std::string_view base) const {
-  auto head = git_.commit_of(worktree, "HEAD");
+  auto git = guard(worktree);
+  if (!git)
+    return fail(git.error());
+  auto head = git->commit_of(worktree, "HEAD");
   if (!head)
     return fail(head.error());
-  auto from = git_.commit_of(worktree, base);
+  auto from = git->commit_of(worktree, base);
   if (!from)
     return fail(from.error());
   if (!*head || !*from)
     return std::vector<hunk>{};
   git_call fork{worktree, {"merge-base", **head, **from}};
-  auto since = git_.run(fork);
+  auto since = git->run(fork);
   if (!since)
     return fail(since.error());
   constexpr int unrelated = 1;
@@ -612,13 +743,13 @@ repository_cache::live_hunks(const fs::path& worktree,
     changed.args.end(),
     {"--unified=0", "--ignore-submodules=all", one_line(since->out), "--"});
   changed.scope = git_scope::users;
-  auto diff = git_.ask(changed);
+  auto diff = git->ask(changed);
   if (!diff)
     return fail(diff.error());
   git_call untracked{worktree,
                      {"ls-files", "-z", "--others", "--exclude-standard"}};
   untracked.scope = git_scope::users;
-  auto added = git_.ask(untracked);
+  auto added = git->ask(untracked);
   if (!added)
     return fail(added.error());
   auto hunks = parse_hunks(*diff);
@@ -627,20 +758,21 @@ repository_cache::live_hunks(const fs::path& worktree,
   return hunks;
 }
 
-result<git_end> repository_cache::try_push(const fs::path& worktree,
+result<git_end> repository_cache::try_push(const git_runner& git,
+                                           const fs::path& worktree,
                                            const std::string& branch,
                                            const git_call& how) const {
   auto ref = branch_ref(branch);
-  auto known = git_.commit_of(worktree, "refs/remotes/origin/" + branch);
+  auto known = git.commit_of(worktree, "refs/remotes/origin/" + branch);
   if (!known)
     return fail(known.error());
   if (*known) {
     // Ours is what the branch has or once had. (git's --force-if-includes
     // asks the same but gives up at entries older than the last fetch.)
-    auto has = git_.contains(worktree, **known, ref);
+    auto has = git.contains(worktree, **known, ref);
     if (!has)
       return fail(has.error());
-    auto had = git_.ask(
+    auto had = git.ask(
       {worktree, {"log", "--walk-reflogs", "--format=%H", ref, "--"}});
     if (!had)
       return fail(had.error());
@@ -651,7 +783,7 @@ result<git_end> repository_cache::try_push(const fs::path& worktree,
   call.args = {"push", "--porcelain",
                "--force-with-lease=" + ref + ":" + known->value_or(""),
                "origin", ref + ":" + ref};
-  return git_.run(call);
+  return git.run(call);
 }
 
 result<std::string> repository_cache::push(
@@ -661,18 +793,21 @@ result<std::string> repository_cache::push(
   if (!valid_branch(branch))
     return fail(ec::bad_input, "not a name of a branch: " + one_line(branch));
   std::string name{branch};
-  auto head = git_.commit_of(worktree, branch_ref(branch));
+  auto git = guard(worktree);
+  if (!git)
+    return fail(git.error());
+  auto head = git->commit_of(worktree, branch_ref(branch));
   if (!head)
     return fail(head.error());
   if (!*head)
     return fail(ec::bad_input, name + " has no commit");
   git_call call{worktree, {"push"}, {}, env, git_scope::users, limit};
-  auto end = try_push(worktree, name, call);
+  auto end = try_push(*git, worktree, name, call);
   if (end && was_overtaken(*end)) {
     // Or it was cut before it was noted here.
     if (auto news = fetch(limit); !news)
       return fail(news.error());
-    end = try_push(worktree, name, call);
+    end = try_push(*git, worktree, name, call);
   }
   if (!end)
     return fail(end.error());
@@ -680,15 +815,16 @@ result<std::string> repository_cache::push(
     return fail(push_failure(call, *end));
   // The agent may have committed in between: what origin took is what counts.
   auto taken
-    = git_.commit_of(worktree, "refs/remotes/origin/" + std::string{branch});
+    = git->commit_of(worktree, "refs/remotes/origin/" + std::string{branch});
   if (!taken)
     return fail(taken.error());
   return taken->value_or(**head);
 }
 
 result<std::string>
-repository_cache::snapshot_tree(const fs::path& git_dir, const fs::path& tree,
-                                const fs::path& index, int depth) const {
+repository_cache::snapshot_tree(const git_runner& git, const fs::path& git_dir,
+                                const fs::path& tree, const fs::path& index,
+                                int depth) const {
   constexpr int deepest = 8;
   if (depth > deepest)
     return fail(ec::git_failed,
@@ -702,7 +838,7 @@ repository_cache::snapshot_tree(const fs::path& git_dir, const fs::path& tree,
   auto ask = [&](std::vector<std::string> args, std::string input = {}) {
     call.args = std::move(args);
     call.input = std::move(input);
-    return git_.ask(call);
+    return git.ask(call);
   };
   if (auto done = ask({"add", "--update", "--", ":/"}); depth == 0 && !done)
     return fail(done.error());
@@ -726,10 +862,11 @@ repository_cache::snapshot_tree(const fs::path& git_dir, const fs::path& tree,
   for (const auto& path : nested) {
     // git would record only the nested repository's head, not its files.
     index_guard inner{fs::path{index}.concat(".n")};
-    auto files_of = snapshot_tree(git_dir, tree / path, inner.path, depth + 1);
+    auto files_of
+      = snapshot_tree(git, git_dir, tree / path, inner.path, depth + 1);
     if (!files_of)
       return files_of;
-    auto nothing = is_empty_tree(git_, dir_, *files_of);
+    auto nothing = is_empty_tree(git, dir_, *files_of);
     if (!nothing)
       return fail(nothing.error());
     if (*nothing)
@@ -743,7 +880,8 @@ repository_cache::snapshot_tree(const fs::path& git_dir, const fs::path& tree,
   return written;
 }
 
-result<std::string> repository_cache::snapshot(const fs::path& worktree,
+result<std::string> repository_cache::snapshot(const git_runner& git,
+                                               const fs::path& worktree,
                                                const std::string& head) const {
   auto git_dir = git_dir_of(worktree);
   if (!git_dir)
@@ -753,16 +891,16 @@ result<std::string> repository_cache::snapshot(const fs::path& worktree,
   index_guard index{*git_dir / ("ao-keep-" + make_ulid())};
   std::error_code problem;
   fs::copy_file(*git_dir / "index", index.path, problem);
-  auto tree = snapshot_tree(*git_dir, worktree, index.path, 0);
+  auto tree = snapshot_tree(git, *git_dir, worktree, index.path, 0);
   if (tree || head.empty())
     return tree;
   // The index may be damaged; the head is as good a beginning.
   fs::remove(index.path, problem);
   git_call read{worktree, {"read-tree", head}};
   read.env = {{"GIT_INDEX_FILE", index.path.string()}};
-  if (auto done = git_.ask(read); !done)
+  if (auto done = git.ask(read); !done)
     return done;
-  return snapshot_tree(*git_dir, worktree, index.path, 0);
+  return snapshot_tree(git, *git_dir, worktree, index.path, 0);
 }
 
 result<kept_work>
@@ -770,17 +908,20 @@ repository_cache::keep(const fs::path& worktree, const std::string& ref,
                        const session_id& session, wall_time now) {
   if (!valid_ref(ref))
     return fail(ec::bad_input, "not a ref: " + one_line(ref));
-  auto head = git_.commit_of(worktree, "HEAD");
+  auto git = guard(worktree, depth::files);
+  if (!git)
+    return fail(git.error());
+  auto head = git->commit_of(worktree, "HEAD");
   if (!head)
     return fail(head.error());
-  auto old = git_.commit_of(dir_, ref);
+  auto old = git->commit_of(dir_, ref);
   if (!old)
     return fail(old.error());
-  auto tree = snapshot(worktree, head->value_or(""));
+  auto tree = snapshot(*git, worktree, head->value_or(""));
   if (!tree)
     return fail(tree.error());
   auto over = [&](const std::string& parent) -> result<bool> {
-    auto its = git_.ask_line({dir_, {"rev-parse", parent + "^{tree}"}});
+    auto its = git->ask_line({dir_, {"rev-parse", parent + "^{tree}"}});
     if (!its)
       return fail(its.error());
     return *its == *tree;
@@ -792,12 +933,12 @@ repository_cache::keep(const fs::path& worktree, const std::string& ref,
     auto same = over(**old);
     if (!same)
       return fail(same.error());
-    auto above = *head ? git_.contains(dir_, **head, **old) : true;
+    auto above = *head ? git->contains(dir_, **head, **old) : true;
     if (!above)
       return fail(above.error());
     if (*same && *above)
       return kept_work{ref, **old, *old != *head};
-    auto below = *head ? git_.contains(dir_, **old, **head) : false;
+    auto below = *head ? git->contains(dir_, **old, **head) : false;
     if (!below)
       return fail(below.error());
     // What was kept under this name before stays reachable.
@@ -805,7 +946,7 @@ repository_cache::keep(const fs::path& worktree, const std::string& ref,
       parents.push_back(**old);
   }
   kept_work kept{ref, head->value_or(""), false};
-  auto clean = *head ? over(**head) : is_empty_tree(git_, dir_, *tree);
+  auto clean = *head ? over(**head) : is_empty_tree(*git, dir_, *tree);
   if (!clean)
     return fail(clean.error());
   if (parents.empty() && *clean)
@@ -816,20 +957,20 @@ repository_cache::keep(const fs::path& worktree, const std::string& ref,
       commit.args.insert(commit.args.end(), {"-p", parent});
     commit.input = "Work of " + one_line(session.text) + " kept by ao\n";
     commit.env = keeper(now);
-    auto sha = git_.ask_line(commit);
+    auto sha = git->ask_line(commit);
     if (!sha)
       return fail(sha.error());
     kept.sha = *sha;
     kept.new_commit = true;
   }
   if (auto moved
-      = git_.move_ref(dir_, ref, kept.sha, old->value_or(zero_oid()), "keep");
+      = git->move_ref(dir_, ref, kept.sha, old->value_or(zero_oid()), "keep");
       !moved)
     return fail(moved.error());
   git_call check{dir_, {"rev-list", "--objects", "--quiet", ref}};
   if (*head && kept.new_commit)
     check.args.push_back("^" + **head);
-  if (auto readable = git_.ask(check); !readable)
+  if (auto readable = git->ask(check); !readable)
     return fail(readable.error());
   return kept;
 }
@@ -857,7 +998,10 @@ repository_cache::kept(const session_id& session) const {
   auto parked = "refs/ao/parked/" + session.text;
   if (!valid_ref(rescue))
     return fail(ec::bad_input, "not a session: " + one_line(session.text));
-  auto out = git_.ask(
+  auto git = guard();
+  if (!git)
+    return fail(git.error());
+  auto out = git->ask(
     {dir_,
      {"for-each-ref", "--sort=refname", "--sort=committerdate",
       "--format=%(objectname) %(committeremail) %(refname)", rescue, parked}});

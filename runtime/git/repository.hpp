@@ -72,8 +72,9 @@ struct kept_work {
 /// Steps that touch shared metadata (worktree list, refs, fetch) exclude each
 /// other, because git's own do not (`git worktree add` races itself);
 /// checkouts, commits, status and pushes run beside them. Each step may be
-/// repeated: what is true already is left alone. Blocking; may be used from
-/// several threads. There must be one object per directory.
+/// repeated: what is true already is left alone. What agents have configured in
+/// it or in a worktree starts nothing and sends nothing elsewhere. Blocking;
+/// may be used from several threads. There must be one object per directory.
 class repository_cache {
 public:
   /// @param git How git is run.
@@ -189,15 +190,28 @@ private:
   result<std::filesystem::path>
   git_dir_of(const std::filesystem::path& worktree) const;
 
-  result<git_end> try_push(const std::filesystem::path& worktree,
-                           const std::string& branch,
-                           const git_call& how) const;
+  /// What of a worktree git is asked about.
+  enum class depth { refs, files };
+
+  /// Git for the repository itself, or for a worktree where one is given: with
+  /// what agents have configured there overridden or removed. `files`: also
+  /// what they have configured in repositories that are part of it. Errors:
+  /// as `git_dir_of`; `wrong_state` for what cannot be removed.
+  result<git_runner> guard(const std::filesystem::path& worktree = {},
+                           depth how = depth::refs) const;
+  result<void> remove_setting(const std::filesystem::path& git_dir,
+                              const std::string& key) const;
+
+  result<git_end>
+  try_push(const git_runner& git, const std::filesystem::path& worktree,
+           const std::string& branch, const git_call& how) const;
   result<void> exclude(const std::vector<std::string>& paths);
-  result<std::string> snapshot_tree(const std::filesystem::path& git_dir,
-                                    const std::filesystem::path& tree,
-                                    const std::filesystem::path& index,
-                                    int depth) const;
-  result<std::string> snapshot(const std::filesystem::path& worktree,
+  result<std::string>
+  snapshot_tree(const git_runner& git, const std::filesystem::path& git_dir,
+                const std::filesystem::path& tree,
+                const std::filesystem::path& index, int depth) const;
+  result<std::string> snapshot(const git_runner& git,
+                               const std::filesystem::path& worktree,
                                const std::string& head) const;
   result<kept_work> keep(const std::filesystem::path& worktree,
                          const std::string& ref, const session_id& session,

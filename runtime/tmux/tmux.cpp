@@ -97,22 +97,6 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-std::vector<tmux_pane> parse_panes(const std::string& rows) {
-  std::vector<tmux_pane> panes;
-  std::istringstream in{rows};
-  for (std::string row; std::getline(in, row);) {
-    std::istringstream fields{row};
-    tmux_pane p;
-    int dead = 0;
-    if (!(fields >> p.session >> p.pane >> p.pid >> dead >> p.last_output))
-      continue;
-    p.dead = dead != 0;
-    std::getline(fields >> std::ws, p.window);
-    panes.push_back(std::move(p));
-  }
-  return panes;
-}
-
 /// Whether a server listens: a connection costs less than a tmux.
 bool somebody_listens(const std::string& path) {
   sockaddr_un address{};
@@ -151,6 +135,22 @@ void remove_leftovers(const std::string& socket) {
 }
 
 } // namespace
+
+std::vector<tmux_pane> parse_panes(const std::string& rows) {
+  std::vector<tmux_pane> panes;
+  std::istringstream in{rows};
+  for (std::string row; std::getline(in, row);) {
+    std::istringstream fields{row};
+    tmux_pane p;
+    int dead = 0;
+    if (!(fields >> p.session >> p.pane >> p.pid >> dead >> p.last_output))
+      continue;
+    p.dead = dead != 0;
+    std::getline(fields >> std::ws, p.window);
+    panes.push_back(std::move(p));
+  }
+  return panes;
+}
 
 struct tmux_server::impl {
   explicit impl(tmux_place where) : place(std::move(where)) {

@@ -127,6 +127,9 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
+/// Reads the rows that `list_panes` asks for; those that are none are left out.
+std::vector<tmux_pane> parse_panes(const std::string& rows);
+
 /// Whether `name` is a session's name that tmux takes as it is.
 bool is_tmux_name(std::string_view name);
 

@@ -17,6 +17,7 @@ std::vector<row> all_rows() {
      concurrent_spawn_figures},
     {"claims", "durable claims of 64 clients", claim_figures},
     {"command", "wall time of the command line", command_figures},
+    {"reading", "status, an unchanged poll, news to many", reading_figures},
     {"deaths", "kill -9 of an agent -> noticed -> the next run", death_figures},
     {"supervisor", "an actor's end -> its successor", supervisor_figures},
     {"restart", "start of a hub that knows 10,000 sessions", restart_figures},

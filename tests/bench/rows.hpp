@@ -35,6 +35,7 @@ std::vector<figure> spawn_figures();
 std::vector<figure> concurrent_spawn_figures();
 std::vector<figure> claim_figures();
 std::vector<figure> command_figures();
+std::vector<figure> reading_figures();
 std::vector<figure> death_figures();
 std::vector<figure> supervisor_figures();
 std::vector<figure> restart_figures();

@@ -6,6 +6,7 @@
 #include "messages/event.hpp"
 #include "runtime/config/value_rules.hpp"
 #include "tests/support/config_reading.hpp"
+#include "tests/support/documents.hpp"
 
 #include <gmock/gmock.h>
 
@@ -24,14 +25,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::vector<fs::path> documents() {
-  std::vector<fs::path> out{source_file("README.md")};
-  for (const auto& entry : fs::directory_iterator{source_file("docs")})
-    out.push_back(entry.path());
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
 std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream in{text};
   std::vector<std::string> out;
@@ -48,27 +41,6 @@ std::set<std::string> all_matches(const std::string& text,
   for (std::sregex_iterator i{text.begin(), text.end(), wanted}, end; i != end;
        ++i)
     out.insert((*i)[1]);
-  return out;
-}
-
-struct fenced_block {
-  std::string language;
-  std::string text;
-};
-
-std::vector<fenced_block> blocks_of(const fs::path& document) {
-  std::vector<fenced_block> out;
-  bool inside = false;
-  for (const auto& line : lines_of(content_of(document))) {
-    if (line.compare(0, 3, "```") == 0) {
-      inside = !inside;
-      if (inside)
-        out.push_back({line.substr(3), ""});
-    } else if (inside) {
-      out.back().text += line + "\n";
-    }
-  }
-  EXPECT_FALSE(inside) << document;
   return out;
 }
 

@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/fake_gateway.hpp"
 #include "tests/support/fake_telegram.hpp"
 #include "tests/support/world.hpp"
@@ -25,8 +26,11 @@ const std::string signing_key = "whsec_Y2FuYXJ5LW9mLXRoZS1zaWduYXR1cmU=";
 const std::string hooks_token = "canary-of-the-hooks-9b9b";
 const std::string agent_key = "canary-of-the-agents-account-31d3";
 
-const std::set<std::string> canaries{gateway_token, bot_token, signing_key,
-                                     hooks_token, agent_key};
+const std::string forge_token = "canary-of-the-forge-e07c";
+
+/// Those that are made by the hub come later.
+std::set<std::string> canaries{gateway_token, bot_token, signing_key,
+                               hooks_token,   agent_key, forge_token};
 
 /// Everything below `dir` that holds one of them, with which.
 std::vector<std::string> found_below(const fs::path& dir,
@@ -49,19 +53,40 @@ std::vector<std::string> found_below(const fs::path& dir,
   return found;
 }
 
-/// Arguments of every process of this world.
-std::string all_arguments(const fs::path& root) {
-  std::string out;
+struct seen_process {
+  std::string arguments;
+  std::string variables;
+};
+
+/// Every process of this world.
+std::vector<seen_process> all_processes_of(const fs::path& root) {
+  auto bytes = [](const fs::path& file) {
+    std::ifstream in{file, std::ios::binary};
+    return std::string{std::istreambuf_iterator<char>{in}, {}};
+  };
+  std::vector<seen_process> out;
   std::error_code gone;
   for (const auto& p : fs::directory_iterator{"/proc", gone}) {
-    std::ifstream env{p.path() / "environ", std::ios::binary};
-    std::string variables{std::istreambuf_iterator<char>{env}, {}};
-    if (variables.find(root.string()) == std::string::npos)
-      continue;
-    std::ifstream in{p.path() / "cmdline", std::ios::binary};
-    out += std::string{std::istreambuf_iterator<char>{in}, {}} + "\n";
+    seen_process one{bytes(p.path() / "cmdline"), bytes(p.path() / "environ")};
+    if (one.variables.find(root.string()) != std::string::npos)
+      out.push_back(std::move(one));
   }
   return out;
+}
+
+/// The hub itself has been given the secrets.
+bool is_hub(const seen_process& p) {
+  auto program = p.arguments.substr(0, p.arguments.find('\0'));
+  return fs::path{program}.filename() == "ao-hub";
+}
+
+/// A line `name=...` of a file, without the name.
+std::string variable_in(const std::string& text, const std::string& name) {
+  std::istringstream lines{text};
+  for (std::string line; std::getline(lines, line);)
+    if (line.compare(0, name.size() + 1, name + "=") == 0)
+      return line.substr(name.size() + 1);
+  return {};
 }
 
 TEST(Canary, OfNoTokenIsSeenWhereItDoesNotBelong) {
@@ -81,6 +106,7 @@ TEST(Canary, OfNoTokenIsSeenWhereItDoesNotBelong) {
       "  hook: {plugin: webhook, url: \""
     + gateway.url()
     + "\", secret: \"${SIGNING_KEY}\"}\n"
+      "api: {listen: \"127.0.0.1:0\"}\n"
       "notificationRouting: {urgent: [phone, bot, hook], "
       "action: [phone, bot, hook]}\n";
   // What knows the secrets prints them: a person's shell, a careless check.
@@ -91,13 +117,10 @@ TEST(Canary, OfNoTokenIsSeenWhereItDoesNotBelong) {
                                     {"BOT_TOKEN", bot_token},
                                     {"SIGNING_KEY", signing_key},
                                     {"OPENCLAW_HOOKS_TOKEN", hooks_token},
+                                    {"GITHUB_TOKEN", forge_token},
+                                    {"FORGE_TOKEN", forge_token},
                                     {"AGENT_KEY", agent_key}})
     w.set_variable(name, value);
-  {
-    std::ofstream secrets{w.user() / "secrets"};
-    for (const auto& one : canaries)
-      secrets << "token=" << one << "\n";
-  }
   w.add_agent("careless", R"(
 env > "$HOME/env.$AO_RUN"
 cp "$AO_PROMPT_FILE" "$HOME/prompt.$AO_RUN"
@@ -106,7 +129,19 @@ git add --all
 git commit --quiet --message "Run $AO_RUN"
 )",
               ", env: {OWN_API_KEY: \"${AGENT_KEY}\"}");
+  // One that stays, to be looked at.
+  w.add_agent("patient", scripts::sleeper);
   w.start();
+  auto api_token = content_of(w.home() / "api.token");
+  api_token.erase(api_token.find_last_not_of('\n') + 1);
+  ASSERT_GT(api_token.size(), 20u);
+  canaries.insert(api_token);
+  {
+    std::ofstream secrets{w.user() / "secrets"};
+    for (const auto& one : canaries)
+      secrets << "token=" << one << "\n";
+  }
+  w.ask({"spawn", "--agent", "patient", "--prompt", "Wait"});
   w.ask({"spawn", w.add_task("First")});
   w.await("incident_asked", "incident:inc-1");
   ASSERT_TRUE(gateway.await([](const auto& read) { return !read.empty(); }));
@@ -123,9 +158,14 @@ git commit --quiet --message "Run $AO_RUN"
       EXPECT_THAT(m.text, Not(HasSubstr(one)));
     for (const auto& e : w.events())
       EXPECT_THAT(e.dump(), Not(HasSubstr(one)));
-    EXPECT_THAT(all_arguments(w.root()), Not(HasSubstr(one)));
+    for (const auto& p : all_processes_of(w.root())) {
+      EXPECT_THAT(p.arguments, Not(HasSubstr(one)));
+      if (!is_hub(p) && one != agent_key) {
+        EXPECT_THAT(p.variables, Not(HasSubstr(one))) << p.arguments;
+      }
+    }
     for (const auto* words : {"status", "config show", "incident show inc-1",
-                              "notify ls", "why T1", "doctor"}) {
+                              "notify ls", "why T2", "doctor"}) {
       std::istringstream split{words};
       std::vector<std::string> all{std::istream_iterator<std::string>{split},
                                    {}};
@@ -136,11 +176,23 @@ git commit --quiet --message "Run $AO_RUN"
               own)
       << one;
   }
+  // An agent's token is its own: in its environment, and in the order that
+  // starts it.
+  auto own_token = variable_in(content_of(w.user() / "env.1"), "AO_TOKEN");
+  ASSERT_FALSE(own_token.empty());
+  for (const auto& p : all_processes_of(w.root()))
+    EXPECT_THAT(p.arguments, Not(HasSubstr(own_token)));
+  for (const auto& e : w.events())
+    EXPECT_THAT(e.dump(), Not(HasSubstr(own_token)));
+  for (const auto* file : {"prompt.1", "prompt.2"})
+    EXPECT_THAT(content_of(w.user() / file), Not(HasSubstr(own_token)));
+  canaries.insert(own_token);
   w.ao({"stop"});
   // Left out: what a check has printed is kept as it was printed, for its
   // owner alone; the agent's own key stands in the order to start it.
-  auto found = found_below(
-    w.home(), {w.home() / "ci", w.home() / "sessions/app-1/launch.json"});
+  auto found = found_below(w.home(),
+                           {w.home() / "ci", w.home() / "api.token",
+                            w.home() / "sessions/app-2/launch.json"});
   EXPECT_THAT(found, IsEmpty());
 }
 

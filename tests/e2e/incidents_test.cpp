@@ -305,6 +305,16 @@ echo fine > work; git add --all; git commit --quiet --message Asked
   EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "xyzzy"}).status.code, 0);
   w.await("merged", "change:app#1");
   EXPECT_THAT(kept("asked.2"), StartsWith("Answer to inc-1: xyzzy\n"));
+  // Its words are told with the status.
+  w.await("session_ended", "session:app-1");
+  auto status = w.ask({"status", "--include-terminated", "--reports", "full"});
+  auto reports = status["data"][0]["reports"];
+  ASSERT_EQ(reports.size(), 1u) << status;
+  EXPECT_EQ(reports[0]["state"], "needs_input");
+  EXPECT_EQ(reports[0]["note"], "Which word?");
+  EXPECT_THAT(w.ao({"status", "--include-terminated", "--reports", "1"}).out,
+              HasSubstr("Which word?"));
+  EXPECT_EQ(w.ao({"status", "--reports", "0"}).status.code, 2);
 }
 
 TEST_F(Incident, MakesAnotherTaskOfARedesign) {

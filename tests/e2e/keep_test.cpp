@@ -62,13 +62,16 @@ TEST(Keep, RemovesWhatIsOldAtTheNextStartAndLosesNoWork) {
     auto log = read_file((w.home() / "logs/hub.log").string());
     return log && log->find("past_purged events=") != log->npos;
   });
-  auto last = w.last_event();
-  // The newest are in memory until the next start.
-  w.ask({"stop"});
-  w.start();
   auto all = w.events();
   ASSERT_FALSE(all.empty());
   EXPECT_GT(all.front()["seq"], 1);
+  // A reader who was at the beginning is told that it is gone.
+  auto late = w.api().call("GET", "/api/v1/events?after=1");
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ec::cursor_too_old);
+  auto last = w.last_event();
+  w.ask({"stop"});
+  w.start();
   EXPECT_GE(w.last_event(), last);
 }
 

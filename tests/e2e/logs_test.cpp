@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
 using namespace ao;
 using nlohmann::json;
 using testing::HasSubstr;
@@ -30,6 +33,15 @@ TEST(Logs, ShowWhatAgentsAndChecksHavePrinted) {
   auto checks = w.ask({"logs", "app#1"});
   ASSERT_FALSE(checks["data"].empty());
   EXPECT_EQ(checks["data"][0]["text"], "checked by hand\n");
+  // A check that puts a link in the place of its log shows nothing of it.
+  std::ofstream{w.root() / "private"} << "private\n";
+  for (const auto& sha :
+       std::filesystem::directory_iterator{w.home() / "ci/app#1"}) {
+    std::filesystem::remove(sha.path() / "output.log");
+    std::filesystem::create_symlink(w.root() / "private",
+                                    sha.path() / "output.log");
+  }
+  EXPECT_EQ(w.ask({"logs", "app#1"})["data"], json::array());
   EXPECT_EQ(w.ao({"logs", "app-9"}).status.code, 3);
   EXPECT_EQ(w.ao({"logs", "app#9"}).status.code, 3);
 }

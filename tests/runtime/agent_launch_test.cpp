@@ -180,6 +180,26 @@ TEST_F(AgentLaunch, TellsTheRulesOfRoleAndProject) {
   EXPECT_EQ(refused.error().code, ec::bad_input);
 }
 
+TEST_F(AgentLaunch, ReadsNoRulesThroughALinkOutOfTheProject) {
+  use("claude-code");
+  request.project.path = root / "checkout";
+  write(root / "checkout/own.md", "Use tabs.\n");
+  write(root / "private", "private\n");
+  fs::create_symlink("own.md", root / "checkout/inside.md");
+  fs::create_symlink(root / "private", root / "checkout/rules.md");
+  request.project.agent_rules_file = root / "checkout/inside.md";
+  EXPECT_THAT(after(plan().argv, "--append-system-prompt"),
+              HasSubstr("Use tabs."));
+  request.project.agent_rules_file = root / "checkout/rules.md";
+  auto refused = plan_launch(request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ec::bad_input);
+  EXPECT_THAT(refused.error().context, HasSubstr("a link leads out"));
+  // One that is named outside is the person's own wish.
+  request.project.agent_rules_file = root / "private";
+  EXPECT_TRUE(plan_launch(request));
+}
+
 TEST_F(AgentLaunch, UsesTheUsersLoginOfClaudeWhereItIs) {
   use("claude-code");
   write(root / "user/.claude.json", R"({"hasCompletedOnboarding":true})");

@@ -76,7 +76,7 @@ const bad_file bad_files[] = {
   {"MissingBacklog", app("tracker: {plugin: file}"), "ao.yaml:4:5: projects.app.tracker.path: missing, expected the path of a backlog"},
   {"MissingPlugin", "notifiers:\n  phone: {to: x}\n", "ao.yaml:2:3: notifiers.phone.plugin: missing, expected openclaw, telegram, webhook, desktop, slack, discord or composio"},
   {"MissingSecret", app("forge: {webhook: {enabled: true}}"), "ao.yaml:4:13: projects.app.forge.webhook.secretEnv: missing, expected the name of an environment variable"},
-  {"BadProjectId", "projects:\n  my app: {path: /a}\n", "ao.yaml:2:3: projects.my app: \"my app\" is not a name, expected letters, digits, _ and -"},
+  {"BadProjectId", "projects:\n  my app: {path: /a}\n", "ao.yaml:2:3: projects.my app: \"my app\" is not a name, expected at most 50 letters, digits, _ and -"},
   {"BadReaction", "reactions:\n  ci-faled: {retries: 2}\n", "ao.yaml:2:3: reactions.ci-faled: unknown key, expected one of ci-failed, changes-requested, bugbot-comments, merge-conflicts, approved-and-green, agent-idle, agent-stuck, agent-needs-input, agent-exited, pr-closed, all-complete, report-no-acknowledge, report-stale or report-needs-input; did you mean \"ci-failed\"?"},
   // Values
   {"NoInteger", "limits:\n  sessions: many\n", "ao.yaml:2:13: limits.sessions: \"many\" is not a whole number, expected a whole number from 1 to 100000"},
@@ -117,7 +117,7 @@ const bad_file bad_files[] = {
   {"SymlinkOutside", app("symlinks: [a, ../b]"), "ao.yaml:4:19: projects.app.symlinks[1]: \"../b\" is not a path below the project, expected a path below the project, without .."},
   {"BranchWithoutSession", app("branch: ao/work"), "ao.yaml:4:13: projects.app.branch: \"ao/work\" is not the branch of one session, expected the name of a git branch that contains {session} once"},
   {"BadDefaultBranch", app("defaultBranch: \"-f\""), "ao.yaml:4:20: projects.app.defaultBranch: \"-f\" is not a name that git accepts, expected the name of a git branch"},
-  {"BadPrefix", app("sessionPrefix: a.b"), "ao.yaml:4:20: projects.app.sessionPrefix: \"a.b\" is not a name, expected letters, digits, _ and -"},
+  {"BadPrefix", app("sessionPrefix: a.b"), "ao.yaml:4:20: projects.app.sessionPrefix: \"a.b\" is not a name, expected at most 50 letters, digits, _ and -"},
   {"BadAddress", "api: {listen: \"127.0.0.1\"}\n", "ao.yaml:1:15: api.listen: \"127.0.0.1\" is not an address, expected host:port such as 127.0.0.1:7421"},
   {"PortTooLarge", "api: {listen: \"127.0.0.1:70000\"}\n", "ao.yaml:1:15: api.listen: \"127.0.0.1:70000\" is not an address, expected host:port such as 127.0.0.1:7421"},
   {"BadUrl", "notifiers: {a: {plugin: webhook, url: ftp://x}}\n", "ao.yaml:1:39: notifiers.a.url: \"ftp://x\" is not a URL, expected a URL such as https://example.org/hook"},
