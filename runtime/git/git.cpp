@@ -22,6 +22,10 @@ constexpr const char* overrides[] = {
   "core.editor=false",
   "core.pager=cat",
   "core.quotePath=true",
+  // Another git of the same repository may be slow on a busy machine; git's
+  // own limits are 100 ms and a second.
+  "core.filesRefLockTimeout=10000",
+  "core.packedRefsTimeout=10000",
   "core.fsync=committed",
   "core.fsyncMethod=batch",
   "protocol.allow=never",
