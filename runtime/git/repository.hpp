@@ -199,6 +199,7 @@ private:
   /// as `git_dir_of`; `wrong_state` for what cannot be removed.
   result<git_runner> guard(const std::filesystem::path& worktree = {},
                            depth how = depth::refs) const;
+  result<void> fetch_now(milliseconds limit) const;
   result<void> remove_setting(const std::filesystem::path& git_dir,
                               const std::string& key) const;
 
