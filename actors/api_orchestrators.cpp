@@ -7,15 +7,10 @@ namespace {
 
 msg::open_session session_for(api_pointer self, const api_call& call,
                               const project_settings& project) {
-  msg::open_session wanted;
-  wanted.subject = orchestrator_subject(project.id);
+  auto wanted = role_session_of(project, session_role::orchestrator,
+                                orchestrator_subject(project.id));
   wanted.request = request_id{call.id.text + "/" + project.id.text};
-  wanted.project = project.id;
-  wanted.role = session_role::orchestrator;
-  wanted.session_prefix = project.session_prefix;
-  wanted.base = project.default_branch;
   wanted.agent = orchestrator_of(*self->state.context.config, project);
-  wanted.node = node_name{"local"};
   wanted.actor = "api";
   return wanted;
 }

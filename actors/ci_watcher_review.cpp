@@ -71,17 +71,13 @@ void ask_for_reviewer(self_pointer self, const open_reviewer& order) {
   auto key = "reviewer/" + r.key + "/" + std::to_string(r.attempts);
   if (!project || !project->reviewer || !begin(self, key))
     return;
-  msg::open_session wanted;
+  auto wanted
+    = role_session_of(*project, session_role::reviewer, reviewer_subject(r));
   wanted.request = request_id{key};
-  wanted.subject = reviewer_subject(r);
-  wanted.project = row.project;
-  wanted.role = session_role::reviewer;
-  wanted.session_prefix = project->session_prefix;
   wanted.base = row.base;
   wanted.change = row.id;
   wanted.head = r.sha;
   wanted.agent = project->reviewer->agent;
-  wanted.node = node_name{"local"};
   wanted.actor = "ci-watcher/" + row.id.text;
   auto failed = try_later(self, "reviewer_not_opened");
   open_role_session(

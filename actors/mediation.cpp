@@ -17,19 +17,14 @@ msg::open_session session_for(self_pointer self,
   const auto& row = st.row;
   auto c = st.context.rows->find<change>(row.change.text);
   auto s = st.context.rows->find<session>(row.session.text);
-  msg::open_session wanted;
-  wanted.subject = mediator_subject(row);
+  auto wanted
+    = role_session_of(project, session_role::mediator, mediator_subject(row));
   wanted.request = request_id{wanted.subject};
-  wanted.project = row.project;
-  wanted.role = session_role::mediator;
-  wanted.session_prefix = project.session_prefix;
-  wanted.base = project.default_branch;
   wanted.change = row.change;
   wanted.head = c      ? c->head_sha
     : s && s->worktree ? s->worktree->head_sha
                        : std::string{};
   wanted.agent = mediator_of(*st.context.config, project);
-  wanted.node = node_name{"local"};
   wanted.actor = "mediation/" + row.id.text;
   return wanted;
 }

@@ -7,7 +7,25 @@
 
 namespace ao {
 
-/// Has the REGISTRY open the session of a role (reviewer, mediator); a repeat,
+/// What a session of a role has in common with others of its project; branch,
+/// change and head are empty: a worktree at the project's branch, nobody's
+/// work.
+/// @param subject What it claims: `role/...`.
+inline msg::open_session role_session_of(const project_settings& project,
+                                         session_role role,
+                                         std::string subject) {
+  msg::open_session out;
+  out.project = project.id;
+  out.role = role;
+  out.subject = std::move(subject);
+  out.session_prefix = project.session_prefix;
+  out.base = project.default_branch;
+  out.node = node_name{"local"};
+  return out;
+}
+
+/// Has the REGISTRY open the session of a role (reviewer, mediator,
+/// orchestrator); a repeat,
 /// and one whose subject is held already, finds the session that there is.
 /// Exactly one of the two is called: `on_session` with its id, or `on_error`.
 template <class Self, class OnSession, class OnError>

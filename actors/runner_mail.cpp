@@ -95,8 +95,8 @@ auto typing_failure(self_pointer self) {
 
 /// The delivery is over: its end is noted before the hub hears of it.
 void conclude(self_pointer self, const tell_delivery& word) {
-  auto order = self->state.mail.delivery->order;
   auto& mail = self->state.mail;
+  auto order = mail.delivery->order;
   // Without proof its text may still stand in the program's input line; the
   // line of a terminal in line mode was taken with Enter.
   auto entered = word.state == message_state::submitted;
@@ -105,8 +105,7 @@ void conclude(self_pointer self, const tell_delivery& word) {
     mail.uncertain_run = order.run;
   else if (word.state == message_state::acknowledged)
     mail.uncertain_run = 0;
-  auto finish = [self, order, word] {
-    auto& mail = self->state.mail;
+  auto finish = [self, order, word, &mail] {
     auto answered = mail.delivery->answered;
     mail.delivery.reset();
     tell_hub(self, order, word.state, true, word.source, word.detail);

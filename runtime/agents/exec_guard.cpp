@@ -28,8 +28,7 @@ std::string exec_guard_of(const std::string& session_directory) {
 }
 
 bool has_exec_guard(session_role role) {
-  return role == session_role::orchestrator || role == session_role::mediator
-    || role == session_role::reviewer;
+  return is_judge(role) || role == session_role::orchestrator;
 }
 
 result<void> make_exec_guard(const std::string& session_directory,

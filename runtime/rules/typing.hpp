@@ -125,16 +125,16 @@ struct typing_step {
 /// How one text gets into one pane: bracketed paste, Enter, proof.
 ///
 ///   aiming --(keys before)-> pasting --> echoing --> pressing --> confirming
-///     |                       |           |           |             |
-///     cannot be typed         |           +--gone-----+--gone       +--echo
-///     --> undeliverable       +--failed   --> queued again          |  -->
-///     ack.
-///                             --> unknown                           +--Enter
-///                                                                   |  ignored
-///   Enter is pressed again only while the program visibly keeps     |  -->
-///   again the text in its input line, and a bounded number of times.
-///   +--nothing
-///                                                       --> stays submitted
+///
+///   aiming      cannot be typed --> undeliverable
+///   pasting     failed --> unknown
+///   echoing, pressing
+///               the pane is gone --> queued again
+///   confirming  the text is shown and has left the input line
+///                 --> acknowledged
+///               it visibly stays in the input line
+///                 --> pressing again, a bounded number of times
+///               nothing is seen --> stays submitted
 ///
 /// Where a transcript tells what was heard, the echo is no proof: Enter may be
 /// taken long before the program turns to the text. It stays submitted, with
