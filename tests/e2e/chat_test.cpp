@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/fake_telegram.hpp"
 #include "tests/support/world.hpp"
 
@@ -24,8 +25,7 @@ world_options with_chat(const fake_telegram& telegram) {
     + telegram.token() + "\", to: \"" + std::to_string(chat) + "\", apiRoot: \""
     + telegram.url()
     + "\"}}\nnotificationRouting: {urgent: [phone], action: [phone]}\n";
-  o.project
-    = ", ci: {command: [sh, -c, \"! test -e work || grep -q fine work\"]}";
+  o.project = ", " + scripts::wants_fine_work;
   return o;
 }
 

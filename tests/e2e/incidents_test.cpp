@@ -18,20 +18,9 @@ namespace {
 world_options with_escalation(const std::string& escalation) {
   world_options o;
   o.settings += "escalation: {" + escalation + "}\n";
-  o.project
-    = ", ci: {command: [sh, -c, \"! test -e work || grep -q fine work\"]}";
+  o.project = ", " + scripts::wants_fine_work;
   return o;
 }
-
-/// Keeps its prompts; writes its run's number until its prompt has the word
-/// `xyzzy`.
-constexpr const char* stubborn = R"(
-cp "$AO_PROMPT_FILE" "$HOME/prompt.$AO_RUN"
-if grep -q xyzzy "$AO_PROMPT_FILE"; then echo fine > work; else
-  echo "$AO_RUN" > work; fi
-git add --all
-git commit --quiet --message "Run $AO_RUN"
-)";
 
 /// Gives the verdict that `$HOME/verdict.json` holds.
 constexpr const char* mediator = R"(
@@ -47,7 +36,7 @@ protected:
   explicit Incident(const std::string& escalation
                     = "mediation: {agent: mediator}")
       : w(with_escalation(escalation)) {
-    w.add_agent("stubborn", stubborn);
+    w.add_agent("stubborn", scripts::stubborn);
     w.add_agent("mediator", mediator);
   }
 
@@ -329,36 +318,6 @@ TEST_F(Incident, MakesAnotherTaskOfARedesign) {
   EXPECT_EQ(w.await("task_revised", "task:T1")["actor"], "incident/inc-1");
   EXPECT_THAT(kept("prompt.7"),
               HasSubstr("From now on your task is: Say xyzzy"));
-}
-
-TEST(StandingOrchestrator, IsBriefedInsteadOfAMediator) {
-  auto o = with_escalation("selfHeal: {attempts: 1}");
-  o.project += ", orchestrator: {session: app-1}";
-  world w{o};
-  w.add_agent("stubborn", stubborn);
-  // Stands by at its terminal.
-  w.add_agent("boss", R"sh(
-while IFS= read -r line; do
-  echo "$line" >> "$HOME/brief"
-  [ "$line" != "Without a verdict a person is asked." ] || {
-    echo '{"verdict":"advise","text":"Say xyzzy"}' > "$HOME/verdict"
-    ao incident resolve inc-1 --file "$HOME/verdict"
-  }
-done
-)sh");
-  w.start();
-  w.ask({"spawn", w.add_task("Stand by"), "--agent", "boss"});
-  w.await("agent_started", "session:app-1");
-  w.ask({"spawn", w.add_task("First")});
-  w.await("merged", "change:app#1");
-  w.await("incident_closed", "incident:inc-1");
-  auto brief = content_of(w.user() / "brief");
-  EXPECT_THAT(brief, StartsWith("Mediate inc-1: CI fails"));
-  EXPECT_THAT(brief, HasSubstr("\"maxAttempts\":1"));
-  EXPECT_THAT(brief, HasSubstr("{\"verdict\":\"retry\"}"));
-  // No session was made for it, and it goes on standing by.
-  EXPECT_EQ(w.ao({"session", "show", "app-3"}).status.code, 3);
-  EXPECT_EQ(w.ask({"session", "show", "app-1"})["runtime"]["state"], "alive");
 }
 
 TEST(Flake, IsNobodysIncident) {

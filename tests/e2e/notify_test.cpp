@@ -1,3 +1,4 @@
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/fake_gateway.hpp"
 #include "tests/support/world.hpp"
 
@@ -27,23 +28,15 @@ world_options with_gateway(const fake_gateway& gateway,
     + gateway.url() + "\", token: hook-token, retryDelay: 100ms" + members
     + "}}\n"
       "notificationRouting: {urgent: [phone], action: [phone]}\n";
-  o.project
-    = ", ci: {command: [sh, -c, \"! test -e work || grep -q fine work\"]}";
+  o.project = ", " + scripts::wants_fine_work;
   return o;
 }
-
-constexpr const char* stubborn = R"(
-if grep -q xyzzy "$AO_PROMPT_FILE"; then echo fine > work; else
-  echo "$AO_RUN" > work; fi
-git add --all
-git commit --quiet --message "Run $AO_RUN"
-)";
 
 class Gateway : public testing::Test {
 protected:
   explicit Gateway(gateway_setup setup = {}, const std::string& members = {})
       : gateway(std::move(setup)), w(with_gateway(gateway, members)) {
-    w.add_agent("stubborn", stubborn);
+    w.add_agent("stubborn", scripts::stubborn);
   }
 
   json notifications() { return w.ask({"notify", "ls"})["data"]; }

@@ -30,25 +30,17 @@ while IFS= read -r line; do
 done
 )sh";
 
-/// Passes CI once its prompt has the word `xyzzy`.
-constexpr const char* stubborn = R"(
-if grep -q xyzzy "$AO_PROMPT_FILE"; then echo fine > work; else
-  echo "$AO_RUN" > work; fi
-git add --all
-git commit --quiet --message "Run $AO_RUN"
-)";
-
-world_options with_boss() {
+world_options with_boss(const std::string& orchestrator = "agent: boss") {
   world_options o;
-  o.settings = "escalation: {selfHeal: {attempts: 1}}\n";
-  o.project = ", orchestrator: {agent: boss}, ci: {command: [sh, -c, \"! test "
-              "-e work || grep -q fine work\"]}";
+  o.settings += "escalation: {selfHeal: {attempts: 1}}\n";
+  o.project
+    = ", orchestrator: {" + orchestrator + "}, " + scripts::wants_fine_work;
   return o;
 }
 
 TEST(Orchestrator, IsOneAndMediates) {
   world w{with_boss()};
-  w.add_agent("stubborn", stubborn);
+  w.add_agent("stubborn", scripts::stubborn);
   w.add_agent("boss", boss);
   w.start();
   auto first = w.ask({"start", "--orchestrator"});
@@ -68,6 +60,25 @@ TEST(Orchestrator, IsOneAndMediates) {
   w.await("merged", "change:app#1");
   EXPECT_THAT(content_of(w.user() / "heard"),
               HasSubstr("Mediate inc-1: CI fails"));
+}
+
+TEST(Orchestrator, OfAnOrdinarySessionIsBriefedInsteadOfAMediator) {
+  world w{with_boss("session: app-1")};
+  w.add_agent("stubborn", scripts::stubborn);
+  w.add_agent("boss", boss);
+  w.start();
+  w.ask({"spawn", w.add_task("Stand by"), "--agent", "boss"});
+  w.await("agent_started", "session:app-1");
+  w.ask({"spawn", w.add_task("First")});
+  w.await("merged", "change:app#1");
+  w.await("incident_closed", "incident:inc-1");
+  auto brief = content_of(w.user() / "heard");
+  EXPECT_THAT(brief, StartsWith("Mediate inc-1: CI fails"));
+  EXPECT_THAT(brief, HasSubstr("\"maxAttempts\":1"));
+  EXPECT_THAT(brief, HasSubstr("{\"verdict\":\"retry\"}"));
+  // No session was made for it, and it goes on standing by.
+  EXPECT_EQ(w.ao({"session", "show", "app-3"}).status.code, 3);
+  EXPECT_EQ(w.ask({"session", "show", "app-1"})["runtime"]["state"], "alive");
 }
 
 TEST(Orchestrator, HandsOutWorkThroughAo) {

@@ -1,5 +1,6 @@
 // A question on its way to a person while the disk takes no writes.
 
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/fake_gateway.hpp"
 #include "tests/support/machine_faults.hpp"
 #include "tests/support/world.hpp"
@@ -24,8 +25,7 @@ world_options asking_at_once(const fake_gateway& gateway) {
     + gateway.url()
     + "\", token: hook-token, retryDelay: 100ms}}\n"
       "notificationRouting: {urgent: [phone], action: [phone]}\n";
-  o.project
-    = ", ci: {command: [sh, -c, \"! test -e work || grep -q fine work\"]}";
+  o.project = ", " + scripts::wants_fine_work;
   return o;
 }
 
@@ -42,12 +42,7 @@ TEST(QuestionOnAFailingDisk, IsReadOnceAndAnsweredWhenItWritesAgain) {
   machine_faults faults{w.root() / "faults", w.home()};
   for (const auto& [name, value] : faults.variables())
     w.set_variable(name, value);
-  w.add_agent("stubborn", R"(
-if grep -q xyzzy "$AO_PROMPT_FILE"; then echo fine > work; else
-  echo "$AO_RUN" > work; fi
-git add --all
-git commit --quiet --message "Run $AO_RUN"
-)");
+  w.add_agent("stubborn", scripts::stubborn);
   w.start();
   w.ask({"spawn", w.add_task("First")});
   w.await("incident_asked", "incident:inc-1");

@@ -16,6 +16,20 @@ git add --all
 git commit --quiet --message "Work of $AO_SESSION"
 )";
 
+/// The member `ci` of a project whose checks pass once `work` says `fine`.
+inline const std::string wants_fine_work
+  = "ci: {command: [sh, -c, \"! test -e work || grep -q fine work\"]}";
+
+/// Keeps its prompts as `$HOME/prompt.<run>`. Fails those checks with another
+/// head each time until its prompt has the word `xyzzy`.
+inline const std::string stubborn = R"(
+cp "$AO_PROMPT_FILE" "$HOME/prompt.$AO_RUN"
+if grep -q xyzzy "$AO_PROMPT_FILE"; then echo fine > work; else
+  echo "$AO_RUN" > work; fi
+git add --all
+git commit --quiet --message "Run $AO_RUN"
+)";
+
 /// Waits for a file below the user's home, whose name may hold variables. See
 /// `world::touch`.
 inline std::string waits_for(const std::string& file) {
