@@ -55,6 +55,23 @@ struct breaker {
   wall_time updated_at{};
 };
 
+namespace msg {
+
+/// SESSION, API, DISPATCHER → BREAKERS: an agent has failed. Answered with the
+/// version of the breaker's row once it is durable.
+struct agent_failed {
+  std::string agent;
+  project_id project;
+  /// Empty where it was refused before anything was made for it.
+  session_id session;
+  /// The class of failure.
+  std::string failure;
+  /// For people: what fails and what to do about it.
+  std::string reason;
+};
+
+} // namespace msg
+
 /// Whether agents of it may not start.
 inline bool holds(const breaker& b) {
   return b.state != breaker_state::closed;

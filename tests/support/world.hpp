@@ -30,6 +30,10 @@ struct world_options {
   /// Further members of project `app`, as `, key: value`.
   std::string project;
 
+  /// Everything runs as a user who is not root, whom modes of files stop; see
+  /// `can_be_unprivileged`.
+  bool unprivileged = false;
+
   /// Bytes of a disk of its own for `AO_HOME`; 0 = none. Not everywhere
   /// allowed, see `small_disk::allowed`.
   std::uint64_t disk = 0;
@@ -165,12 +169,18 @@ public:
   environment variables() const;
 
 private:
+  /// The words that start `ao`.
+  std::vector<std::string> called(std::vector<std::string> words) const;
+
   std::filesystem::path root_;
   world_options options_;
   std::vector<std::pair<std::string, std::string>> agents_;
   std::map<std::string, std::string> variables_;
   std::optional<small_disk> disk_;
 };
+
+/// Why no world can be unprivileged here; empty where one can.
+std::string why_not_unprivileged();
 
 /// Waits until this process, which need not be a child of ours, has ended.
 void expect_ends(pid_t pid);
