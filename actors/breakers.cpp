@@ -157,15 +157,21 @@ void raise(self_pointer self, const breaker& b, const session_id& id) {
   report.text = b.reason;
   ask<escalation_actor>(self, self->state.context, "escalation"_name,
                         escalation_deadline, std::move(report))
-    .then([](const incident_id&) {},
-          [self, key = b.key, id](const caf::error& why) {
-            auto& st = self->state;
-            st.context.say(log_level::warn,
-                           "incident_not_told breaker=" + key + " reason=\""
-                             + to_string(to_ao_error(why)) + "\"");
-            st.told[key].erase(id);
-            look_at(self, self->clock().now() + retry_pause);
-          });
+    .then(
+      [self, key = b.key](const incident_id&) {
+        // It may have healed before anybody was told.
+        if (auto now = self->state.context.rows->find<breaker>(key);
+            now && !holds(*now))
+          look_at(self, self->clock().now());
+      },
+      [self, key = b.key, id](const caf::error& why) {
+        auto& st = self->state;
+        st.context.say(log_level::warn,
+                       "incident_not_told breaker=" + key + " reason=\""
+                         + to_string(to_ao_error(why)) + "\"");
+        st.told[key].erase(id);
+        look_at(self, self->clock().now() + retry_pause);
+      });
 }
 
 /// One incident for all: people are told once, and how many it stops.

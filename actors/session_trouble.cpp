@@ -42,10 +42,9 @@ void report_trouble(self_pointer self, const raise_incident& what) {
 }
 
 void repeat_trouble(self_pointer self, const raise_incident& what) {
-  if (what.cause == to_string(incident_cause::auth))
-    return tell<breakers_actor>(self->state.context, "breakers"_name,
-                                look_atom::value);
-  report_trouble(self, what);
+  if (what.cause != to_string(incident_cause::auth))
+    return report_trouble(self, what);
+  tell<breakers_actor>(self->state.context, "breakers"_name, look_atom::value);
 }
 
 void report_relief(self_pointer self, const raise_incident& what) {

@@ -42,8 +42,6 @@ protected:
       GTEST_SKIP() << "root reads everything, and " << why;
     world_options options;
     options.unprivileged = true;
-    options.settings
-      += "breaker: {halfOpen: 300ms, probation: 300ms, stagger: 20ms}\n";
     w.emplace(options);
   }
 

@@ -25,7 +25,9 @@ struct world_options {
   /// those here speed a test up and switch the host's state off.
   std::string settings = "limits: {sessions: 64, spawnsPerMinute: 0, "
                          "minFreeMemory: 1MiB, minFreeDisk: 1MiB}\n"
-                         "restart: {delay: 50ms, maxDelay: 200ms}\n";
+                         "restart: {delay: 50ms, maxDelay: 200ms}\n"
+                         "breaker: {halfOpen: 300ms, probation: 300ms, "
+                         "stagger: 20ms}\n";
 
   /// Further members of project `app`, as `, key: value`.
   std::string project;
