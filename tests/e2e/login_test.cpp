@@ -195,3 +195,62 @@ TEST_F(Login, RepairedWorksForWhoeverAsksNext) {
   w->await("agent_started", "session:app-1");
   EXPECT_TRUE(w->ask({"task", "show", t})["why"].is_null());
 }
+
+TEST_F(Login, OfTheRealCodexIsHeldAndItsConversationsGoOn) {
+  auto programs = find_agent_programs();
+  if (!programs.has("codex"))
+    GTEST_SKIP() << "codex " << programs.missing;
+  fake_model model;
+  w->set_variable("PATH",
+                  programs.directory.string() + ":"
+                    + environment::inherited().get("PATH"));
+  auto home = w->user() / ".codex";
+  fs::create_directory(home);
+  std::ofstream{home / "config.toml"}
+    << "model = \"gpt-5\"\nmodel_provider = \"loop\"\n"
+    << "[model_providers.loop]\nname = \"loop\"\nbase_url = \"" << model.url()
+    << "/v1\"\nwire_api = \"responses\"\nrequest_max_retries = 0\n"
+    << "stream_max_retries = 0\nrequires_openai_auth = true\n";
+  auto file = home / "auth.json";
+  std::ofstream{file} << R"({"auth_mode":"apikey","OPENAI_API_KEY":"sk-loop"})";
+  fs::permissions(file, fs::perms::owner_read);
+  add_account("b");
+  w->start();
+  for (int i : {1, 2}) {
+    auto end = w->ao({"spawn", "--prompt", "Begin", "--agent", "codex"});
+    ASSERT_EQ(end.status.code, 0) << end.err;
+    w->await([i](const json& e) {
+      return e["subject"] == "session:" + session(i)
+        && e["data"].value("activity", "") == "idle";
+    });
+  }
+  ASSERT_EQ(w->ao({"spawn", "--prompt", "Other"}).status.code, 0);
+  std::vector<std::string> talks;
+  for (int i : {1, 2})
+    talks.push_back(row(i)["conversation"]);
+
+  fs::permissions(file, fs::perms::none);
+  model.refuse_keys(true);
+  for (int i : {1, 2})
+    EXPECT_EQ(w->ao({"send", session(i), "Go on"}).status.code, 0);
+  for (int i : {1, 2})
+    w->await([i](const json& e) {
+      return e["subject"] == "session:" + session(i)
+        && e["data"].value("failure", "") == "auth";
+    });
+  w->await("incident_asked", "incident:inc-1");
+  EXPECT_EQ(in_status("auth_blocked"), 2);
+  EXPECT_EQ(row(3)["status"], "working");
+
+  fs::permissions(file, fs::perms::owner_read);
+  model.refuse_keys(false);
+  await_return(2);
+  w->await("incident_closed", "incident:inc-1");
+  for (int i : {1, 2}) {
+    auto s = row(i);
+    EXPECT_EQ(s["restarts"], 0);
+    EXPECT_EQ(s["conversation"], talks[static_cast<std::size_t>(i - 1)]);
+  }
+  EXPECT_EQ(row(3)["run"], 1);
+  EXPECT_EQ(count("incident_asked"), 1u);
+}

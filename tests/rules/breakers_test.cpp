@@ -360,8 +360,10 @@ RC_GTEST_PROP(BreakerProperty, HoldsThroughAnyHistory, ()) {
   auto inputs = all_inputs();
   for (const auto& [which, seconds] : picks) {
     now += std::chrono::seconds{seconds};
-    auto step = next_breaker(entry, inputs.at(static_cast<std::size_t>(which)),
-                             {}, now, wall_time{now.time_since_epoch()});
+    auto step
+      = next_breaker(entry, inputs.at(static_cast<std::size_t>(which)), {}, now,
+                     wall_time{std::chrono::duration_cast<milliseconds>(
+                       now.time_since_epoch())});
     RC_ASSERT(wrong_with(entry, step) == "");
     entry = step.next;
     // After a crash only the row is left.
