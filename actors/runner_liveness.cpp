@@ -23,8 +23,8 @@ milliseconds pause_of(const run_spec& spec) {
 constexpr milliseconds first_pause{3'000};
 
 bool awaits_first_word(self_pointer self) {
-  const auto& st = self->state;
-  return keeps_transcript(self) && st.transcript.told.conversation.empty();
+  const auto& told = self->state.transcript.told;
+  return keeps_transcript(self) && (!told || told->conversation.empty());
 }
 
 /// Whether its screen may say more than its transcript.

@@ -112,7 +112,7 @@ void take_screen(self_pointer self, const std::vector<std::string>& rows) {
   if (found.text == st.transcript.screen)
     return;
   st.transcript.screen = found.text;
-  auto said = st.transcript.told;
+  auto said = st.transcript.told ? *st.transcript.told : conversation_state{};
   if (found.failure == "auth") {
     said.activity = activity_state::idle;
     said.failure = found.failure;
