@@ -41,7 +41,7 @@ public:
         trip(x);
       return;
     case breaker_state::open:
-      return;
+      return try_again();
     case breaker_state::half_open:
       if (row().trial.empty() || x.session != row().trial)
         return;

@@ -231,7 +231,7 @@ TEST_F(Breaker, WaitsForOneThatIsDueLater) {
   EXPECT_TRUE(step.again_at);
 }
 
-TEST(Failure, TellsOfTheAccountUnlessItHasAnotherCause) {
+TEST(FailureOfAccount, TellsOfTheAccountUnlessItHasAnotherCause) {
   exit_info e;
   e.cause = "exited";
   e.code = 1;
@@ -254,7 +254,7 @@ TEST(Failure, TellsOfTheAccountUnlessItHasAnotherCause) {
   EXPECT_TRUE(tells_of_account(e));
 }
 
-TEST(Held, AreThoseThatWantTheAccount) {
+TEST(HeldByBreaker, AreThoseThatWantTheAccount) {
   breaker b = new_breaker(agent_of("codex"), auth_failure);
   session s;
   s.id = session_id{"app-1"};

@@ -181,7 +181,7 @@ TEST(Dispatch, StartsThoseOfOneGroupOneAfterTheOther) {
   all.erase(all.begin());
   EXPECT_TRUE(plan_dispatch({all[0]}, load, limits, now + 999ms).start.empty());
   plan = plan_dispatch(all, load, limits, now + 1s);
-  EXPECT_EQ(plan.start.front(), "app-2");
+  EXPECT_EQ(plan.start, (std::vector<std::string>{"other-1", "app-2"}));
 }
 
 TEST(Dispatch, PassesByThoseThatCannotStart) {
