@@ -130,7 +130,8 @@ void get_tasks(api_pointer self, api_call_ptr call) {
   for (const auto& t : self->state.context.rows->all<task>())
     if (of_project(*call, t->project) && (!state || t->state == *state)
         && call->reaches(target_of(*t)))
-      out.push_back(api::task_object(*self->state.context.rows, *t));
+      out.push_back(api::task_object(*self->state.context.rows, *t,
+                                     &*self->state.context.config));
   call->answer(200, api::list_of(std::move(out)));
 }
 
@@ -146,7 +147,7 @@ void get_task(api_pointer self, api_call_ptr call) {
         ? error{ec::no_such_task, "no task is called " + call->param("id")}
         : t.error());
   if (call->admits(target_of(**t), "see " + (*t)->id.text))
-    call->answer(200, api::task_object(*context.rows, **t));
+    call->answer(200, api::task_object(*context.rows, **t, &*context.config));
 }
 
 void get_changes(api_pointer self, api_call_ptr call) {

@@ -26,7 +26,9 @@ void ask_registry(api_pointer self, api_call_ptr call, int status,
                       std::move(order))
     .then(
       [self, call, status](const task& t) {
-        call->answer(status, api::task_object(*self->state.context.rows, t));
+        call->answer(status,
+                     api::task_object(*self->state.context.rows, t,
+                                      &*self->state.context.config));
       },
       refuse_by(call));
 }

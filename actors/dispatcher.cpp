@@ -4,7 +4,9 @@
 #include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
+#include "runtime/agents/readiness.hpp"
 #include "runtime/node/capacity.hpp"
+#include "runtime/rules/breakers.hpp"
 #include "runtime/rules/event_data.hpp"
 #include "runtime/rules/sessions.hpp"
 
@@ -58,6 +60,7 @@ dispatch_limits limits_of(const settings& config) {
   limits.parallel_spawns = config.limits.parallel_spawns;
   limits.min_free_memory = config.limits.min_free_memory;
   limits.min_free_disk = config.limits.min_free_disk;
+  limits.group_pause = config.breaker.stagger;
   for (const auto& [id, project] : config.projects)
     if (project.limits.sessions)
       limits.sessions_of_project[id] = *project.limits.sessions;
@@ -82,11 +85,47 @@ const std::string& agent_for(const settings& config,
   return t.agent.empty() ? agent_of(config, project) : t.agent;
 }
 
+/// After a breaker has closed, agents of its account start one by one for so
+/// long.
+constexpr std::chrono::minutes recovery{5};
+
+/// The account of an agent; empty when there is no such agent.
+std::string account_called(self_pointer self, const std::string& agent) {
+  const auto* program = self->state.context.agent(agent);
+  return program == nullptr ? std::string{} : account_of(*program);
+}
+
+/// Why no agent of this account may start at present, but for the one that is
+/// tried; empty when they may.
+std::string held_by_breaker(self_pointer self, const std::string& account,
+                            const session_id& session) {
+  for (const auto& b : self->state.context.rows->all<breaker>())
+    if (b->account == account && holds(*b)
+        && (session.empty() || b->trial != session))
+      return why_held(*b);
+  return {};
+}
+
+/// The account, where its agents start one by one as its breaker has closed a
+/// moment ago. A wall clock that was set back prolongs nothing.
+std::string group_of(self_pointer self, const std::string& account) {
+  const auto& context = self->state.context;
+  auto now = context.now();
+  for (const auto& b : context.rows->all<breaker>())
+    if (b->account == account && b->closed_at && *b->closed_at <= now
+        && now - *b->closed_at < recovery)
+      return account;
+  return {};
+}
+
 /// Why a queued session could not start whatever the load.
 std::string held_by(self_pointer self, const session& s) {
   auto& st = self->state;
   if (!st.held_because.empty())
     return st.held_because;
+  if (auto why = held_by_breaker(self, account_called(self, s.agent), s.id);
+      !why.empty())
+    return why;
   if (s.run > 0)
     if (auto why = hold_restart(st.blast, s.id); !why.empty())
       return why;
@@ -102,7 +141,7 @@ std::string held_by(self_pointer self, const session& s) {
 /// True for an end that may be one of many with a cause that is not known.
 bool died_by_itself(const session& s) {
   return !is_terminal(s) && s.exit && !s.exit->failure.empty()
-    && s.exit->failure != "killed" && !has_common_cause(*s.exit)
+    && s.exit->failure != "killed" && is_counted(*s.exit)
     && (s.runtime == runtime_state::exited
         || s.runtime == runtime_state::queued);
 }
@@ -219,6 +258,7 @@ picture look_at_rows(self_pointer self) {
     c.restart = s->run > 0;
     c.reviewer = reviews(*s);
     c.held_by = held_by(self, *s);
+    c.group = group_of(self, account_called(self, s->agent));
     if (auto t = task_of(st.context, *s))
       c.priority = t->priority;
     out.candidates.push_back(std::move(c));
@@ -239,7 +279,10 @@ picture look_at_rows(self_pointer self) {
     c.agent = agent;
     c.priority = t->priority;
     c.since = t->created_at;
-    c.held_by = st.held_because;
+    auto account = account_called(self, agent);
+    c.held_by = st.held_because.empty() ? held_by_breaker(self, account, {})
+                                        : st.held_because;
+    c.group = group_of(self, account);
     if (auto i = st.not_before.find(t->id); i != st.not_before.end())
       c.not_before = i->second;
     if (auto i = failed.find(t->id); i != failed.end())
@@ -248,6 +291,7 @@ picture look_at_rows(self_pointer self) {
     out.candidates.push_back(std::move(c));
   }
   out.load.starts = st.starts;
+  out.load.next_of_group = st.next_of_account;
   auto capacity = free_capacity(st.context.place->root());
   out.load.free_memory = capacity.memory;
   out.load.free_disk = capacity.disk;
@@ -259,7 +303,9 @@ auto try_later(self_pointer self, const task_id& id) {
   return [self, id](const caf::error& why) {
     auto& st = self->state;
     st.opening.erase(id);
-    st.not_before[id] = self->clock().now() + refused_pause;
+    // A breaker holds it until its login works again.
+    if (!is_login_lost(to_ao_error(why)))
+      st.not_before[id] = self->clock().now() + refused_pause;
     st.context.say(log_level::warn,
                    "spawn_refused task=" + id.text + " reason=\""
                      + to_string(to_ao_error(why)) + "\"");
@@ -339,6 +385,7 @@ void look(self_pointer self) {
   auto seen = look_at_rows(self);
   auto plan = plan_dispatch(std::move(seen.candidates), seen.load,
                             limits_of(*st.context.config), now);
+  st.next_of_account = plan.next_of_group;
   for (const auto& id : plan.start)
     start(self, id);
   for (const auto& wait : plan.wait)

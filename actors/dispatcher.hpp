@@ -42,6 +42,9 @@ struct dispatcher_state {
   bool looked = false;
   blast_state blast;
 
+  /// When the next agent of an account whose login works again may start.
+  std::map<std::string, mono_time> next_of_account;
+
   /// Set while nothing may start.
   std::string held_because;
 

@@ -3,6 +3,7 @@
 #include "actors/api.hpp"
 #include "actors/backlog.hpp"
 #include "actors/base_watch.hpp"
+#include "actors/breakers.hpp"
 #include "actors/chat.hpp"
 #include "actors/ci_runners.hpp"
 #include "actors/ci_watcher.hpp"
@@ -332,6 +333,7 @@ supervisor_spec hub_tree(const node_context& context, api_host host,
     child("journal"_name, starts(journal, shared)),
     child("store"_name, starts(store_keeper, shared), true),
     child("registry"_name, starts(registry, shared)),
+    child("breakers"_name, starts(breakers, shared)),
     forges(context),
     outboxes(shared),
     late("sessions"_name, context,

@@ -17,6 +17,7 @@ namespace ao {
 ///   ├── journal
 ///   ├── store
 ///   ├── registry
+///   ├── breakers
 ///   ├── forges                    one tree per project
 ///   │   └── forge-tree/app (rest_for_one)
 ///   │       ├── forge/app

@@ -89,6 +89,10 @@ struct perform {
   }
 
   void operator()(const retry_session&) const {
+    if (row().cause == incident_cause::auth) {
+      tell<breakers_actor>(context(), "breakers"_name, probe_atom::value);
+      return;
+    }
     auto s = context().rows->find<session>(row().session.text);
     if (!s || is_terminal(*s) || s->runtime != runtime_state::parked)
       return;

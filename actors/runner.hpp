@@ -119,6 +119,8 @@ struct runner_state {
     activity_state activity = activity_state::unknown;
     /// What was reported last.
     boxed<conversation_state> told;
+    /// The text of the dialog that is on the screen instead; empty = none is.
+    std::string screen;
     /// The file that is noted down.
     std::string file;
   } transcript;

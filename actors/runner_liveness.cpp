@@ -1,6 +1,7 @@
 #include "actors/runner_parts.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 namespace ao::runner_parts {
 namespace {
@@ -17,11 +18,57 @@ milliseconds pause_of(const run_spec& spec) {
                     longest_pause);
 }
 
+/// A program that has not begun its conversation may show a dialog or ask for
+/// its login; that is looked for more often.
+constexpr milliseconds first_pause{3'000};
+
+bool awaits_first_word(self_pointer self) {
+  const auto& told = self->state.transcript.told;
+  return keeps_transcript(self) && (!told || told->conversation.empty());
+}
+
+/// Whether its screen may say more than its transcript.
+bool screen_counts(self_pointer self, bool acted) {
+  const auto& st = self->state;
+  if (!keeps_transcript(self))
+    return false;
+  return awaits_first_word(self) || !st.transcript.screen.empty()
+    || (!acted && st.transcript.activity != activity_state::active);
+}
+
+std::vector<std::string> rows_of(const msg::seen_pane& pane) {
+  std::vector<std::string> out;
+  std::istringstream in{pane.screen};
+  for (std::string row; std::getline(in, row);)
+    out.push_back(row);
+  return out;
+}
+
+void look_at_screen(self_pointer self) {
+  auto& st = self->state;
+  ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
+                  msg::look_at_pane{st.id, st.spec->run})
+    .then(
+      [self, run = st.spec->run](const msg::seen_pane& pane) {
+        auto& st = self->state;
+        if (st.phase == runner_phase::alive && st.spec && st.spec->run == run)
+          take_screen(self, rows_of(pane));
+      },
+      [self](const caf::error& why) {
+        self->state.context->say(log_level::debug,
+                                 "screen_unknown session=" + self->state.id.text
+                                   + " reason=\"" + to_string(to_ao_error(why))
+                                   + "\"");
+      });
+}
+
 /// Everybody with the same limit looks at the same moments, so that one look
 /// of the TMUX serves all of them.
 void look_later(self_pointer self) {
   const auto& spec = *self->state.spec;
   auto pause = pause_of(spec);
+  if (awaits_first_word(self))
+    pause = std::min(pause, first_pause);
   auto into = self->clock().now().time_since_epoch() % pause;
   self->delayed_send(self, pause - into, msg::liveness_due{spec.run});
 }
@@ -52,6 +99,8 @@ void compare(self_pointer self, const life_signs& now) {
   auto limit = st.spec->hang_after;
   if (limit.count() > 0 && at - st.signs_changed >= limit)
     return end_hung_run(self);
+  if (screen_counts(self, acted))
+    look_at_screen(self);
   tell_work(self, acted);
   look_later(self);
 }

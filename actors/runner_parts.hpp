@@ -104,6 +104,13 @@ void tell_work(self_pointer self, bool read);
 /// Follows the transcript of the run that lives, where its agent keeps one.
 void follow_transcript(self_pointer self);
 
+/// Whether its agent keeps a transcript.
+bool keeps_transcript(self_pointer self);
+
+/// Tells of a dialog or a login screen at the bottom of the pane, with its
+/// text, and of its end.
+void take_screen(self_pointer self, const std::vector<std::string>& rows);
+
 /// Its run is over: reads what is left of the transcript, then lets it be.
 void finish_transcript(self_pointer self);
 

@@ -1,5 +1,8 @@
 #include "actors/runner_parts.hpp"
+#include "runtime/agents/launch.hpp"
+#include "runtime/agents/readiness.hpp"
 #include "runtime/node/leftovers.hpp"
+#include "runtime/node/local_time.hpp"
 #include "runtime/process/process_table.hpp"
 
 #include <utility>
@@ -60,6 +63,56 @@ exit_info lost_run(self_pointer self, std::string why) {
   lost.last_lines = {"ao: " + std::move(why)};
   return lost;
 }
+
+/// Why a run has ended by itself: by the last words of its program, then by
+/// asking whether it is logged in, as one that has lost its login often just
+/// dies. `command` agents are asked by their `probe`.
+struct end_check {
+  std::optional<agent_settings> agent;
+  environment env;
+  std::string directory;
+  std::shared_ptr<agent_readiness_desk> desk;
+  local_clock clock;
+
+  exit_info apply(exit_info how) const {
+    if (how.failure != "crash" || !how.code)
+      return how;
+    auto said = failure_of_exit(how, clock);
+    if (!said.failure.empty()) {
+      how.failure = said.failure;
+      how.until = said.until;
+    }
+    auto asked = how.failure == "crash" || how.failure == "auth";
+    if (!asked || !agent || !can_tell(*agent))
+      return how;
+    auto answer
+      = desk->ask(*agent, env, directory, agent_readiness_desk::answers::fresh);
+    if (answer.ready || answer.failure.empty())
+      return how;
+    how.failure = answer.failure;
+    how.last_lines.push_back(answer.reason);
+    return how;
+  }
+};
+
+end_check end_check_of(self_pointer self) {
+  const auto& st = self->state;
+  end_check out;
+  out.clock = local_clock_at(st.context->now());
+  out.desk = st.context->desk;
+  out.directory = worktree_of(self);
+  if (const auto* agent = st.context->agent(st.spec->agent)) {
+    out.agent = *agent;
+    out.env = environment_for(*agent, *st.context->inherited);
+  }
+  return out;
+}
+
+/// What there is to know of a run that is over.
+struct run_remains {
+  exit_info how;
+  worktree_facts worktree;
+};
 
 // -- after a stop -------------------------------------------------------------
 
@@ -223,15 +276,19 @@ void run_over(self_pointer self, exit_info how) {
   run_on_files(
     self,
     [cache = cache_of(self), path = worktree_of(self), base = st.spec->base,
-     mark = st.mark, dir = files_of(self).path()]() -> result<worktree_facts> {
+     mark = st.mark, dir = files_of(self).path(), how,
+     check = end_check_of(self)]() -> result<run_remains> {
       // Nothing of the run may write while we look.
       auto ended = end_leftovers(mark, 0, dir, stop_grace);
       if (!ended)
         return fail(ended.error());
-      return inspect(*cache, path, base);
+      auto facts = inspect(*cache, path, base);
+      if (!facts)
+        return fail(facts.error());
+      return run_remains{check.apply(how), std::move(*facts)};
     },
-    [self, how](const worktree_facts& facts) {
-      report(self, msg::fact::agent_exited{how, facts});
+    [self](const run_remains& found) {
+      report(self, msg::fact::agent_exited{found.how, found.worktree});
       enter(self, runner_phase::idle);
     },
     [self, how](const caf::error& why) {

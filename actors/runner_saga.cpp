@@ -141,7 +141,7 @@ void write_launch_files(self_pointer self) {
 /// Fills the worktree and makes it this session's.
 result<bool> set_up(repository_cache& cache, const project_settings& project,
                     const msg::session_spec& spec, const std::string& path,
-                    const environment& env) {
+                    bool is_new, const environment& env) {
   if (auto ok = cache.checkout(path); !ok)
     return fail(ok.error());
   worktree_spec worktree;
@@ -152,7 +152,7 @@ result<bool> set_up(repository_cache& cache, const project_settings& project,
     return fail(ok.error());
   if (auto ok = cache.link(path, project.path, project.symlinks); !ok)
     return fail(ok.error());
-  if (spec.run > 1)
+  if (!is_new)
     return true;
   for (const auto& command : project.post_create) {
     process_spec shell;
@@ -178,11 +178,11 @@ void fill_worktree(self_pointer self) {
   run_on_files(
     self,
     [files = files_of(self), cache = cache_of(self), project = *project,
-     spec = *st.order, path = worktree_of(self),
+     spec = *st.order, path = worktree_of(self), is_new = st.made.new_worktree,
      env = *st.context->inherited]() -> result<bool> {
       if (auto ok = files.note(spec.run, "checkout", "begun"); !ok)
         return fail(ok.error());
-      return set_up(*cache, project, spec, path, env);
+      return set_up(*cache, project, spec, path, is_new, env);
     },
     [self](bool) { write_launch_files(self); }, giver_up(self));
 }

@@ -1,5 +1,6 @@
 #include "actors/runner_parts.hpp"
 #include "runtime/agents/adapter.hpp"
+#include "runtime/node/local_time.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -76,7 +77,17 @@ void note_file(self_pointer self, const msg::transcript_seen& word) {
     });
 }
 
-void tell_activity(self_pointer self, const conversation_state& said) {
+/// With the class of its failure, and when a limit ends.
+conversation_state classified(self_pointer self, conversation_state said) {
+  auto found
+    = failure_of_turn(said, local_clock_at(self->state.context->now()));
+  said.failure = found.failure;
+  said.until = found.until;
+  return said;
+}
+
+void tell_activity(self_pointer self, const conversation_state& heard) {
+  auto said = classified(self, heard);
   auto& last = self->state.transcript.told;
   auto& told = last ? *last : last.emplace();
   // What was said and spent is told with what it led to.
@@ -85,10 +96,33 @@ void tell_activity(self_pointer self, const conversation_state& said) {
     return;
   told = said;
   told.last_words = end_of(said.last_words);
+  self->state.transcript.screen.clear();
   report(self, told);
 }
 
 } // namespace
+
+bool keeps_transcript(self_pointer self) {
+  return kind_of(self) != transcript_kind::none;
+}
+
+void take_screen(self_pointer self, const std::vector<std::string>& rows) {
+  auto& st = self->state;
+  auto found = failure_of_screen(rows);
+  if (found.text == st.transcript.screen)
+    return;
+  st.transcript.screen = found.text;
+  auto said = st.transcript.told ? *st.transcript.told : conversation_state{};
+  if (found.failure == "auth") {
+    said.activity = activity_state::idle;
+    said.failure = found.failure;
+    said.problem = found.text;
+  } else if (!found.failure.empty()) {
+    said.activity = activity_state::waiting_input;
+    said.question = found.text;
+  }
+  report(self, said);
+}
 
 void follow_transcript(self_pointer self) {
   auto& st = self->state;

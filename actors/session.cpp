@@ -5,6 +5,8 @@
 #include "messages/json.hpp"
 #include "runtime/actor/deliver.hpp"
 #include "runtime/agents/launch.hpp"
+#include "runtime/agents/readiness.hpp"
+#include "runtime/rules/breakers.hpp"
 #include "runtime/rules/orchestrators.hpp"
 #include "runtime/rules/tasks.hpp"
 
@@ -220,16 +222,21 @@ void conclude(self_pointer self, const session_step& step,
               const session_call& call) {
   auto& st = self->state;
   const auto was = trouble_of(row_of(self));
+  const auto had = row_of(self).exit ? row_of(self).exit->run : 0;
   st.machine->adopt(step,
                     st.context->rows->find<session>(row_of(self).id.text));
   for (const auto& effect : step.effects)
     std::visit(perform{self, call.first}, effect);
+  if (const auto& end = row_of(self).exit;
+      end && end->run != had && tells_of_account(*end))
+    report_failure(self, end->failure,
+                   row_of(self).agent + " " + row_of(self).reason);
   const auto is = trouble_of(row_of(self));
   if (was && (!is || is->cause != was->cause))
     report_relief(self, *was);
   // It may not have been told before we were started.
   if (is && call.first)
-    report_trouble(self, *is);
+    repeat_trouble(self, *is);
   tell<mailbox_actor>(st.context,
                       make_actor_name("mailbox", row_of(self).id.text),
                       msg::session_changed{row_of(self), call.first});
@@ -287,7 +294,12 @@ std::vector<wall_time> failures_in(const std::vector<event>& events) {
     if (e.kind != event_kind::agent_exited)
       continue;
     auto data = json::parse(e.data, nullptr, false);
-    if (data.is_object() && !data.value("class", std::string{}).empty())
+    if (!data.is_object())
+      continue;
+    exit_info end;
+    end.failure = data.value("class", std::string{});
+    end.cause = data.value("cause", std::string{});
+    if (is_counted(end))
       out.push_back(e.at);
   }
   return out;
@@ -362,9 +374,9 @@ session_input input_from(const msg::session_report& told) {
                                x.tmux_socket, x.tmux_pane});
     }
     session_input operator()(const msg::fact::provision_failed& x) const {
-      return about(provision_failed{x.step, to_string(x.why),
-                                    is_disk_trouble(x.why),
-                                    x.why.code == ec::agent_not_ready});
+      return about(provision_failed{
+        x.step, to_string(x.why), is_disk_trouble(x.why),
+        x.why.code == ec::agent_not_ready, is_login_lost(x.why)});
     }
     session_input operator()(const msg::fact::agent_exited& x) const {
       return about(agent_ended{x.how, x.worktree});
@@ -460,6 +472,8 @@ caf::result<session> obey(self_pointer self, const msg::session_order& order) {
     return answered(self, cleanup_session{});
   case kind::park:
     return answered(self, park_session{"stopped with the hub", true});
+  case kind::log_in:
+    return answered(self, login_restored{});
   default:
     return answered(self, kill_session{"killed by " + order.actor});
   }
@@ -544,7 +558,7 @@ session_actor::behavior_type session_keeper(self_pointer self,
       if (row_of(self).role == session_role::mediator)
         heed_mediation(self);
       if (auto trouble = trouble_of(row_of(self)))
-        report_trouble(self, *trouble);
+        repeat_trouble(self, *trouble);
     },
   };
 }

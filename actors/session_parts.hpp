@@ -65,8 +65,16 @@ void tell_mediation(self_pointer self);
 // -- session_trouble: what ESCALATION has to know
 // ------------------------------
 
-/// Tells ESCALATION what a person or a mediator has to look at.
+/// Tells the BREAKERS that a run has failed of this class.
+void report_failure(self_pointer self, const std::string& failure,
+                    const std::string& why);
+
+/// Tells ESCALATION what a person or a mediator has to look at, or the BREAKERS
+/// that a login is lost.
 void report_trouble(self_pointer self, const raise_incident& what);
+
+/// The same for what may be known: of a login it is no new failure.
+void repeat_trouble(self_pointer self, const raise_incident& what);
 
 /// Tells ESCALATION that this trouble is over.
 void report_relief(self_pointer self, const raise_incident& what);

@@ -103,7 +103,10 @@ namespace ao {
   X(restarts_resumed)                                                          \
   X(config_reloaded)                                                           \
   X(config_refused)                                                            \
-  X(activity_changed)
+  X(activity_changed)                                                          \
+  X(breaker_opened)                                                            \
+  X(breaker_half_open)                                                         \
+  X(breaker_closed)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

@@ -5,7 +5,8 @@
 ///   page            roles
 ///   store           STORE, RETENTION
 ///   tasks           REGISTRY, BACKLOG, TASK, DISPATCHER
-///   sessions        SESSION, MAILBOX, UPLINK, RUNNER, REPOSITORY, TMUX
+///   sessions        SESSION, BREAKERS, MAILBOX, UPLINK, RUNNER, REPOSITORY,
+///                   TMUX
 ///   api             API, EVENT STREAMER, CONFIG
 ///   forge           FORGE, OVERLAPS, CI WATCHER, CI RUNNERS, BASE WATCH, MERGE
 ///   QUEUE,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/breaker.hpp"
 #include "messages/change.hpp"
 #include "messages/event.hpp"
 #include "messages/incident.hpp"
@@ -44,6 +45,8 @@ void to_json(json& out, const incident& x);
 void from_json(const json& in, incident& x);
 void to_json(json& out, const notification& x);
 void from_json(const json& in, notification& x);
+void to_json(json& out, const breaker& x);
+void from_json(const json& in, breaker& x);
 void to_json(json& out, const message_evidence& x);
 void from_json(const json& in, message_evidence& x);
 void to_json(json& out, const message& x);
@@ -66,6 +69,7 @@ std::string dump(const change_review& x);
 std::string dump(const message& x);
 std::string dump(const incident& x);
 std::string dump(const notification& x);
+std::string dump(const breaker& x);
 
 /// Reads foreign JSON. Errors: `bad_input` with the position.
 result<json> parse_json(std::string_view text, std::string_view what);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/breaker.hpp"
 #include "messages/config_change.hpp"
 #include "messages/escalation.hpp"
 #include "messages/merging.hpp"
@@ -20,6 +21,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::change)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::incident)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::notification)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::agent_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::report_cause)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::report_recovered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::resolve_incident)

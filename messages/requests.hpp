@@ -173,7 +173,7 @@ struct suspect_tasks {
   std::string reason;
 };
 
-/// What people order of a SESSION.
+/// What people and the BREAKERS order of a SESSION.
 struct session_order {
   enum class kind : std::uint8_t {
     /// End it; its work is saved, its worktree kept.
@@ -184,6 +184,8 @@ struct session_order {
     cleanup = 2,
     /// End its agent until the hub restores it (`ao stop --agents`).
     park = 3,
+    /// The login that its agent had lost works again, or is tried with it.
+    log_in = 4,
   } what = kind::kill;
   request_id request;
   std::string actor = "api";

@@ -212,6 +212,7 @@ AO_ROW(message)
 AO_ROW(incident_attempt)
 AO_ROW(incident)
 AO_ROW(notification)
+AO_ROW(breaker)
 
 #undef AO_ROW
 

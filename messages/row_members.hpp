@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/breaker.hpp"
 #include "messages/change.hpp"
 #include "messages/incident.hpp"
 #include "messages/message.hpp"
@@ -93,6 +94,7 @@ struct members<exit_info> {
     v("at", x.at);
     v("unread", x.unread);
     v("failure", x.failure);
+    v("until", x.until);
     v("lastLines", x.last_lines);
   }
 };
@@ -134,6 +136,7 @@ struct members<session> {
     v("inputTokens", x.input_tokens);
     v("outputTokens", x.output_tokens);
     v("turnFailure", x.turn_failure);
+    v("turnUntil", x.turn_until);
     v("resume", x.resume);
     v("prompt", x.prompt);
     v("agentPid", x.agent_pid);
@@ -356,6 +359,29 @@ struct members<notification> {
   }
 };
 
+template <>
+struct members<breaker> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("key", x.key);
+    v("version", x.version);
+    v("account", x.account);
+    v("failure", x.failure);
+    v("state", x.state);
+    v("reason", x.reason);
+    v("agent", x.agent);
+    v("project", x.project);
+    v("session", x.session);
+    v("blind", x.blind);
+    v("alarmed", x.alarmed);
+    v("trial", x.trial);
+    v("trips", x.trips);
+    v("openedAt", x.opened_at);
+    v("closedAt", x.closed_at);
+    v("updatedAt", x.updated_at);
+  }
+};
+
 /// The value of an enum that is written so; the second argument only chooses
 /// which.
 #define AO_WORD(type)                                                          \
@@ -381,6 +407,7 @@ AO_WORD(incident_state)
 AO_WORD(priority)
 AO_WORD(notification_state)
 AO_WORD(send_failure)
+AO_WORD(breaker_state)
 #undef AO_WORD
 
 } // namespace ao::row_members

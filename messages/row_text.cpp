@@ -283,6 +283,7 @@ AO_DUMP(change_review)
 AO_DUMP(message)
 AO_DUMP(incident)
 AO_DUMP(notification)
+AO_DUMP(breaker)
 
 #undef AO_DUMP
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/breaker.hpp"
 #include "messages/change.hpp"
 #include "messages/incident.hpp"
 #include "messages/message.hpp"
@@ -23,6 +24,7 @@ bool read_text(std::string_view text, ci_run& x);
 bool read_text(std::string_view text, change_review& x);
 bool read_text(std::string_view text, incident& x);
 bool read_text(std::string_view text, notification& x);
+bool read_text(std::string_view text, breaker& x);
 bool read_text(std::string_view text, message& x);
 
 } // namespace ao

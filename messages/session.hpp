@@ -67,6 +67,8 @@ struct conversation_state {
   std::string failure = {};
   /// The program's own words about that.
   std::string problem = {};
+  /// When the limit that it met ends, where the program says so.
+  std::optional<wall_time> until = {};
   /// What the program resumes the conversation by.
   std::string conversation = {};
   /// The agent's last words.
@@ -115,6 +117,8 @@ struct exit_info {
   std::uint64_t unread = 0;
   /// Failure class by DESIGN §8 (`crash`, `hang`, …); empty for exit 0.
   std::string failure;
+  /// When the limit that it met ends, where the program says so.
+  std::optional<wall_time> until;
   std::vector<std::string> last_lines;
 };
 
@@ -166,6 +170,8 @@ struct session {
   std::uint64_t output_tokens = 0;
   /// How its last turn failed (a class of DESIGN §8); empty when it did not.
   std::string turn_failure;
+  /// When the limit that it met then ends, where the program says so.
+  std::optional<wall_time> turn_until;
   resume_reason resume = resume_reason::none;
   /// The message that is the prompt of the present run; empty = the task's.
   message_id prompt;

@@ -104,6 +104,20 @@ struct hang_override {
   std::optional<milliseconds> after;
 };
 
+/// `breaker:` When agents of one account are held together.
+struct breaker_settings {
+  /// Between two probes, or two tries, of an open one.
+  milliseconds half_open = std::chrono::seconds{30};
+  /// How long the one that is tried must live.
+  milliseconds probation = std::chrono::seconds{15};
+  /// Between the starts of those that go on when it closes.
+  milliseconds stagger = std::chrono::seconds{1};
+  /// Sessions that die of one class …; 0 = never.
+  std::uint32_t deaths = 3;
+  /// … within this time open it.
+  milliseconds within = std::chrono::minutes{2};
+};
+
 /// `limits:` Admission; what does not fit is queued, never refused.
 struct limit_settings {
   /// Live sessions on this hub.
@@ -415,6 +429,7 @@ struct settings {
   limit_settings limits;
   restart_settings restart;
   hang_settings hang;
+  breaker_settings breaker;
   /// `readyThresholdMs`: a `ready` agent is `idle` after this.
   milliseconds ready_threshold = std::chrono::minutes{5};
   /// Every built-in agent and every configured one.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/breaker.hpp"
 #include "messages/change.hpp"
 #include "messages/event.hpp"
 #include "messages/ids.hpp"
@@ -29,13 +30,14 @@ enum class table : std::uint8_t {
   reviews = 7,
   incidents = 8,
   notifications = 9,
+  breakers = 10,
 };
 
 /// A whole row; writing one replaces the one of its key. Its `version` must
 /// be one more than the stored row's (1 for a new one); the store checks it,
 /// which makes every write a compare-and-swap by its owner.
 using row = std::variant<task, claim, session, change, ci_run, counter, message,
-                         change_review, incident, notification>;
+                         change_review, incident, notification, breaker>;
 
 /// A row as readers hold it: it never changes, a newer one replaces it.
 template <class T>

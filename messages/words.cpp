@@ -1,3 +1,4 @@
+#include "messages/breaker.hpp"
 #include "messages/change.hpp"
 #include "messages/incident.hpp"
 #include "messages/message.hpp"
@@ -166,6 +167,12 @@ constexpr word<priority> priorities[] = {
   {priority::info, "info"},
 };
 
+constexpr word<breaker_state> breaker_states[] = {
+  {breaker_state::closed, "closed"},
+  {breaker_state::open, "open"},
+  {breaker_state::half_open, "half_open"},
+};
+
 constexpr word<notification_state> notification_states[] = {
   {notification_state::pending, "pending"},
   {notification_state::accepted, "accepted"},
@@ -206,6 +213,7 @@ AO_WORDS(incident_cause)
 AO_WORDS(incident_tier)
 AO_WORDS(incident_state)
 AO_WORDS(notification_state)
+AO_WORDS(breaker_state)
 AO_WORDS(send_failure)
 
 #undef AO_WORDS

@@ -33,6 +33,16 @@ AO_ROLE(session_actor,
         // INTERNAL: does again what may have been left undone.
         caf::reacts_to<look_atom>);
 
+/// The BREAKERS: hold the agents of an account together while they fail of one
+/// cause. The one writer of their rows.
+AO_ROLE(breakers_actor,
+        // From a SESSION, the API, the DISPATCHER. Answers once it is durable.
+        caf::replies_to<msg::agent_failed>::with<std::uint64_t>,
+        // Something may have been repaired: every open one is tried now.
+        caf::reacts_to<probe_atom>,
+        // INTERNAL: a time is over, or rows have changed.
+        caf::reacts_to<look_atom>);
+
 /// The MAILBOX: the messages to one session, one at a time. The one writer of
 /// their rows.
 AO_ROLE(mailbox_actor,

@@ -18,9 +18,6 @@ using flush_atom = caf::atom_constant<caf::atom("flush")>;
 /// Is the database to be written again?
 using writable_atom = caf::atom_constant<caf::atom("writable")>;
 
-/// INTERNAL: see whether the disk takes writes again.
-using probe_atom = caf::atom_constant<caf::atom("probe")>;
-
 /// The STORE: the one door to the database. Rows that it has committed are in
 /// the row view before it answers.
 AO_ROLE(store_actor,

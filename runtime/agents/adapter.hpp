@@ -49,6 +49,9 @@ struct agent_readiness {
   bool ready = false;
   /// Why not, with what to do about it.
   std::string reason;
+  /// `auth` where it is the login that is not as it should be; empty for any
+  /// other reason.
+  std::string failure = {};
 };
 
 /// What is known of one agent program. A program of which no more is known has

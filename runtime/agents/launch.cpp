@@ -90,7 +90,9 @@ namespace {
 /// The `command` agent: what is configured, as it is.
 result<void> plan_command(const launch_request& request, agent_launch& launch) {
   const auto& agent = request.agent;
-  auto again = request.spec.run > 1 && !agent.resume.empty();
+  // A first run may have ended before its agent was there.
+  auto again = request.spec.run > 1
+    && request.spec.resume != resume_reason::none && !agent.resume.empty();
   launch.argv = again ? agent.resume : agent.command;
   if (launch.argv.empty())
     return fail(ec::agent_not_ready,

@@ -61,7 +61,7 @@ agent_readiness ask_configured_probe(const agent_settings& agent,
     ? "`" + shown(agent.probe) + "` exited " + std::to_string(asked.code)
       + (asked.words.empty() ? "" : ": " + asked.words)
     : asked.words;
-  return {false, std::move(why)};
+  return {false, std::move(why), "auth"};
 }
 
 } // namespace

@@ -2,9 +2,9 @@
 
 namespace ao {
 
-agent_readiness agent_readiness_desk::ask(const agent_settings& agent,
-                                          const environment& env,
-                                          const std::string& directory) {
+agent_readiness
+agent_readiness_desk::ask(const agent_settings& agent, const environment& env,
+                          const std::string& directory, answers wanted) {
   std::shared_ptr<entry> mine;
   {
     std::lock_guard<std::mutex> guard{mutex_};
@@ -17,8 +17,11 @@ agent_readiness agent_readiness_desk::ask(const agent_settings& agent,
   std::lock_guard<std::mutex> guard{mine->busy};
   // A refusal is for those who asked before it was found: what it names may be
   // repaired by now.
-  auto until = mine->answer.ready ? mine->at + holds : mine->at;
+  auto until = !mine->answer.ready ? mine->at
+    : wanted == answers::fresh     ? mine->asked
+                                   : mine->at + holds;
   if (!mine->known || asked > until) {
+    mine->asked = std::chrono::steady_clock::now();
     mine->answer = probe_agent(agent, env, directory);
     mine->at = std::chrono::steady_clock::now();
     mine->known = true;
@@ -31,8 +34,15 @@ bool can_tell(const agent_settings& agent) {
 }
 
 error not_ready(const agent_settings& agent, const agent_readiness& answer) {
-  return {ec::agent_not_ready,
-          "agent " + agent.name + " is not ready: " + answer.reason};
+  error out{ec::agent_not_ready,
+            "agent " + agent.name + " is not ready: " + answer.reason};
+  if (!answer.failure.empty())
+    out.details.emplace_back("failure", answer.failure);
+  return out;
+}
+
+bool is_login_lost(const error& why) {
+  return why.code == ec::agent_not_ready && detail_of(why, "failure") == "auth";
 }
 
 } // namespace ao

@@ -1,6 +1,7 @@
 #include "runtime/api/objects.hpp"
 
 #include "runtime/api/suspects.hpp"
+#include "runtime/rules/breakers.hpp"
 #include "runtime/rules/status.hpp"
 
 #include <map>
@@ -116,8 +117,37 @@ json claim_object(const session_view& s) {
   return {{"epoch", s.held->epoch}, {"node", id_or_null(s.held->node)}};
 }
 
+status_facts facts_of(const session_view& s) {
+  status_facts out;
+  out.auth_blocked = s.blocked_by != nullptr;
+  return out;
+}
+
 shown_status status_of(const session_view& s) {
-  return ao::status_of(*s.row, change_of(s));
+  return ao::status_of(*s.row, change_of(s), facts_of(s));
+}
+
+/// What it does or waits for; one that is blocked names what is to be done.
+std::string summary_of(const session_view& s) {
+  if (s.blocked_by && status_of(s) == shown_status::auth_blocked)
+    return why_held(*s.blocked_by);
+  return ao::summary_of(*s.row, change_of(s), facts_of(s));
+}
+
+/// Why nobody starts a ready task: its agent's login is lost.
+std::string why_waits(const row_view& rows, const task& t,
+                      const settings& all) {
+  auto project = all.projects.find(t.project);
+  if (t.state != task_state::ready || project == all.projects.end())
+    return {};
+  auto name = t.agent.empty() ? agent_of(all, project->second) : t.agent;
+  auto agent = all.agents.find(name);
+  if (agent == all.agents.end())
+    return {};
+  for (const auto& b : rows.all<breaker>())
+    if (holds(*b) && b->account == account_of(agent->second))
+      return why_held(*b);
+  return {};
 }
 
 /// The rows to show, and how many terminal ones are not.
@@ -171,6 +201,10 @@ session_view view_of(const row_view& rows, const settings& all,
   if (auto held = rows.held_claim(row->subject);
       held && held->session == row->id)
     out.held = std::move(held);
+  if (auto agent = all.agents.find(row->agent); agent != all.agents.end())
+    if (auto b = rows.find<breaker>(breaker_key(agent->second, auth_failure));
+        b && is_held(*b, *row))
+      out.blocked_by = std::move(b);
   auto project = all.projects.find(row->project);
   out.project_name
     = project == all.projects.end() || project->second.name.empty()
@@ -205,7 +239,7 @@ json status_row(const session_view& s) {
           {"role", word(row.role)},
           {"branch", text_or_null(row.branch)},
           {"status", word(status_of(s))},
-          {"summary", text_or_null(summary_of(row, c))},
+          {"summary", text_or_null(summary_of(s))},
           {"pr", id_or_null(row.change)},
           {"prNumber", c ? json(c->number) : json()},
           {"issue", issue_of(s)},
@@ -265,7 +299,11 @@ json session_object(const session_view& s, const std::vector<saved_work>& saved,
   return out;
 }
 
-json task_object(const row_view& rows, const task& t) {
+json task_object(const row_view& rows, const task& t, const settings* all) {
+  auto why = t.why;
+  if (all != nullptr)
+    if (auto waits = why_waits(rows, t, *all); !waits.empty())
+      why = waits;
   auto needs = json::array();
   for (const auto& need : t.needs)
     needs.push_back(need.text);
@@ -285,7 +323,7 @@ json task_object(const row_view& rows, const task& t) {
           {"createdAt", time_or_null(t.created_at)},
           {"updatedAt", time_or_null(t.updated_at)},
           {"closedAt", time_or_null(t.closed_at)},
-          {"why", text_or_null(t.why)},
+          {"why", text_or_null(why)},
           {"suspectedDuplicateOf", suspects_of(rows, t, false)}};
 }
 

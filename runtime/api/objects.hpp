@@ -21,6 +21,8 @@ struct session_view {
   row_ptr<change> opened;
   /// The claim that it holds at present.
   row_ptr<claim> held;
+  /// The breaker that holds it; null = none does.
+  row_ptr<breaker> blocked_by;
   /// The project's name for people.
   std::string project_name;
   /// Open tasks that may be the same work; see `suspects_of`.
@@ -54,7 +56,9 @@ json session_row(const session_view& s);
 json session_object(const session_view& s, const std::vector<saved_work>& saved,
                     const std::string& repository);
 
-json task_object(const row_view& rows, const task& t);
+/// @param all Says why a ready task is not started; null = nobody asks that.
+json task_object(const row_view& rows, const task& t,
+                 const settings* all = nullptr);
 json change_object(const change& c);
 /// An element of `GET /changes/<id>/reviews`.
 json review_object(const change_review& r);

@@ -230,6 +230,11 @@ private:
     bind("limits.minFreeDisk", l.min_free_disk);
     bind_restart("", all_.restart);
     bind("hang.after", all_.hang.after);
+    bind("breaker.halfOpen", all_.breaker.half_open);
+    bind("breaker.probation", all_.breaker.probation);
+    bind("breaker.stagger", all_.breaker.stagger);
+    bind("breaker.deaths", all_.breaker.deaths);
+    bind("breaker.within", all_.breaker.within);
     bind("readyThresholdMs", all_.ready_threshold);
     bind("lifecycle.autoCleanupOnMerge", all_.lifecycle.auto_cleanup_on_merge);
     bind("lifecycle.mergeCleanupIdleGraceMs",

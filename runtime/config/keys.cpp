@@ -219,6 +219,24 @@ void add_top(table_writer& t) {
   t.add(key("limits.minFreeDisk", type::size, "2GiB",
             "Less free space than this keeps sessions queued."));
   add_restart_and_hang(t, "", true);
+  t.add(key("breaker", type::section, "",
+            "When agents of one program and account are held together."));
+  t.add(key("breaker.halfOpen", type::duration, "30s",
+            "The pause between two probes of a lost login, or two tries.")
+          .range(100, day));
+  t.add(key("breaker.probation", type::duration, "15s",
+            "How long the one that is tried must live.")
+          .range(0, day));
+  t.add(key("breaker.stagger", type::duration, "1s",
+            "The pause between two that go on when the login works again.")
+          .range(0, hour));
+  t.add(key("breaker.deaths", type::integer, "3",
+            "So many sessions that die of one class hold the others; 0 = "
+            "never.")
+          .range(0, 1'000));
+  t.add(key("breaker.within", type::duration, "2m",
+            "The time within which they die.")
+          .range(second, day));
   t.add(key("readyThresholdMs", type::millis, "300000",
             "An agent that is ready for this long is idle.")
           .range(0));

@@ -74,7 +74,23 @@ public:
     return load_.starts[last] + pace_period;
   }
 
+  /// When its group allows it to start; nothing = at once.
+  std::optional<mono_time> turn_of(const dispatch_candidate& c,
+                                   mono_time now) const {
+    auto next = load_.next_of_group.find(c.group);
+    if (c.group.empty() || next == load_.next_of_group.end()
+        || next->second <= now)
+      return std::nullopt;
+    return next->second;
+  }
+
+  const std::map<std::string, mono_time>& next_of_group() const {
+    return load_.next_of_group;
+  }
+
   void take(const dispatch_candidate& c, mono_time now) {
+    if (!c.group.empty())
+      load_.next_of_group[c.group] = now + limits_.group_pause;
     load_.running += 1;
     load_.running_of_project[c.project] += 1;
     load_.running_of_agent[c.agent] += 1;
@@ -161,6 +177,12 @@ dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
       plan.wait.push_back({c.id, "backs off after a failure"});
       continue;
     }
+    if (auto at = left.turn_of(c, now)) {
+      again(*at);
+      plan.wait.push_back(
+        {c.id, c.group + " works again; one starts after the other"});
+      continue;
+    }
     auto why = left.refusal(c);
     if (why.empty()) {
       left.take(c, now);
@@ -170,6 +192,7 @@ dispatch_plan plan_dispatch(std::vector<dispatch_candidate> candidates,
     able_waits = true;
     plan.wait.push_back({c.id, std::move(why)});
   }
+  plan.next_of_group = left.next_of_group();
   if (able_waits && left.paced())
     again(left.next_by_pace());
   if (able_waits && left.lacks_room())

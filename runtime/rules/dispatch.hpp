@@ -23,6 +23,8 @@ struct dispatch_limits {
   /// its own.
   std::map<project_id, std::uint32_t> sessions_of_project;
   std::map<std::string, std::uint32_t> sessions_of_agent;
+  /// Between two starts of one group.
+  milliseconds group_pause{0};
 };
 
 /// What runs at present.
@@ -38,6 +40,8 @@ struct dispatch_load {
   std::uint32_t reviewers = 0;
   /// Those of them whose change waits for its review.
   std::uint32_t await_review = 0;
+  /// When the next of a group may start; who is not here has not begun.
+  std::map<std::string, mono_time> next_of_group;
   /// When the starts of the last minute were.
   std::vector<mono_time> starts;
   std::uint64_t free_memory = 0;
@@ -61,6 +65,9 @@ struct dispatch_candidate {
   bool restart = false;
   /// Reviews a change.
   bool reviewer = false;
+  /// Those of one group start one after the other, as they all wait for the
+  /// same account. Empty = it is in none.
+  std::string group;
   /// Why it cannot start whatever the load: open needs, a breaker. Empty =
   /// it can.
   std::string held_by;
@@ -84,6 +91,8 @@ struct dispatch_plan {
   /// In this order.
   std::vector<std::string> start;
   std::vector<dispatch_wait> wait;
+  /// As in the load, with these starts.
+  std::map<std::string, mono_time> next_of_group;
   /// When to plan again although nothing has happened: the pace or a backoff
   /// allows the next one then, or there may be room again.
   std::optional<mono_time> again_at;

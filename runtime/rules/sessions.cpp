@@ -13,6 +13,9 @@ constexpr std::chrono::seconds leave_time{30};
 /// A stop that the node could not carry out is ordered again after this.
 constexpr std::chrono::seconds stop_again{5};
 
+/// Spreads those who wait for the end of one limit.
+constexpr std::chrono::seconds limit_spread{10};
+
 /// True where a run of an agent is being made or lives.
 bool runs(const session& s) {
   return s.runtime == runtime_state::provisioning
@@ -28,13 +31,8 @@ std::string how(const exit_info& e) {
   return e.cause.empty() ? "no exit status" : e.cause;
 }
 
-/// Failures that pass by themselves: waited for, not counted.
-bool passes(const exit_info& e) {
-  return e.failure == "rate_limited" || e.failure == "overloaded";
-}
-
 resume_reason reason_of(const exit_info& e) {
-  if (has_common_cause(e))
+  if (has_common_cause(e) || passes(e) || e.failure == "auth")
     return resume_reason::hub;
   if (e.failure == "hang")
     return resume_reason::hang;
@@ -79,7 +77,7 @@ public:
       effect(await_slot{});
     } else if (s.runtime == runtime_state::exited) {
       if (awaits_restart(s))
-        effect(arm_restart{s.run + 1, left_of(pause())});
+        effect(arm_restart{s.run + 1, wait_of_exit()});
       else if (wants_publishing())
         effect(publish_branch{});
     } else if (s.runtime == runtime_state::parked) {
@@ -87,6 +85,8 @@ public:
         effect(stop_run{s.run});
     } else if (s.runtime != runtime_state::lost && runs(s)) {
       effect(ensure_run{s.run, s.resume});
+      if (waits_at_limit())
+        effect(arm_restart{s.run + 1, wait_until(s.turn_until)});
     }
     tell();
   }
@@ -136,9 +136,25 @@ public:
 
   void operator()(const restart_due& x) {
     auto& s = row();
+    if (x.run == s.run + 1 && waits_at_limit())
+      return effect(stop_run{s.run});
     if (s.role == session_role::manual || !awaits_restart(s)
         || x.run != s.run + 1)
       return drop("no restart as run " + std::to_string(x.run) + " is due");
+    await(reason_of(*s.exit));
+    tell();
+  }
+
+  void operator()(const login_restored&) {
+    auto& s = row();
+    if (is_terminal(s) || s.role == session_role::manual)
+      return drop("has no agent");
+    // It lives, but the turn that failed is over for it.
+    if (s.runtime == runtime_state::alive && s.turn_failure == "auth")
+      return effect(stop_run{s.run});
+    if (s.runtime != runtime_state::exited || !s.exit
+        || s.exit->failure != "auth")
+      return drop("has not lost its login");
     await(reason_of(*s.exit));
     tell();
   }
@@ -341,7 +357,12 @@ private:
     // What the agent has said by `ao report` stays until it works again.
     if (!asks && x.activity != activity_state::active)
       question = s.needs_input;
-    auto same = s.activity == x.activity && s.turn_failure == x.failure;
+    // `3pm` is another day when it is read again later.
+    auto until = x.until;
+    if (s.turn_failure == x.failure && s.turn_until)
+      until = s.turn_until;
+    auto same = s.activity == x.activity && s.turn_failure == x.failure
+      && s.turn_until == until;
     if (same && s.needs_input == question && s.conversation == x.conversation
         && s.last_words == x.last_words && s.input_tokens == x.input_tokens
         && s.output_tokens == x.output_tokens)
@@ -352,6 +373,7 @@ private:
     s.input_tokens = x.input_tokens;
     s.output_tokens = x.output_tokens;
     s.turn_failure = x.failure;
+    s.turn_until = until;
     out_.changed = true;
     if (!same)
       record(event_kind::activity_changed,
@@ -359,8 +381,10 @@ private:
                .with("activity", std::string{to_string(x.activity)})
                .with("failure", x.failure)
                .with("problem", x.problem));
-    if (auto trouble = trouble_of(s); trouble && trouble->cause == "auth")
-      effect(*trouble);
+    if (s.turn_failure == "auth")
+      effect(raise_incident{"auth", login_text(x.problem)});
+    if (!same && waits_at_limit())
+      effect(arm_restart{s.run + 1, wait_until(s.turn_until)});
     if (question != s.needs_input) {
       s.needs_input = question;
       if (!question.empty())
@@ -394,7 +418,7 @@ private:
     if (!runs(s))
       return drop("is known to have ended");
     lived_unseen(x.exit);
-    ended(x.exit);
+    ended(with_turn(x.exit));
     s.worktree = x.worktree;
     if (x.exit.code == 0 && !x.exit.signal && s.exit->failure.empty())
       return turn_completed();
@@ -420,6 +444,11 @@ private:
     }
     record(event_kind::spawn_failed,
            data().with("step", x.step).with("why", x.why));
+    if (x.by_login) {
+      // Nothing of it is left: it begins anew when its login works again.
+      effect(raise_incident{"auth", x.why});
+      return await(resume_reason::none);
+    }
     to(runtime_state::exited, why);
     end_as(session_end::errored, why);
     effect(release_slot{});
@@ -467,10 +496,15 @@ private:
       e = *x.exit;
     if (e.cause.empty())
       e.cause = "stopped";
+    // Stopped to be started again.
+    auto resumed = waits_at_limit() || s.turn_failure == "auth";
     if (e.failure.empty())
-      e.failure = "killed";
+      e.failure = resumed ? s.turn_failure : "killed";
     ended(e);
-    failed();
+    if (!resumed)
+      return failed();
+    await(reason_of(e));
+    tell();
   }
 
   void take(const cleaned_up& x) {
@@ -522,6 +556,7 @@ private:
     s.needs_input.clear();
     s.activity = activity_state::unknown;
     s.turn_failure.clear();
+    s.turn_until.reset();
     s.agent_pid = s.shim_pid = 0;
     out_.next.seen = 0;
     if (why == resume_reason::crash || why == resume_reason::hang
@@ -648,14 +683,15 @@ private:
       return finish_as(session_end::done, s.finished);
     if (e.failure == "auth") {
       effect(release_slot{});
+      auto said = e.last_lines.empty() ? std::string{} : e.last_lines.back();
       s.reason = "not logged in";
-      effect(raise_incident{"auth", s.agent + " is not logged in"});
+      effect(raise_incident{"auth", login_text(said)});
       return tell();
     }
     const auto& limits = context_.policy.restart;
     auto& failures = out_.next.failures;
     effect(release_slot{});
-    if (!passes(e) && !has_common_cause(e)) {
+    if (is_counted(e)) {
       // A wall clock that was set back prolongs no window.
       for (auto& t : failures)
         t = std::min(t, context_.now);
@@ -672,7 +708,7 @@ private:
         return effect(raise_incident{"crash_loop", text});
       }
     }
-    auto delay = pause();
+    auto delay = wait_of_exit();
     s.reason = how(e) + ", restart in "
       + format_duration(std::chrono::ceil<std::chrono::seconds>(delay));
     effect(arm_restart{s.run + 1, delay});
@@ -743,6 +779,47 @@ private:
     auto& s = row();
     return publishes() && s.exit && s.exit->failure.empty() && s.worktree
       && !s.worktree->dirty && s.worktree->ahead > 0 && s.needs_input.empty();
+  }
+
+  /// The turn of its live agent has met a limit that passes.
+  bool waits_at_limit() {
+    const auto& s = row();
+    return !is_terminal(s) && s.runtime == runtime_state::alive
+      && passes(s.turn_failure) && !s.finished_at;
+  }
+
+  /// A turn that has failed of its account says why its agent has left, where
+  /// nothing else does.
+  exit_info with_turn(exit_info e) {
+    const auto& s = row();
+    auto says_nothing = e.failure.empty() || e.failure == "crash";
+    if (says_nothing && (s.turn_failure == "auth" || passes(s.turn_failure))) {
+      e.failure = s.turn_failure;
+      e.until = s.turn_until;
+    }
+    return e;
+  }
+
+  /// `codex is not logged in: Not logged in`.
+  std::string login_text(const std::string& said) {
+    auto text = row().agent + " is not logged in";
+    return said.empty() ? text : text + ": " + said;
+  }
+
+  /// Until a limit ends; where nobody knows when, for the longest pause.
+  milliseconds wait_until(const std::optional<wall_time>& end) {
+    auto spread = std::chrono::duration_cast<milliseconds>(
+      std::chrono::duration<double>{limit_spread} * context_.draw);
+    if (!end)
+      return context_.policy.restart.max_delay + spread;
+    auto left = std::chrono::ceil<milliseconds>(*end - context_.now);
+    return std::max(left, milliseconds{0}) + spread;
+  }
+
+  /// What is left of the pause after the present exit.
+  milliseconds wait_of_exit() {
+    const auto& e = *row().exit;
+    return passes(e) && e.until ? wait_until(e.until) : left_of(pause());
   }
 
   milliseconds pause() {
@@ -817,8 +894,21 @@ private:
 
 } // namespace
 
+bool passes(const std::string& failure) {
+  return failure == "rate_limited" || failure == "overloaded";
+}
+
+bool passes(const exit_info& e) {
+  return passes(e.failure);
+}
+
 bool has_common_cause(const exit_info& e) {
   return e.cause == "hangup" || e.cause == "reboot" || e.cause == "disk";
+}
+
+bool is_counted(const exit_info& e) {
+  return !e.failure.empty() && e.failure != "auth" && !passes(e)
+    && !has_common_cause(e);
 }
 
 bool is_disk_trouble(const error& why) {

@@ -76,6 +76,8 @@ struct provision_failed {
   bool by_disk = false;
   /// Its agent program is not ready: not logged in, not installed.
   bool by_agent = false;
+  /// It is not logged in; implies `by_agent`.
+  bool by_login = false;
 };
 /// The branch is on `origin` at `head_sha`.
 struct branch_pushed {
@@ -126,6 +128,8 @@ struct slot_waits {
 struct restart_due {
   run_no run = 0;
 };
+/// The login that its agent had lost works again, or is tried with it.
+struct login_restored {};
 /// There is a message for the agent; an exited one is started again with it.
 struct message_waits {
   message_id message;
@@ -176,7 +180,7 @@ using session_input
   = std::variant<session_recovered, slot_granted, slot_waits, session_report,
                  restart_due, message_waits, kill_session, park_session,
                  restore_session, end_session, cleanup_session, change_told,
-                 node_gone, work_finished>;
+                 node_gone, work_finished, login_restored>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -244,6 +248,13 @@ struct session_step {
 /// disk did not let it start (`disk`). Such ends are not counted as failures.
 bool has_common_cause(const exit_info& e);
 
+/// True for a failure that passes by itself: it is waited for and not counted.
+bool passes(const exit_info& e);
+bool passes(const std::string& failure);
+
+/// True for the end of a run that counts against the restart policy.
+bool is_counted(const exit_info& e);
+
 /// True where a step has failed for want of a disk that can be written.
 bool is_disk_trouble(const error& why);
 
@@ -267,6 +278,8 @@ std::optional<raise_incident> trouble_of(const session& s);
 ///      provisioning (first run) --failed--> errored
 ///      alive --node gone--> lost --reported again--> alive
 ///      exited --message--> starting (run + 1)
+///      alive, exited without its login --restored--> starting (run + 1)
+///      alive, exited at a limit --the limit ends--> starting (run + 1)
 ///      exited, parked, lost, killed --restore--> queued
 ///      any --kill, end--> ended; the run is stopped after the commit
 ///      any --finished--> its agent leaves, or is ended --> done

@@ -90,6 +90,14 @@ std::string summary_of_review(const session& s) {
     + (s.run > 1 ? ", run " + std::to_string(s.run) : "");
 }
 
+/// Until when, where that is known.
+std::string limit_text(const session& s) {
+  auto end = s.runtime == runtime_state::exited && s.exit ? s.exit->until
+                                                          : s.turn_until;
+  return "waits for a limit of " + s.agent
+    + (end ? " until " + format_time(*end) : " to pass");
+}
+
 } // namespace
 
 std::string_view to_string(shown_status s) {
@@ -180,7 +188,7 @@ std::string summary_of(const session& s, const change* c,
   case shown_status::auth_blocked:
     return s.agent + " is not logged in";
   case shown_status::rate_limited:
-    return "waits for a limit of " + s.agent + " to pass";
+    return limit_text(s);
   case shown_status::stuck:
     return "does not get on";
   case shown_status::spawning:

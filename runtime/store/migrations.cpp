@@ -51,6 +51,12 @@ CREATE TABLE notifications(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
   doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )";
 
+/// Breakers of agents' accounts.
+constexpr auto version_5 = R"(
+CREATE TABLE breakers(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
+  doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)";
+
 } // namespace
 
 std::vector<migration> schema_migrations() {
@@ -59,6 +65,7 @@ std::vector<migration> schema_migrations() {
     [](database& db) { return db.run(version_2); },
     [](database& db) { return db.run(version_3); },
     [](database& db) { return db.run(version_4); },
+    [](database& db) { return db.run(version_5); },
   };
 }
 

@@ -54,6 +54,9 @@ inline const std::string& key_of(const incident& x) {
 inline const std::string& key_of(const notification& x) {
   return x.id;
 }
+inline const std::string& key_of(const breaker& x) {
+  return x.key;
+}
 
 const std::string& key_of(const row& r);
 std::uint64_t version_of(const row& r);
@@ -73,6 +76,7 @@ struct store_rows {
   row_list<change_review> reviews;
   row_list<incident> incidents;
   row_list<notification> notifications;
+  row_list<breaker> breakers;
 
   /// Takes over all rows of `more`, behind its own.
   void append(store_rows&& more);

@@ -163,6 +163,27 @@ TEST(Dispatch, HasNoPaceAtZero) {
   EXPECT_EQ(plan_dispatch(crowd(400), load, limits, now).start.size(), 400u);
 }
 
+TEST(Dispatch, StartsThoseOfOneGroupOneAfterTheOther) {
+  auto all = crowd(3);
+  for (auto& c : all)
+    c.group = "codex";
+  all.push_back(waiting("other-1"));
+  dispatch_limits limits;
+  limits.group_pause = 1s;
+  auto plan = plan_dispatch(all, idle(), limits, now);
+  EXPECT_EQ(plan.start, (std::vector<std::string>{"app-1", "other-1"}));
+  ASSERT_EQ(plan.wait.size(), 2u);
+  EXPECT_EQ(plan.wait[0].reason,
+            "codex works again; one starts after the other");
+  EXPECT_EQ(plan.again_at, now + 1s);
+  auto load = idle();
+  load.next_of_group = plan.next_of_group;
+  all.erase(all.begin());
+  EXPECT_TRUE(plan_dispatch({all[0]}, load, limits, now + 999ms).start.empty());
+  plan = plan_dispatch(all, load, limits, now + 1s);
+  EXPECT_EQ(plan.start, (std::vector<std::string>{"other-1", "app-2"}));
+}
+
 TEST(Dispatch, PassesByThoseThatCannotStart) {
   auto held = waiting("app-1", 0);
   held.held_by = "waits for T1";

@@ -96,6 +96,7 @@ private:
   void put(const change_review&) { RC_FAIL("not the registry's"); }
   void put(const incident&) { RC_FAIL("not the registry's"); }
   void put(const notification&) { RC_FAIL("not the registry's"); }
+  void put(const breaker&) { RC_FAIL("not the registry's"); }
   void put(const message&) { RC_FAIL("not the registry's"); }
 
   std::map<std::pair<std::string, epoch_no>, std::string> holders_;

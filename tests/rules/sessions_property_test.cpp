@@ -58,6 +58,7 @@ std::vector<session_input> all_inputs(epoch_no epoch, run_no run,
     change_told{id, change_state::closed},
     node_gone{"n"},
     work_finished{"f"},
+    login_restored{},
   };
   agent_alive alive;
   alive.agent_pid = 1;
@@ -74,7 +75,10 @@ std::vector<session_input> all_inputs(epoch_no epoch, run_no run,
     agent_ended{failure("crash"), {}},
     agent_ended{failure("auth"), {}},
     agent_ended{exit_info{}, {}},
+    conversation_state{activity_state::idle, "", "auth"},
+    conversation_state{activity_state::idle, "", "rate_limited"},
     provision_failed{"pane", "no"},
+    provision_failed{"launch", "no login", false, true, true},
     branch_pushed{"abc"},
     push_failed{"no"},
     run_stopped{},
@@ -130,7 +134,10 @@ void check(const session_state& before, const session_input& input,
     if (auto x = std::get_if<stop_run>(&e))
       MUST(x->run == b.run && x->run > 0);
     if (auto x = std::get_if<arm_restart>(&e))
-      MUST(x->run == b.run + 1 && awaits_restart(b) && x->delay.count() >= 0);
+      MUST(
+        x->run == b.run + 1 && x->delay.count() >= 0
+        && (awaits_restart(b)
+            || (b.runtime == runtime_state::alive && passes(b.turn_failure))));
     if (std::get_if<publish_branch>(&e) || std::get_if<open_change>(&e))
       MUST(b.role == session_role::worker && !is_terminal(b));
     if (std::get_if<remove_worktree>(&e))

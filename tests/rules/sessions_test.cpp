@@ -311,6 +311,114 @@ TEST_F(Session, DoesNotRestartWhatIsNotLoggedIn) {
   EXPECT_EQ(effect<raise_incident>()->cause, "auth");
 }
 
+TEST_F(Session, GoesOnWhenItsLoginWorksAgain) {
+  live();
+  fact(agent_ended{exited(1, "auth"), {}});
+  EXPECT_NE(effect<release_slot>(), nullptr) << "others may use it";
+  EXPECT_EQ(row().runtime, runtime_state::exited) << "not parked";
+  feed(login_restored{});
+  EXPECT_EQ(row().runtime, runtime_state::queued);
+  EXPECT_NE(effect<await_slot>(), nullptr);
+  EXPECT_FALSE(feed(login_restored{}).changed);
+  feed(slot_granted{});
+  EXPECT_EQ(effect<ensure_run>()->run, 2u);
+  EXPECT_EQ(row().resume, resume_reason::hub);
+  EXPECT_EQ(row().restarts, 0u) << "no crash";
+  EXPECT_EQ(row().epoch, 1u) << "its claim is kept";
+}
+
+TEST_F(Session, IsStartedAgainWhenTheTurnOfItsLiveAgentHasLostTheLogin) {
+  live();
+  conversation_state told;
+  told.activity = activity_state::idle;
+  told.failure = "auth";
+  fact(told);
+  EXPECT_EQ(effect<stop_run>(), nullptr);
+  feed(login_restored{});
+  ASSERT_NE(effect<stop_run>(), nullptr);
+  fact(run_stopped{});
+  EXPECT_EQ(row().runtime, runtime_state::queued);
+  EXPECT_EQ(row().exit->failure, "auth");
+  EXPECT_EQ(effect<raise_incident>(), nullptr) << "that is over";
+  feed(slot_granted{});
+  EXPECT_EQ(row().run, 2u);
+  EXPECT_EQ(row().restarts, 0u);
+  EXPECT_EQ(row().turn_failure, "");
+}
+
+TEST_F(Session, HasLostItsLoginWhenItsTurnSaysWhyItLeft) {
+  live();
+  conversation_state told;
+  told.failure = "auth";
+  fact(told);
+  fact(agent_ended{exited(0), commits(1)});
+  EXPECT_EQ(row().exit->failure, "auth");
+  EXPECT_EQ(effect<publish_branch>(), nullptr) << "never done";
+  EXPECT_EQ(row().end, session_end::open);
+}
+
+TEST_F(Session, WaitsForItsLoginBeforeItsFirstRun) {
+  feed(slot_granted{});
+  fact(provision_failed{"launch", "no login", false, true, true});
+  EXPECT_EQ(row().end, session_end::open);
+  EXPECT_EQ(row().runtime, runtime_state::queued);
+  EXPECT_EQ(effect<raise_incident>()->cause, "auth");
+  feed(slot_granted{});
+  EXPECT_EQ(row().runtime, runtime_state::provisioning);
+  EXPECT_EQ(row().resume, resume_reason::none) << "it begins anew";
+}
+
+TEST_F(Session, WaitsUntilTheTimeThatALimitNames) {
+  context.draw = 0;
+  live();
+  auto end = exited(1, "rate_limited");
+  end.until = context.now + 42min;
+  fact(agent_ended{end, {}});
+  EXPECT_EQ(effect<arm_restart>()->delay, 42min);
+  context.now += 40min;
+  feed(session_recovered{});
+  EXPECT_EQ(effect<arm_restart>()->delay, 2min) << "also after the hub";
+  restart(2);
+  EXPECT_EQ(row().restarts, 0u);
+  EXPECT_EQ(row().resume, resume_reason::hub);
+}
+
+TEST_F(Session, IsStartedAgainWhenTheLimitOfItsLiveAgentEnds) {
+  context.draw = 0;
+  live();
+  conversation_state told;
+  told.activity = activity_state::idle;
+  told.failure = "rate_limited";
+  told.until = context.now + 10min;
+  fact(told);
+  EXPECT_EQ(effect<arm_restart>()->delay, 10min);
+  auto until = row().turn_until;
+  context.now += 9min;
+  told.until = context.now + 24h;
+  told.last_words = "more";
+  fact(told);
+  EXPECT_EQ(row().turn_until, until) << "`3pm` is the first one";
+  feed(session_recovered{});
+  EXPECT_EQ(effect<arm_restart>()->delay, 1min);
+  feed(restart_due{2});
+  ASSERT_NE(effect<stop_run>(), nullptr);
+  fact(run_stopped{});
+  EXPECT_EQ(row().runtime, runtime_state::queued);
+  EXPECT_EQ(row().exit->failure, "rate_limited");
+}
+
+TEST_F(Session, IsNotStoppedWhenItHasGoneOnBeforeItsLimitEnded) {
+  live();
+  conversation_state told;
+  told.failure = "rate_limited";
+  fact(told);
+  told.failure.clear();
+  told.activity = activity_state::active;
+  fact(told);
+  feed(restart_due{2});
+  EXPECT_EQ(effect<stop_run>(), nullptr);
+}
+
 TEST_F(Session, SaysHowItWasKilledByASignal) {
   live();
   exit_info e;

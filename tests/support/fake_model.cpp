@@ -183,6 +183,11 @@ bool ends_with(const std::string& text, const std::string& end) {
 fake_model::fake_model()
     : server_([this](const loopback_request& r) { return answer(r); }) {}
 
+void fake_model::refuse_keys(bool refuse) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  refuses_ = refuse;
+}
+
 std::vector<std::string> fake_model::asked() const {
   std::lock_guard<std::mutex> guard{mutex_};
   return asked_;
@@ -203,6 +208,11 @@ loopback_reply fake_model::answer(const loopback_request& request) {
     return plain("{}");
   auto seen = openai ? read_responses(body) : read_messages(body);
   std::lock_guard<std::mutex> guard{mutex_};
+  if (refuses_) {
+    auto refused = plain(R"({"error":{"message":"Incorrect API key"}})");
+    refused.status = 401;
+    return refused;
+  }
   auto n = ++count_;
   std::string command;
   std::string words = "Heard.";

@@ -25,6 +25,9 @@ public:
   /// `http://127.0.0.1:<port>`; codex wants `/v1` behind it.
   std::string url() const { return server_.url(); }
 
+  /// From now on nobody's key is taken (401), or everybody's is again.
+  void refuse_keys(bool refuse);
+
   /// What the user has said in the conversations so far, in the order in which
   /// each was first seen as the last word of a request.
   std::vector<std::string> asked() const;
@@ -39,6 +42,7 @@ private:
   std::vector<std::string> asked_;
   std::size_t longest_ = 0;
   int count_ = 0;
+  bool refuses_ = false;
   loopback_server server_;
 };
 

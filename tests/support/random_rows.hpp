@@ -119,6 +119,7 @@ inline exit_info any_exit() {
   x.at = any_time();
   x.unread = any_number();
   x.failure = *any_text();
+  x.until = maybe(any_time);
   x.last_lines = *any_lines();
   return x;
 }
@@ -156,6 +157,7 @@ inline session any_session() {
   x.input_tokens = any_number();
   x.output_tokens = any_number();
   x.turn_failure = *any_text();
+  x.turn_until = maybe(any_time);
   x.resume = any_of<resume_reason>(7);
   x.prompt = any_name<message_id>();
   x.agent_pid = any_int();
@@ -333,6 +335,27 @@ inline notification any_notification() {
   x.remote = *any_text();
   x.next_at = maybe(any_time);
   x.created_at = any_time();
+  x.updated_at = any_time();
+  return x;
+}
+
+inline breaker any_breaker() {
+  breaker x;
+  x.key = *any_text();
+  x.version = any_number();
+  x.account = *any_text();
+  x.failure = *any_text();
+  x.state = any_of<breaker_state>(3);
+  x.reason = *any_text();
+  x.agent = *any_text();
+  x.project = any_name<project_id>();
+  x.session = any_name<session_id>();
+  x.blind = *rc::gen::arbitrary<bool>();
+  x.alarmed = *rc::gen::arbitrary<bool>();
+  x.trial = any_name<session_id>();
+  x.trips = any_number();
+  x.opened_at = maybe(any_time);
+  x.closed_at = maybe(any_time);
   x.updated_at = any_time();
   return x;
 }

@@ -97,6 +97,22 @@ void end_residents(const std::string& user) {
   }
 }
 
+/// In front of a command: runs it as `nobody`.
+std::vector<std::string> as_nobody() {
+  return {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"};
+}
+
+/// Gives a directory and all in it to `nobody`.
+void give_to_nobody(const fs::path& root) {
+  auto give = [](const fs::path& p) {
+    if (::lchown(p.c_str(), 65534, 65534) != 0)
+      give_up(p.string() + " cannot be given away");
+  };
+  give(root);
+  for (const auto& one : fs::recursive_directory_iterator{root})
+    give(one.path());
+}
+
 std::string last_lines(const fs::path& file, std::size_t count) {
   std::ifstream in{file};
   std::vector<std::string> lines;
@@ -110,6 +126,25 @@ std::string last_lines(const fs::path& file, std::size_t count) {
 }
 
 } // namespace
+
+std::string why_not_unprivileged() {
+  if (::geteuid() != 0)
+    return {};
+  process_spec spec;
+  spec.argv = as_nobody();
+  spec.argv.insert(spec.argv.end(), {program_path("ao"), "--version"});
+  auto env = environment::inherited();
+  spec.env = env.to_vector();
+  auto found = find_program(spec.argv[0], env.get("PATH"));
+  if (!found)
+    return found.error().context;
+  spec.argv[0] = *found;
+  auto end = run(spec, world::patience);
+  if (!end)
+    return to_string(end.error());
+  return end->ok() ? std::string{}
+                   : "nobody cannot run ao: " + end->err.substr(0, 200);
+}
 
 void expect_ends(pid_t pid) {
   auto fd = open_pidfd(pid);
@@ -242,10 +277,18 @@ process_spec spec_of(environment env, std::vector<std::string> argv,
 
 } // namespace
 
-finished world::ao(std::vector<std::string> words, const ao_call& how) const {
+std::vector<std::string> world::called(std::vector<std::string> words) const {
   words.insert(words.begin(), program_path("ao"));
-  auto end
-    = run(spec_of(variables(), std::move(words), how, checkout()), patience);
+  if (options_.unprivileged && ::geteuid() == 0) {
+    auto drop = as_nobody();
+    words.insert(words.begin(), drop.begin(), drop.end());
+  }
+  return words;
+}
+
+finished world::ao(std::vector<std::string> words, const ao_call& how) const {
+  auto end = run(
+    spec_of(variables(), called(std::move(words)), how, checkout()), patience);
   if (!end)
     give_up(to_string(end.error()));
   return std::move(*end);
@@ -253,8 +296,8 @@ finished world::ao(std::vector<std::string> words, const ao_call& how) const {
 
 child world::start_ao(std::vector<std::string> words,
                       const ao_call& how) const {
-  words.insert(words.begin(), program_path("ao"));
-  auto started = spawn(spec_of(variables(), std::move(words), how, checkout()));
+  auto started
+    = spawn(spec_of(variables(), called(std::move(words)), how, checkout()));
   if (!started)
     give_up(to_string(started.error()));
   return std::move(*started);
@@ -272,6 +315,8 @@ json world::ask(std::vector<std::string> words, const ao_call& how) const {
 
 pid_t world::start(const std::map<std::string, std::string>& env) {
   write_config();
+  if (options_.unprivileged && ::geteuid() == 0)
+    give_to_nobody(root_);
   ao_call how;
   how.env = env;
   auto facts = ask({"start"}, how);

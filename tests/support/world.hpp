@@ -25,10 +25,16 @@ struct world_options {
   /// those here speed a test up and switch the host's state off.
   std::string settings = "limits: {sessions: 64, spawnsPerMinute: 0, "
                          "minFreeMemory: 1MiB, minFreeDisk: 1MiB}\n"
-                         "restart: {delay: 50ms, maxDelay: 200ms}\n";
+                         "restart: {delay: 50ms, maxDelay: 200ms}\n"
+                         "breaker: {halfOpen: 300ms, probation: 300ms, "
+                         "stagger: 20ms}\n";
 
   /// Further members of project `app`, as `, key: value`.
   std::string project;
+
+  /// Everything runs as a user who is not root, whom modes of files stop; see
+  /// `can_be_unprivileged`.
+  bool unprivileged = false;
 
   /// Bytes of a disk of its own for `AO_HOME`; 0 = none. Not everywhere
   /// allowed, see `small_disk::allowed`.
@@ -165,12 +171,18 @@ public:
   environment variables() const;
 
 private:
+  /// The words that start `ao`.
+  std::vector<std::string> called(std::vector<std::string> words) const;
+
   std::filesystem::path root_;
   world_options options_;
   std::vector<std::pair<std::string, std::string>> agents_;
   std::map<std::string, std::string> variables_;
   std::optional<small_disk> disk_;
 };
+
+/// Why no world can be unprivileged here; empty where one can.
+std::string why_not_unprivileged();
 
 /// Waits until this process, which need not be a child of ours, has ended.
 void expect_ends(pid_t pid);

@@ -71,6 +71,9 @@ RC_GTEST_PROP(Json, IncidentSurvivesARoundTrip, ()) {
 RC_GTEST_PROP(Json, NotificationSurvivesARoundTrip, ()) {
   survives(any_notification());
 }
+RC_GTEST_PROP(Json, BreakerSurvivesARoundTrip, ()) {
+  survives(any_breaker());
+}
 RC_GTEST_PROP(Json, MessageSurvivesARoundTrip, ()) {
   survives(any_message());
 }
@@ -89,6 +92,7 @@ RC_GTEST_PROP(Json, TextAndTreeSayTheSame, ()) {
   is_written_alike(any_message());
   is_written_alike(any_incident());
   is_written_alike(any_notification());
+  is_written_alike(any_breaker());
 }
 
 RC_GTEST_PROP(RowText, IsReadBackAsItWasWritten, ()) {
@@ -102,6 +106,7 @@ RC_GTEST_PROP(RowText, IsReadBackAsItWasWritten, ()) {
   is_read_alike(any_message());
   is_read_alike(any_incident());
   is_read_alike(any_notification());
+  is_read_alike(any_breaker());
 }
 
 TEST(RowText, ReadsForeignLetters) {
@@ -141,9 +146,9 @@ TEST(Json, WritesEveryMember) {
   EXPECT_EQ(member_count(suspicion{}), 8u);
   EXPECT_EQ(member_count(claim{}), 7u);
   EXPECT_EQ(member_count(counter{}), 3u);
-  EXPECT_EQ(member_count(exit_info{}), 8u);
+  EXPECT_EQ(member_count(exit_info{}), 9u);
   EXPECT_EQ(member_count(worktree_facts{}), 4u);
-  EXPECT_EQ(member_count(session{}), 43u);
+  EXPECT_EQ(member_count(session{}), 44u);
   EXPECT_EQ(member_count(change{}), 23u);
   EXPECT_EQ(member_count(ci_run{}), 13u);
   EXPECT_EQ(member_count(change_review{}), 15u);
@@ -151,6 +156,7 @@ TEST(Json, WritesEveryMember) {
   EXPECT_EQ(member_count(incident_attempt{}), 9u);
   EXPECT_EQ(member_count(incident{}), 39u);
   EXPECT_EQ(member_count(notification{}), 22u);
+  EXPECT_EQ(member_count(breaker{}), 16u);
 }
 
 TEST(Json, WritesTimesForPeopleAndStatesAsWords) {

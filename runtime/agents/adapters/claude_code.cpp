@@ -114,7 +114,7 @@ agent_readiness probe(const std::string& program, const environment& env,
                       const std::string& directory) {
   auto file = directory_of(env) + "/.credentials.json";
   if (auto why = why_not_usable(file); !why.empty())
-    return {false, why};
+    return {false, why, "auth"};
   // A key counts when the program may use it, which ours may; asked, it would
   // not know that.
   if (!env.get("ANTHROPIC_API_KEY").empty())
@@ -128,7 +128,8 @@ agent_readiness probe(const std::string& program, const environment& env,
     return {true, {}};
   return {false,
           "claude is not logged in (" + about_file(file)
-            + "); run `claude auth login` as this user"};
+            + "); run `claude auth login` as this user",
+          "auth"};
 }
 
 agent_adapter make() {

@@ -58,7 +58,7 @@ agent_readiness probe(const std::string& program, const environment& env,
   auto home = home_of(env);
   auto file = home + "/auth.json";
   if (auto why = why_not_usable(file); !why.empty())
-    return {false, why};
+    return {false, why, "auth"};
   auto asked = ask_program({program, "login", "status"}, env, directory);
   if (!asked.ended)
     return {false, asked.words};
@@ -66,7 +66,8 @@ agent_readiness probe(const std::string& program, const environment& env,
     return {true, {}};
   return {false,
           "codex says \"" + asked.words + "\" (" + about_file(file)
-            + "); run `codex login` as this user"};
+            + "); run `codex login` as this user",
+          "auth"};
 }
 
 agent_adapter make() {
