@@ -103,7 +103,16 @@ namespace ao {
   X(restarts_resumed)                                                          \
   X(config_reloaded)                                                           \
   X(config_refused)                                                            \
-  X(activity_changed)
+  X(activity_changed)                                                          \
+  X(node_token_made)                                                           \
+  X(node_enrolled)                                                             \
+  X(node_refused)                                                              \
+  X(node_left)                                                                 \
+  X(node_cordoned)                                                             \
+  X(node_uncordoned)                                                           \
+  X(node_draining)                                                             \
+  X(node_drained)                                                              \
+  X(node_revoked)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,
@@ -138,5 +147,6 @@ struct event {
 std::string subject_of(const task_id& id);
 std::string subject_of(const session_id& id);
 std::string subject_of(const change_id& id);
+std::string subject_of(const node_name& id);
 
 } // namespace ao

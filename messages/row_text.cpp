@@ -283,6 +283,8 @@ AO_DUMP(change_review)
 AO_DUMP(message)
 AO_DUMP(incident)
 AO_DUMP(notification)
+AO_DUMP(cluster_node)
+AO_DUMP(join_token)
 
 #undef AO_DUMP
 

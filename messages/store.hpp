@@ -5,6 +5,7 @@
 #include "messages/ids.hpp"
 #include "messages/incident.hpp"
 #include "messages/message.hpp"
+#include "messages/node.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 
@@ -29,13 +30,16 @@ enum class table : std::uint8_t {
   reviews = 7,
   incidents = 8,
   notifications = 9,
+  nodes = 10,
+  join_tokens = 11,
 };
 
 /// A whole row; writing one replaces the one of its key. Its `version` must
 /// be one more than the stored row's (1 for a new one); the store checks it,
 /// which makes every write a compare-and-swap by its owner.
 using row = std::variant<task, claim, session, change, ci_run, counter, message,
-                         change_review, incident, notification>;
+                         change_review, incident, notification, cluster_node,
+                         join_token>;
 
 /// A row as readers hold it: it never changes, a newer one replaces it.
 template <class T>

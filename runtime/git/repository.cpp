@@ -192,8 +192,12 @@ struct index_guard {
 } // namespace
 
 repository_cache::repository_cache(git_runner git, fs::path dir,
-                                   std::string origin)
-    : git_(std::move(git)), dir_(std::move(dir)), origin_(std::move(origin)) {}
+                                   std::string origin,
+                                   std::function<result<void>()> before_fetch)
+    : git_(std::move(git)),
+      dir_(std::move(dir)),
+      origin_(std::move(origin)),
+      before_fetch_(std::move(before_fetch)) {}
 
 result<void> repository_cache::init() {
   std::lock_guard guard{metadata_};
@@ -262,6 +266,7 @@ result<void> repository_cache::fetch(milliseconds limit) {
       return last_fetch_;
     mine = ++fetches_begun_;
   }
+  auto before = before_fetch_ ? before_fetch_() : result<void>{};
   git_call call{dir_,
                 {"fetch", "--quiet", "--prune", "--no-write-fetch-head",
                  "--no-auto-maintenance", "--update-shallow", "origin"}};
@@ -269,7 +274,9 @@ result<void> repository_cache::fetch(milliseconds limit) {
   call.limit = limit;
   auto git = guard();
   result<std::string> out = fail(ec::git_failed, "");
-  if (git)
+  if (!before)
+    out = fail(before.error());
+  else if (git)
     out = git->ask(call);
   else
     out = fail(git.error());
