@@ -88,8 +88,10 @@ void post_node_token(api_pointer self, api_call_ptr call) {
   constexpr std::uint64_t fifteen_minutes = 900'000;
   auto ttl = api::number_of(call->body, "ttlMs", fifteen_minutes,
                             std::uint64_t{7} * 24 * 3'600'000);
-  if (!name || !labels)
-    return call->refuse((name ? labels : name).error());
+  if (!name)
+    return call->refuse(name.error());
+  if (!labels)
+    return call->refuse(labels.error());
   if (!ttl)
     return call->refuse(ttl.error());
   order.name = node_name{std::move(*name)};

@@ -101,6 +101,8 @@ bool is_audited(const msg::wire_call& call, ec code) {
 caf::result<msg::wire_reply> hand_on(self_pointer self,
                                      const msg::wire_call& call) {
   auto& st = self->state;
+  // Before the promise, which takes it.
+  msg::node_calls order{call, self->current_sender()};
   auto promise = self->make_response_promise<msg::wire_reply>();
   auto refuse = [self, call, promise](const caf::error& why) mutable {
     if (is_audited(call, to_ao_error(why).code))
@@ -113,7 +115,6 @@ caf::result<msg::wire_reply> hand_on(self_pointer self,
                       "another one?"));
     return promise;
   }
-  msg::node_calls order{call, self->current_sender()};
   ask_child<node_proxy_actor>(
     self, st.context, "nodes"_name, make_actor_name("node-proxy", call.node),
     api_deadline, std::move(order),

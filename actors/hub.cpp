@@ -35,6 +35,7 @@
 #include "actors/task.hpp"
 #include "actors/tmux.hpp"
 #include "actors/uplink.hpp"
+#include "actors/uplink_name.hpp"
 
 #include <filesystem>
 #include <set>
@@ -157,7 +158,8 @@ bool may_need_runner(const session& s) {
 std::vector<std::string> sessions_to_adopt(const row_view& rows) {
   std::vector<std::string> out;
   for (const auto& s : rows.all<session>())
-    if (s->run > 0 && s->role != session_role::manual && may_need_runner(*s))
+    if (s->run > 0 && s->role != session_role::manual && may_need_runner(*s)
+        && uplink_of(s->node) == "uplink"_name)
       out.push_back(s->id.text);
   return out;
 }

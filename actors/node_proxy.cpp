@@ -100,8 +100,6 @@ store_write row_write(self_pointer self, cluster_node next, event_kind kind,
 /// Tells the sessions there what has become of their node.
 void tell_sessions(self_pointer self, const msg::session_fact& what) {
   for (const auto& s : sessions_of(self)) {
-    if (is_terminal(*s))
-      continue;
     msg::session_report told{s->id, s->epoch, s->run, 0, what};
     ask_child<session_actor>(
       self, self->state.context, "sessions"_name,
@@ -346,7 +344,9 @@ caf::result<msg::wire_reply> greet(self_pointer self,
                        + " node=" + st.node.text
                        + " life=" + std::to_string(said.incarnation));
       promise.deliver(msg::wire_reply{std::move(*text), {}});
+      // What was ordered while it was away may not have reached it.
       tell_sessions(self, msg::fact::node_back{});
+      tell_sessions(self, msg::fact::ready{});
       tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
     });
   return promise;
@@ -464,6 +464,11 @@ void take_news(self_pointer self, const msg::wire_call& call,
   auto told = msg::read_wire<msg::node_report>(call.body);
   if (!told)
     return refuse(promise, told.error());
+  // A node tells what it has found, nothing else.
+  if (told->kind != event_kind::terminal_lost
+      && told->kind != event_kind::ghost_found
+      && told->kind != event_kind::foreign_found)
+    return refuse(promise, {ec::not_allowed, "a node does not record that"});
   // The seq of the event is of no use to a node.
   record_node_report(self, st.context, st.node, *told,
                      self->make_response_promise<std::uint64_t>());

@@ -1,4 +1,5 @@
 #include "cli/commands/commands.hpp"
+#include "cli/commands/node.hpp"
 
 namespace ao::cli {
 namespace {

@@ -3,6 +3,7 @@
 #include "messages/error.hpp"
 
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -87,6 +88,7 @@ std::string home_path() {
 } // namespace ao::node
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
   std::vector<std::string> words{argv + 1, argv + argc};
   if (words.size() == 1 && words[0] == "--version") {
     std::printf("ao-node %s (%s)\n", AO_VERSION, AO_COMMIT);

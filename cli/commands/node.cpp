@@ -1,4 +1,5 @@
-#include "cli/commands/commands.hpp"
+#include "cli/commands/node.hpp"
+
 #include "cli/commands/common.hpp"
 #include "runtime/tls/files.hpp"
 

@@ -66,7 +66,8 @@ struct heard {
 /// Dials a door, says a line, and takes the answer. Nothing is said before the
 /// other side has proven that an authority of this fingerprint vouches for it.
 /// Errors: `token_foreign` (another authority, or none), `not_reachable`,
-/// `timed_out`, `protocol_mismatch` (it speaks no TLS 1.3).
+/// `timed_out`, `protocol_mismatch` (it speaks no TLS 1.3). The process must
+/// ignore SIGPIPE.
 result<heard> ask_door(const std::string& host, std::uint16_t port,
                        const std::string& fingerprint, std::string_view line,
                        milliseconds limit = conversation_limit);

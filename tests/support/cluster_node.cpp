@@ -48,10 +48,12 @@ unsigned free_port_pair() {
   throw std::runtime_error("no two ports are free");
 }
 
-world_options clustered(unsigned port, const std::string& times) {
+world_options clustered(unsigned port, const std::string& times,
+                        const std::string& stop_after) {
   world_options o;
-  o.settings += "cluster: {listen: \"127.0.0.1:" + std::to_string(port) + "\""
+  o.settings += "cluster: {listen: \"127.0.0.1:" + std::to_string(port) + "\", "
     + times + "}\n";
+  o.project = ", disconnect: {stopOnClientAfter: " + stop_after + "}";
   return o;
 }
 

@@ -50,7 +50,12 @@ private:
   child child_;
 };
 
-/// A world whose hub lets nodes in, and that port.
-world_options clustered(unsigned port, const std::string& times = {});
+/// A world whose hub lets nodes in at this port.
+/// @param times Of `cluster:`; those here have nobody lost on a busy machine.
+/// @param stop_after `disconnect.stopOnClientAfter`.
+world_options clustered(unsigned port,
+                        const std::string& times
+                        = "suspectAfter: 20s, lostAfter: 100s, lease: 110s",
+                        const std::string& stop_after = "105s");
 
 } // namespace ao
