@@ -198,6 +198,9 @@ void beat(self_pointer self) {
         st.beating = false;
         st.unanswered = 0;
         st.lease = lease_renewed(st.lease, sent);
+        // What was fenced counts again only when we are greeted again.
+        if (st.lease.fenced)
+          say_hello(self);
       },
       [self](const caf::error& why) {
         auto& st = self->state;

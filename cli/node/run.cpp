@@ -4,6 +4,7 @@
 #include "ao_version.hpp"
 #include "cli/node/node.hpp"
 #include "messages/interfaces/supervision.hpp"
+#include "runtime/actor/compat.hpp"
 #include "runtime/actor/error.hpp"
 #include "runtime/actor/network.hpp"
 #include "runtime/cluster/node_settings.hpp"

@@ -22,8 +22,8 @@ protected:
     run(work, {"init", "--quiet", "--initial-branch=main", "."});
     add_commit("one");
     run(root, {"clone", "--quiet", "--bare", work.string(), forge.string()});
-    auto made
-      = make_relay(runner, relay, "main", hook_target{"/bin/true", root, "app"});
+    auto made = make_relay(runner, relay, "main",
+                           hook_target{"/bin/true", root, "app"});
     ASSERT_TRUE(made) << to_string(made.error());
   }
 
@@ -103,12 +103,14 @@ TEST_F(ClusterPacks, CarryAPushToTheForge) {
   ASSERT_FALSE(pack->empty());
   auto kept = root / "kept.pack";
   fs::copy(*pack, kept);
-  auto done = carry_push(runner, forge, *pack, push.updates, {}, root / "scratch");
+  auto done
+    = carry_push(runner, forge, *pack, push.updates, {}, root / "scratch");
   ASSERT_TRUE(done) << to_string(done.error());
   EXPECT_EQ(heads_of(runner, forge)->at("ao/app-1"), head);
   EXPECT_FALSE(fs::exists(root / "scratch"));
   // Once more after a crash: it is there already.
-  EXPECT_TRUE(carry_push(runner, forge, kept, push.updates, {}, root / "scratch"));
+  EXPECT_TRUE(
+    carry_push(runner, forge, kept, push.updates, {}, root / "scratch"));
   // A branch that the hub knows needs no objects.
   refresh();
   push.quarantine.clear();
@@ -127,7 +129,8 @@ TEST_F(ClusterPacks, TakeNothingThatTheForgeRefuses) {
   push.quarantine = (work / ".git/objects").string();
   auto pack = pack_push(runner, relay, push, root / "out");
   ASSERT_TRUE(pack);
-  auto done = carry_push(runner, forge, *pack, push.updates, {}, root / "scratch");
+  auto done
+    = carry_push(runner, forge, *pack, push.updates, {}, root / "scratch");
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ec::stale_epoch);
   EXPECT_EQ(done.error().context,
@@ -148,7 +151,8 @@ TEST_F(ClusterPacks, RefuseADamagedPackAndAMovedBranch) {
   push.quarantine = (work / ".git/objects").string();
   auto pack = pack_push(runner, relay, push, root / "out");
   ASSERT_TRUE(pack);
-  auto done = carry_push(runner, forge, *pack, push.updates, {}, root / "scratch");
+  auto done
+    = carry_push(runner, forge, *pack, push.updates, {}, root / "scratch");
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ec::ref_moved);
   EXPECT_EQ(heads_of(runner, forge)->at("ao/app-1"), head);
