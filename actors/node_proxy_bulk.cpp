@@ -167,7 +167,7 @@ void take_push(self_pointer self, const msg::wire_call& call,
     return refuse(promise, id.error());
   auto& context = self->state.context;
   fs::path scratch = scratch_of(self);
-  auto file = scratch / (*id + ".push");
+  auto file = scratch / ("push-" + *id + ".pack");
   auto offset = in->value("offset", std::uint64_t{0});
   std::optional<told_push> last;
   if (in->value("last", false)) {
