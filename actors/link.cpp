@@ -103,8 +103,35 @@ bool is_final(ec code) {
   }
 }
 
+/// What of ours was given to others while we were away is ended, its work kept
+/// under a ref: two agents must not work on one task.
+void give_up_lost(self_pointer self, const msg::node_welcome& said,
+                  const std::vector<msg::held_session>& held) {
+  auto& st = self->state;
+  for (const auto& ours : held)
+    for (const auto& row : said.sessions) {
+      if (row.id != ours.session
+          || (row.node == st.host.hub.name && row.epoch <= ours.epoch))
+        continue;
+      st.context.say(log_level::warn,
+                     "session_lost session=" + row.id.text + " epoch="
+                       + std::to_string(ours.epoch) + " to=" + row.node.text
+                       + " epoch=" + std::to_string(row.epoch));
+      ask<uplink_actor>(self, st.context, "uplink"_name, registry_deadline,
+                        msg::stop_order{ours.session, ours.epoch, ours.run,
+                                        msg::stop_how::save_and_end})
+        .then([](const session_id&) {},
+              [self, id = ours.session](const caf::error& why) {
+                self->state.context.say(log_level::error,
+                                        "loser_not_stopped session=" + id.text
+                                          + " reason=\""
+                                          + to_string(to_ao_error(why)) + "\"");
+              });
+    }
+}
+
 void take_welcome(self_pointer self, const msg::node_welcome& said,
-                  mono_time sent) {
+                  const std::vector<msg::held_session>& held, mono_time sent) {
   auto& st = self->state;
   st.greeted = true;
   st.tries = 0;
@@ -119,6 +146,7 @@ void take_welcome(self_pointer self, const msg::node_welcome& said,
                  "hub_reached link=" + st.host.hub.link
                    + " life=" + std::to_string(st.host.incarnation));
   st.host.told(said.settings);
+  give_up_lost(self, said, held);
 }
 
 void say_hello(self_pointer self) {
@@ -135,10 +163,10 @@ void say_hello(self_pointer self) {
     ->request(door_of(self), hello_limit,
               call_of(self, msg::verb::hello, msg::to_wire(hello)))
     .then(
-      [self, sent](const msg::wire_reply& reply) {
+      [self, sent, held = hello.sessions](const msg::wire_reply& reply) {
         auto said = msg::read_wire<msg::node_welcome>(reply.body);
         if (said)
-          return take_welcome(self, *said, sent);
+          return take_welcome(self, *said, held, sent);
         self->state.host.refused(said.error());
       },
       [self](const caf::error& why) {

@@ -34,6 +34,10 @@ protected:
     return out;
   }
 
+  Cluster() = default;
+  Cluster(const std::string& times, const std::string& stop_after)
+      : w(clustered(port, times, stop_after)) {}
+
   unsigned port = free_port_pair();
   world w{clustered(port)};
   cluster_node n{w, "node"};
@@ -73,7 +77,7 @@ TEST_F(Cluster, AgentsOfANodeOutliveItAndAreFoundAgain) {
   w.await("session_cleaned", "session:app-1");
   EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
   EXPECT_EQ(w.git(w.forge(), {"log", "--format=%s", "main"}),
-            "Write a file (app#1)\nThe beginning");
+            "Write a file (app#1)\nFirst");
   EXPECT_EQ(count("agent_started"), 1u);
   EXPECT_EQ(count("merged"), 1u);
 }
@@ -92,6 +96,50 @@ TEST_F(Cluster, AgentsOfANodeOutliveTheHubAndAreAdopted) {
   EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
   EXPECT_EQ(count("agent_started"), 1u);
   EXPECT_EQ(count("merged"), 1u);
+}
+
+/// A node that loses its hub soon.
+class ClusterLoss : public Cluster {
+protected:
+  ClusterLoss()
+      : Cluster("heartbeat: 200ms, suspectAfter: 1s, lostAfter: 3s, lease: 5s",
+                "3s") {}
+};
+
+TEST_F(ClusterLoss, GivesTheWorkOfALostNodeToAnotherAndStopsTheLoser) {
+  begin(scripts::waits_for("$AO_EPOCH") + scripts::diligent);
+  auto id = w.add_task("Write a file");
+  ASSERT_EQ(w.ao({"spawn", id, "--node", "worker"}).status.code, 0);
+  auto loser = w.ask({"session", "show", "app-1"})["runtime"]["pid"];
+  n.freeze();
+  auto lost = w.await("node_lost", "node:worker");
+  w.await("session_lost", "session:app-1");
+  // Under a new grant it goes on here.
+  w.await(
+    [](const json& e) {
+      return e["kind"] == "agent_started" && e["epoch"] == 2;
+    },
+    lost["seq"]);
+  EXPECT_EQ(w.ask({"session", "show", "app-1"})["node"], "local");
+  w.touch("2");
+  w.await("session_cleaned", "session:app-1");
+  EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
+  // The other one has lived all the while; it is ended when its node is back.
+  n.thaw();
+  w.await("node_returned", "node:worker", lost["seq"]);
+  expect_ends(loser);
+  EXPECT_EQ(count("merged"), 1u);
+  EXPECT_EQ(w.git(w.forge(), {"rev-list", "--count", "main"}), "2");
+}
+
+TEST_F(ClusterLoss, ANodeWithoutItsHubEndsItsAgentsByItself) {
+  begin(scripts::sleeper);
+  ASSERT_EQ(w.ao({"spawn", w.add_task("Any"), "--node", "worker"}).status.code,
+            0);
+  pid_t agent = w.ask({"session", "show", "app-1"})["runtime"]["pid"];
+  w.kill_hub();
+  expect_ends(agent);
+  EXPECT_THAT(n.log(), HasSubstr("fenced project=app"));
 }
 
 TEST_F(Cluster, ARevokedNodeIsNotHeardAgain) {
