@@ -285,7 +285,8 @@ public:
   /// adopted, what has ended is told, what is unknown there begins again.
   void operator()(const node_back&) {
     auto& s = row();
-    if (is_terminal(s) || s.runtime != runtime_state::lost || !runs(s))
+    if (is_terminal(s) || s.runtime != runtime_state::lost
+        || s.role == session_role::manual)
       return drop("was not lost");
     effect(ensure_run{s.run, s.resume});
   }
