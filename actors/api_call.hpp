@@ -107,7 +107,15 @@ void get_task(api_pointer self, api_call_ptr call);
 void get_sessions(api_pointer self, api_call_ptr call);
 void get_session(api_pointer self, api_call_ptr call);
 void get_changes(api_pointer self, api_call_ptr call);
+
+// api_nodes.cpp
 void get_nodes(api_pointer self, api_call_ptr call);
+void get_node(api_pointer self, api_call_ptr call);
+void post_node_token(api_pointer self, api_call_ptr call);
+void cordon_node(api_pointer self, api_call_ptr call);
+void uncordon_node(api_pointer self, api_call_ptr call);
+void drain_node(api_pointer self, api_call_ptr call);
+void revoke_node(api_pointer self, api_call_ptr call);
 
 // api_config.cpp
 void get_config(api_pointer self, api_call_ptr call);

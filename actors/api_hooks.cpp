@@ -38,8 +38,11 @@ void pre_receive(api_pointer self, api_call_ptr call) {
   auto what = api::read_push(call->body);
   if (!what)
     return call->refuse(what.error());
-  auto refused = api::refuse_push_of(*what, call->who.session, *context.rows,
-                                     *context.config);
+  auto refused = api::refuse_push_of(
+    *what, call->who.session, *context.rows, *context.config,
+    [&](const node_name& node) {
+      return context.nodes->lease_holds(node, self->clock().now());
+    });
   if (!refused)
     return call->answer(200, {{"allowed", true}});
   store_write write;

@@ -27,14 +27,6 @@ std::vector<api::session_view> sessions_for(api_pointer self,
   return out;
 }
 
-/// Takes a slot of its node.
-bool takes_slot(const session& s) {
-  return !is_terminal(s) && s.role != session_role::manual
-    && (s.runtime == runtime_state::provisioning
-        || s.runtime == runtime_state::starting
-        || s.runtime == runtime_state::alive);
-}
-
 } // namespace
 
 void read_past(api_pointer self, msg::read_events what,
@@ -155,22 +147,6 @@ void get_changes(api_pointer self, api_call_ptr call) {
   for (const auto& c : self->state.context.rows->all<change>())
     if (of_project(*call, c->project) && call->reaches(target_of(*c)))
       out.push_back(api::change_object(*c));
-  call->answer(200, api::list_of(std::move(out)));
-}
-
-void get_nodes(api_pointer self, api_call_ptr call) {
-  auto& st = self->state;
-  auto out = json::array();
-  if (st.host.local_node) {
-    api::local_node local;
-    local.started_at = st.host.started_at;
-    local.version = self->state.host.version;
-    local.slots = st.context.config->limits.sessions;
-    for (const auto& s : st.context.rows->all<session>())
-      if (takes_slot(*s))
-        local.sessions.push_back(s->id);
-    out.push_back(api::node_object(local));
-  }
   call->answer(200, api::list_of(std::move(out)));
 }
 

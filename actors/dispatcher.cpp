@@ -1,6 +1,7 @@
 #include "actors/dispatcher.hpp"
 
 #include "actors/agent_probe.hpp"
+#include "actors/placements.hpp"
 #include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
@@ -226,6 +227,7 @@ struct picture {
 picture look_at_rows(self_pointer self) {
   auto& st = self->state;
   picture out;
+  placements places{st.context, st.granted};
   std::map<task_id, failed_sessions> failed;
   for (const auto& s : st.context.rows->all<session>()) {
     if (s->end == session_end::errored && s->ended_at) {
@@ -259,8 +261,12 @@ picture look_at_rows(self_pointer self) {
     c.reviewer = reviews(*s);
     c.held_by = held_by(self, *s);
     c.group = group_of(self, account_called(self, s->agent));
-    if (auto t = task_of(st.context, *s))
+    auto t = task_of(st.context, *s);
+    if (t)
       c.priority = t->priority;
+    if (c.held_by.empty())
+      if (auto where = places.choose(*s, t.get()); where.node.empty())
+        c.held_by = where.why;
     out.candidates.push_back(std::move(c));
   }
   for (const auto& t : st.context.rows->all<task>()) {
@@ -322,7 +328,9 @@ void open_session_for(self_pointer self, const task& t) {
   order.branch_template = project->branch;
   order.base = project->default_branch;
   order.agent = agent_for(*st.context.config, *project, t);
-  order.node = node_name{"local"};
+  // Where there are others, it is placed when it has a slot.
+  if (st.context.rows->count<cluster_node>() == 0)
+    order.node = node_name{"local"};
   order.actor = "dispatcher";
   st.opening.insert(t.id);
   auto open = [self, order] {
@@ -350,9 +358,16 @@ void start(self_pointer self, const std::string& id) {
       open_session_for(self, *t);
     return;
   }
-  st.granted.insert(session_id{id});
+  if (!s)
+    return;
+  auto t = task_of(st.context, *s);
+  auto where = placements{st.context, st.granted}.choose(*s, t.get());
+  // Others have taken the last slot that it could have.
+  if (where.node.empty())
+    return look_soon(self);
+  st.granted[s->id] = where.node;
   tell<session_actor>(st.context, make_actor_name("session", id),
-                      msg::slot_granted{node_name{"local"}});
+                      msg::slot_granted{where.node, where.why});
 }
 
 void tell_reason(self_pointer self, const dispatch_wait& wait) {

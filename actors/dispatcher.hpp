@@ -17,8 +17,9 @@ struct dispatcher_state {
   static inline const char* name = "dispatcher";
   hub_context context;
 
-  /// Sessions that were given a slot and have not left the queue yet.
-  std::set<session_id> granted;
+  /// Sessions that were given a slot and have not left the queue yet, and
+  /// where.
+  std::map<session_id, node_name> granted;
 
   /// Tasks for which a session is being opened.
   std::set<task_id> opening;

@@ -7,10 +7,12 @@
 #include "actors/chat.hpp"
 #include "actors/ci_runners.hpp"
 #include "actors/ci_watcher.hpp"
+#include "actors/cluster.hpp"
 #include "actors/config_keeper.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/escalation.hpp"
 #include "actors/forge.hpp"
+#include "actors/front_door.hpp"
 #include "actors/human.hpp"
 #include "actors/incident.hpp"
 #include "actors/inventory.hpp"
@@ -18,6 +20,8 @@
 #include "actors/mailbox.hpp"
 #include "actors/mediation.hpp"
 #include "actors/merge_queue.hpp"
+#include "actors/node_proxy.hpp"
+#include "actors/node_uplink.hpp"
 #include "actors/notices.hpp"
 #include "actors/outbox.hpp"
 #include "actors/overlaps.hpp"
@@ -32,6 +36,7 @@
 #include "actors/task.hpp"
 #include "actors/tmux.hpp"
 #include "actors/uplink.hpp"
+#include "actors/uplink_name.hpp"
 
 #include <filesystem>
 #include <set>
@@ -154,7 +159,8 @@ bool may_need_runner(const session& s) {
 std::vector<std::string> sessions_to_adopt(const row_view& rows) {
   std::vector<std::string> out;
   for (const auto& s : rows.all<session>())
-    if (s->run > 0 && s->role != session_role::manual && may_need_runner(*s))
+    if (s->run > 0 && s->role != session_role::manual && may_need_runner(*s)
+        && uplink_of(s->node) == "uplink"_name)
       out.push_back(s->id.text);
   return out;
 }
@@ -272,14 +278,14 @@ child_spec chats(const hub_context& context) {
   });
 }
 
-child_spec node(const node_context& context) {
-  auto spec = supervisor_of(context, "node", restart_strategy::rest_for_one,
-                            node_limits);
+/// What hub and node have in common of a node, behind its UPLINK.
+std::vector<child_spec>
+node_parts(const node_context& context,
+           std::function<std::vector<std::string>()> sessions) {
   std::vector<std::string> projects;
   for (const auto& [id, project] : context.config->projects)
     projects.push_back(id.text);
-  spec.children = {
-    child("uplink"_name, starts(uplink, context)),
+  return {
     supervisor_child("repositories"_name, context,
                      family(context, "repositories", "repository", projects,
                             restart_kind::permanent, true,
@@ -288,17 +294,42 @@ child_spec node(const node_context& context) {
                                             project_id{key});
                             })),
     child("tmux"_name, starts(tmux, context), true),
-    // Before any runner, so that what it finds was there before us.
-    child("inventory"_name, starts(inventory, context)),
-    late("runners"_name, context, [context] {
+    late("runners"_name, context, [context, sessions = std::move(sessions)] {
       return family(
-        context, "runners", "runner", sessions_to_adopt(*context.rows),
-        restart_kind::transient, false,
+        context, "runners", "runner", sessions(), restart_kind::transient,
+        false,
         [one = shared_context<node_context>{context}](const std::string& key) {
           return starts(runner, one, session_id{key});
         });
     })};
+}
+
+child_spec node(const node_context& context) {
+  auto spec = supervisor_of(context, "node", restart_strategy::rest_for_one,
+                            node_limits);
+  spec.children = node_parts(
+    context, [context] { return sessions_to_adopt(*context.rows); });
+  spec.children.insert(spec.children.begin(),
+                       child("uplink"_name, starts(uplink, context)));
+  // Before any runner, so that what it finds was there before us.
+  spec.children.insert(spec.children.end() - 1,
+                       child("inventory"_name, starts(inventory, context)));
   return supervisor_child("node"_name, context, std::move(spec));
+}
+
+/// One for each node that has joined; those that join later are started by
+/// their first call.
+child_spec nodes(const hub_context& shared) {
+  return late("nodes"_name, shared, [shared] {
+    std::vector<std::string> names;
+    for (const auto& n : shared.rows->all<cluster_node>())
+      if (n->order != node_order::revoked)
+        names.push_back(n->name.text);
+    return family(shared, "nodes", "node-proxy", names, restart_kind::transient,
+                  false, [shared](const std::string& key) {
+                    return starts(node_proxy, shared, node_name{key});
+                  });
+  });
 }
 
 /// The supervisor of one tier. Its children are started by their INCIDENTS.
@@ -362,6 +393,7 @@ supervisor_spec hub_tree(const node_context& context, api_host host,
          }),
     child("dispatcher"_name, starts(dispatcher, shared)),
     node(context),
+    nodes(shared),
     child("escalation"_name, starts(escalation, shared)),
     tier_of(shared, "self-heals"_name, "self-heal", self_heal),
     tier_of(shared, "mediations"_name, "mediation", mediation),
@@ -379,7 +411,23 @@ supervisor_spec hub_tree(const node_context& context, api_host host,
     backlog(shared),
     child("retention"_name, starts(retention, shared)),
     child("config"_name, starts(config_keeper, shared, std::move(source))),
+    child("cluster"_name, starts(cluster, shared)),
     child("api"_name, starts(api_keeper, shared, std::move(host)))};
+  if (!link_address(*context.config).empty())
+    spec.children.insert(
+      spec.children.end() - 1,
+      child("front-door"_name, starts(front_door, shared), true));
+  return spec;
+}
+
+supervisor_spec node_tree(const node_context& context,
+                          std::vector<std::string> sessions) {
+  auto spec = supervisor_of(context, "node", restart_strategy::rest_for_one,
+                            node_limits);
+  spec.children = node_parts(
+    context, [sessions = std::move(sessions)] { return sessions; });
+  spec.children.insert(spec.children.begin(),
+                       child("uplink"_name, starts(node_uplink, context)));
   return spec;
 }
 

@@ -38,6 +38,7 @@ namespace ao {
 ///   │   ├── tmux
 ///   │   ├── inventory
 ///   │   └── runners (dynamic)             one runner per session
+///   ├── nodes (dynamic)           one node-proxy per node that has joined
 ///   ├── escalation
 ///   ├── self-heals (dynamic)      the tiers of each open incident
 ///   ├── mediations (dynamic)
@@ -48,6 +49,7 @@ namespace ao {
 ///   ├── backlog
 ///   ├── retention
 ///   ├── config
+///   ├── cluster                   with cluster.listen also the front-door
 ///   └── api
 ///
 /// @param context Shared by all of them.
@@ -55,5 +57,10 @@ namespace ao {
 /// @param source What the CONFIG needs of it.
 supervisor_spec hub_tree(const node_context& context, api_host host,
                          config_source source);
+
+/// The part of the tree that a node of its own runs, below its LINK.
+/// @param sessions Those that its files know.
+supervisor_spec node_tree(const node_context& context,
+                          std::vector<std::string> sessions);
 
 } // namespace ao

@@ -3,6 +3,7 @@
 #include "runtime/actor/ask.hpp"
 #include "runtime/actor/notes.hpp"
 #include "runtime/agents/readiness.hpp"
+#include "runtime/cluster/board.hpp"
 #include "runtime/config/live_settings.hpp"
 #include "runtime/home/home.hpp"
 #include "runtime/home/token.hpp"
@@ -47,6 +48,12 @@ struct hub_context : actor_context {
   /// Says whether an agent can start; asked before anything is made for it.
   std::shared_ptr<agent_readiness_desk> desk
     = std::make_shared<agent_readiness_desk>();
+
+  /// False with `--no-local-node`.
+  bool local_node = true;
+
+  /// Which nodes are there, and whose leases hold.
+  std::shared_ptr<node_board> nodes = std::make_shared<node_board>();
 
   /// From the supervisors to the JOURNAL.
   std::shared_ptr<supervisor_notes> notes

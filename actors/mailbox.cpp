@@ -1,6 +1,7 @@
 #include "actors/mailbox.hpp"
 
 #include "actors/store_trouble.hpp"
+#include "actors/uplink_name.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/deliver.hpp"
 #include "runtime/actor/harden.hpp"
@@ -31,7 +32,7 @@ struct perform {
     const auto& m = order.letter;
     auto& st = self->state;
     ask<uplink_actor>(
-      self, st.context, "uplink"_name, registry_deadline,
+      self, st.context, uplink_of(st.box.receiver.node), registry_deadline,
       msg::deliver_message{m.id, m.session, m.epoch, m.run, m.mode, m.text})
       .then([](const session_id&) {},
             [self = self](const caf::error& why) {

@@ -268,7 +268,8 @@ result<session_id> publish(self_pointer self, const msg::publish_order& order) {
   who.task = st.spec->task;
   std::vector<std::pair<std::string, std::string>> env{
     {"AO_SOCKET", places.agent_socket},
-    {"AO_TOKEN", mint_token(*st.context->secret, who)},
+    {"AO_TOKEN",
+     order.token.empty() ? mint_token(*st.context->secret, who) : order.token},
     {"AO_SESSION", st.id.text}};
   run_job(
     self, st.context, step_deadline,

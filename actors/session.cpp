@@ -2,6 +2,7 @@
 
 #include "actors/session_parts.hpp"
 #include "actors/store_trouble.hpp"
+#include "actors/uplink_name.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/deliver.hpp"
 #include "runtime/agents/launch.hpp"
@@ -38,6 +39,19 @@ session_policy policy_of(self_pointer self) {
 
 // -- effects, after the commit ------------------------------------------------
 
+/// What the agent of a run proves itself by.
+std::string token_of(self_pointer self, run_no run) {
+  const auto& row = row_of(self);
+  token_claims who;
+  who.session = row.id;
+  who.epoch = row.epoch;
+  who.run = run;
+  who.role = std::string{to_string(row.role)};
+  who.project = row.project;
+  who.task = row.task;
+  return mint_token(*self->state.context->secret, who);
+}
+
 msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
   auto& st = self->state;
   const auto& row = row_of(self);
@@ -71,14 +85,7 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
   }
   if (auto m = st.context->rows->find<message>(row.prompt.text))
     spec.prompt = m->text;
-  token_claims who;
-  who.session = row.id;
-  who.epoch = row.epoch;
-  who.run = order.run;
-  who.role = std::string{to_string(row.role)};
-  who.project = row.project;
-  who.task = row.task;
-  spec.token = mint_token(*st.context->secret, who);
+  spec.token = token_of(self, order.run);
   return spec;
 }
 
@@ -87,11 +94,12 @@ void order_run(self_pointer self, const ensure_run& order) {
   const auto& row = row_of(self);
   auto wanted = row.runtime == runtime_state::provisioning
     || row.runtime == runtime_state::starting
-    || row.runtime == runtime_state::alive;
+    || row.runtime == runtime_state::alive
+    || row.runtime == runtime_state::lost;
   if (is_terminal(row) || row.run != order.run || !wanted)
     return;
-  ask<uplink_actor>(self, self->state.context, "uplink"_name, registry_deadline,
-                    msg::ensure_order{spec_of(self, order)})
+  ask<uplink_actor>(self, self->state.context, uplink_of(row.node),
+                    registry_deadline, msg::ensure_order{spec_of(self, order)})
     .then([](const session_id&) {}, try_later(self, "ensure_not_taken"));
 }
 
@@ -102,7 +110,8 @@ bool is_scratch(const session& s) {
 
 void order_stop(self_pointer self, run_no run, msg::stop_how how) {
   const auto& row = row_of(self);
-  ask<uplink_actor>(self, self->state.context, "uplink"_name, registry_deadline,
+  ask<uplink_actor>(self, self->state.context, uplink_of(row.node),
+                    registry_deadline,
                     msg::stop_order{row.id, row.epoch, run, how})
     .then([](const session_id&) {}, try_later(self, "stop_not_taken"));
 }
@@ -115,7 +124,8 @@ struct perform {
   void operator()(const ensure_run& order) const {
     // Without an uplink the node is about to start: its RUNNERS, ours among
     // them, say what there is, and are told then what is missing.
-    if (first && !self->state.context->names->find("uplink"_name))
+    if (first
+        && !self->state.context->names->find(uplink_of(row_of(self).node)))
       return;
     if (order.run > 1)
       return order_run(self, order);
@@ -144,9 +154,9 @@ struct perform {
 
   void operator()(const publish_branch&) const {
     const auto& row = row_of(self);
-    ask<uplink_actor>(self, self->state.context, "uplink"_name,
-                      registry_deadline,
-                      msg::publish_order{row.id, row.epoch, row.run})
+    ask<uplink_actor>(
+      self, self->state.context, uplink_of(row.node), registry_deadline,
+      msg::publish_order{row.id, row.epoch, row.run, token_of(self, row.run)})
       .then([](const session_id&) {}, try_later(self, "publish_not_taken"));
   }
 
@@ -366,6 +376,12 @@ session_input input_from(const msg::session_report& told) {
     session_input operator()(const msg::fact::ready&) const {
       return session_recovered{};
     }
+    session_input operator()(const msg::fact::node_back&) const {
+      return node_back{};
+    }
+    session_input operator()(const msg::fact::node_lost& x) const {
+      return node_gone{x.why};
+    }
     session_input operator()(const msg::fact::step_done& x) const {
       return about(step_reached{x.step});
     }
@@ -541,7 +557,7 @@ session_actor::behavior_type session_keeper(self_pointer self,
       submit(self, change_told{told.now.id, told.now.state});
     },
     [self](const msg::slot_granted& granted) {
-      submit(self, slot_granted{granted.node});
+      submit(self, slot_granted{granted.node, granted.why});
     },
     [self](const msg::slot_waits& waits) {
       submit(self, slot_waits{waits.reason});

@@ -1,11 +1,10 @@
 #include "actors/uplink.hpp"
 
 #include "actors/ask_child.hpp"
+#include "actors/node_record.hpp"
 #include "messages/interfaces/forge.hpp"
 #include "messages/interfaces/store.hpp"
 #include "runtime/actor/harden.hpp"
-
-#include <algorithm>
 
 namespace ao {
 namespace {
@@ -26,57 +25,11 @@ caf::result<session_id> pass_on(self_pointer self, const session_id& session,
   return promise;
 }
 
-using seq_promise = caf::typed_response_promise<std::uint64_t>;
-
-/// Writes down what a part of the node tells.
-void write_down(self_pointer self, const msg::node_report& told,
-                seq_promise promise) {
-  auto& context = self->state.context;
-  event e;
-  e.at = context.now();
-  e.subject = told.subject;
-  e.kind = told.kind;
-  e.actor = "node/" + context.node.text;
-  e.data = told.data;
-  store_write write;
-  write.events = {e};
-  ask<store_actor>(self, context, "store"_name, store_deadline,
-                   std::move(write))
-    .then(
-      [promise](const store_written& done) mutable {
-        promise.deliver(done.first_seq);
-      },
-      [promise](const caf::error& why) mutable { promise.deliver(why); });
-}
-
-/// The last event of the kind that is told.
-const event* last_of(const std::vector<event>& past, event_kind kind) {
-  auto same = [kind](const event& e) { return e.kind == kind; };
-  auto found = std::find_if(past.rbegin(), past.rend(), same);
-  return found == past.rend() ? nullptr : &*found;
-}
-
 caf::result<std::uint64_t> record(self_pointer self,
                                   const msg::node_report& told) {
   auto promise = self->make_response_promise<std::uint64_t>();
-  if (!told.once) {
-    write_down(self, told, promise);
-    return promise;
-  }
-  msg::read_events past;
-  past.subject = told.subject;
-  past.limit = 100'000;
-  ask<store_actor>(self, self->state.context, "store"_name, store_deadline,
-                   past)
-    .then(
-      [self, told, promise](const msg::event_page& page) mutable {
-        const auto* last = last_of(page.events, told.kind);
-        if (last != nullptr && last->data == told.data)
-          promise.deliver(last->seq);
-        else
-          write_down(self, told, promise);
-      },
-      [promise](const caf::error& why) mutable { promise.deliver(why); });
+  const auto& context = self->state.context;
+  record_node_report(self, context, context.node, told, promise);
   return promise;
 }
 

@@ -7,6 +7,7 @@
 #include "messages/json.hpp"
 #include "runtime/actor/compat.hpp"
 #include "runtime/actor/error.hpp"
+#include "runtime/actor/network.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/git/git.hpp"
 #include "runtime/home/files.hpp"
@@ -22,6 +23,7 @@
 #include "runtime/process/reader_pool.hpp"
 #include "runtime/rules/sessions.hpp"
 #include "runtime/shim/peers.hpp"
+#include "runtime/tls/channel.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -57,6 +59,11 @@ struct config : caf::actor_system_config {
     // One queue: its threads sleep until there is something to do. Those of
     // `stealing` look a hundred times a second each.
     set(AO_KEY("scheduler.policy"), AO_SCHED("sharing"));
+  }
+
+  /// Has CAF's network layer run, where nodes may join.
+  void open_to_nodes(const tls::identity_files& files) {
+    speak_to_hosts(*this, files.certificate, files.key, files.authority);
   }
 };
 
@@ -196,6 +203,20 @@ result<void> check_projects(const settings& all) {
                     + ".defaultBranch");
   }
   return {};
+}
+
+/// Where nodes may join, there are an authority and the hub's certificate;
+/// without them no port is opened.
+result<void> check_cluster(const settings& all, const home& place) {
+  if (!all.cluster.listen)
+    return {};
+  auto facts = tls::check_files(tls::hub_files(place),
+                                ec::cluster_not_initialised, wall_now());
+  if (!facts)
+    return fail(facts.error().code,
+                "cluster.listen is set, but " + facts.error().context
+                  + "; run: ao cluster init");
+  return tls::require_tls_1_3(place);
 }
 
 result<void> check_programs(const environment& env) {
@@ -436,6 +457,7 @@ int live(const arguments& args, const home& place, config_outcome loaded,
   context.caches = make_caches(*context.config, place);
   context.inherited = std::make_shared<const environment>(env);
   context.readers = &readers;
+  context.local_node = args.local_node;
   context.transcripts = std::make_shared<transcript_reader>(loop);
 
   api_host host;
@@ -456,6 +478,8 @@ int live(const arguments& args, const home& place, config_outcome loaded,
 
   int code = 0;
   config cfg;
+  if (all->cluster.listen)
+    cfg.open_to_nodes(tls::hub_files(place));
   {
     // Outlives the actor system, whose end waits for every detached actor.
     std::optional<watchdog> limit;
@@ -569,6 +593,8 @@ int run_hub(int argc, char** argv) {
   if (!all)
     return refuse(ready_fd, all.error());
   if (auto ok = check_projects(*all->value); !ok)
+    return refuse(ready_fd, ok.error());
+  if (auto ok = check_cluster(*all->value, *place); !ok)
     return refuse(ready_fd, ok.error());
   return live(args, *place, std::move(*all), env, ready_fd, signals);
 }

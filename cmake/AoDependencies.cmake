@@ -29,9 +29,13 @@ target_link_libraries(ao_house INTERFACE ao_warnings Threads::Threads)
 # The outside world of runtime/.
 add_library(ao_world INTERFACE)
 target_link_libraries(ao_world INTERFACE spdlog::spdlog CURL::libcurl
-  SQLite::SQLite3 OpenSSL::Crypto Boost::filesystem Boost::system yaml-cpp
+  SQLite::SQLite3 OpenSSL::SSL OpenSSL::Crypto Boost::filesystem Boost::system yaml-cpp
   prometheus-cpp::core)
 
 # CAF is named here and in FindCAF alone.
 add_library(ao_caf INTERFACE)
 target_link_libraries(ao_caf INTERFACE CAF::core)
+
+# The same between hosts.
+add_library(ao_caf_net INTERFACE)
+target_link_libraries(ao_caf_net INTERFACE CAF::openssl CAF::io CAF::core)

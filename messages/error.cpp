@@ -68,6 +68,18 @@ constexpr ec_info table[] = {
    4},
   {ec::no_such_notification, "no_such_notification",
    "There is no such notification", 404, 3},
+  {ec::cluster_not_initialised, "cluster_not_initialised",
+   "The cluster has no identity", 503, 1},
+  {ec::node_not_joined, "node_not_joined", "The node has not joined a hub", 503,
+   1},
+  {ec::no_such_node, "no_such_node", "There is no such node", 404, 3},
+  {ec::token_used, "token_used", "The token was used before", 403, 6},
+  {ec::token_expired, "token_expired", "The token is too old", 403, 6},
+  {ec::token_foreign, "token_foreign", "The token is of another cluster", 403,
+   6},
+  {ec::node_revoked, "node_revoked", "The node may not come back", 403, 6},
+  {ec::stale_incarnation, "stale_incarnation",
+   "The node has begun another life", 403, 6},
 };
 
 } // namespace

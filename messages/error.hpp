@@ -90,6 +90,20 @@ enum class ec : std::uint8_t {
   /// The question was answered; the context says how.
   already_answered = 46,
   no_such_notification = 47,
+  /// There is no authority to prove anybody's identity with.
+  cluster_not_initialised = 48,
+  /// This node has no certificate of a hub.
+  node_not_joined = 49,
+  no_such_node = 50,
+  /// The join token was used before.
+  token_used = 51,
+  token_expired = 52,
+  /// The join token is of another hub's cluster.
+  token_foreign = 53,
+  /// The node may not come back.
+  node_revoked = 54,
+  /// A life of the node that a later one has followed.
+  stale_incarnation = 55,
 };
 
 /// What is known of an error code.

@@ -46,4 +46,8 @@ std::string subject_of(const change_id& id) {
   return "change:" + id.text;
 }
 
+std::string subject_of(const node_name& id) {
+  return "node:" + id.text;
+}
+
 } // namespace ao

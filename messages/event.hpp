@@ -106,7 +106,16 @@ namespace ao {
   X(activity_changed)                                                          \
   X(breaker_opened)                                                            \
   X(breaker_half_open)                                                         \
-  X(breaker_closed)
+  X(breaker_closed)                                                            \
+  X(node_token_made)                                                           \
+  X(node_enrolled)                                                             \
+  X(node_refused)                                                              \
+  X(node_left)                                                                 \
+  X(node_cordoned)                                                             \
+  X(node_uncordoned)                                                           \
+  X(node_draining)                                                             \
+  X(node_drained)                                                              \
+  X(node_revoked)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,
@@ -141,5 +150,6 @@ struct event {
 std::string subject_of(const task_id& id);
 std::string subject_of(const session_id& id);
 std::string subject_of(const change_id& id);
+std::string subject_of(const node_name& id);
 
 } // namespace ao

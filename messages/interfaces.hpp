@@ -13,10 +13,12 @@
 ///                   PUBLISHER
 ///   escalation      ESCALATION, INCIDENT, SELF HEAL, MEDIATION, HUMAN, OUTBOX,
 ///                   CHAT
+///   cluster         CLUSTER, FRONT DOOR, NODE PROXY, LINK
 ///   supervision     SUPERVISOR, JOURNAL
 ///
 /// Supervisors' children and the wire are the only untyped conversations.
 #include "messages/interfaces/api.hpp"
+#include "messages/interfaces/cluster.hpp"
 #include "messages/interfaces/escalation.hpp"
 #include "messages/interfaces/forge.hpp"
 #include "messages/interfaces/sessions.hpp"

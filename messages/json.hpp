@@ -5,6 +5,7 @@
 #include "messages/event.hpp"
 #include "messages/incident.hpp"
 #include "messages/message.hpp"
+#include "messages/node.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 
@@ -51,6 +52,10 @@ void to_json(json& out, const message_evidence& x);
 void from_json(const json& in, message_evidence& x);
 void to_json(json& out, const message& x);
 void from_json(const json& in, message& x);
+void to_json(json& out, const cluster_node& x);
+void from_json(const json& in, cluster_node& x);
+void to_json(json& out, const join_token& x);
+void from_json(const json& in, join_token& x);
 
 /// An event as the API shows it (`data` is an object there).
 void to_json(json& out, const event& x);
@@ -70,6 +75,8 @@ std::string dump(const message& x);
 std::string dump(const incident& x);
 std::string dump(const notification& x);
 std::string dump(const breaker& x);
+std::string dump(const cluster_node& x);
+std::string dump(const join_token& x);
 
 /// Reads foreign JSON. Errors: `bad_input` with the position.
 result<json> parse_json(std::string_view text, std::string_view what);

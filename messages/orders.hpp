@@ -7,6 +7,7 @@
 #include "messages/session.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -68,6 +69,9 @@ enum class stop_how : std::uint8_t {
   discard = 4,
 };
 
+std::string_view to_string(stop_how x);
+std::optional<stop_how> stop_how_from(std::string_view text);
+
 /// HUB → RUNNER: make it true that no agent of this session lives.
 struct stop_order {
   session_id session;
@@ -102,6 +106,8 @@ struct publish_order {
   session_id session;
   epoch_no epoch = 0;
   run_no run = 0;
+  /// For the forge's hook; empty: the node's own secret signs one.
+  std::string token = {};
 };
 
 /// Facts that a RUNNER reports. Each is about one run; the hub drops those of
@@ -162,13 +168,23 @@ struct unknown_here {};
 /// ordered (again). Of no run.
 struct ready {};
 
+/// From the NODE PROXY: the node is lost, and nobody can tell how its run is.
+/// Of the run that the row has.
+struct node_lost {
+  std::string why;
+};
+
+/// From the NODE PROXY: the node that was lost is back, and may still have the
+/// run.
+struct node_back {};
+
 } // namespace fact
 
 using session_fact
   = std::variant<fact::step_done, fact::agent_alive, fact::provision_failed,
                  fact::agent_exited, conversation_state, fact::pushed,
                  fact::push_failed, fact::stopped, fact::unknown_here,
-                 fact::ready>;
+                 fact::ready, fact::node_lost, fact::node_back>;
 
 /// RUNNER → SESSION: what is the case on the node. At least once, in order of
 /// `seq`; the session answers the seq it has made durable.

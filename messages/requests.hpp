@@ -373,6 +373,8 @@ struct slot_free {
 /// DISPATCHER → SESSION: it has a slot on `node`.
 struct slot_granted {
   node_name node;
+  /// Why there; empty where there is only one.
+  std::string why = {};
 };
 
 /// DISPATCHER → SESSION: it has to wait, and why.

@@ -4,6 +4,7 @@
 #include "messages/change.hpp"
 #include "messages/incident.hpp"
 #include "messages/message.hpp"
+#include "messages/node.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 
@@ -382,6 +383,47 @@ struct members<breaker> {
   }
 };
 
+template <>
+struct members<cluster_node> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("name", x.name);
+    v("version", x.version);
+    v("link", x.link);
+    v("order", x.order);
+    v("labels", x.labels);
+    v("slots", x.slots);
+    v("incarnation", x.incarnation);
+    v("serial", x.serial);
+    v("certifiedUntil", x.certified_until);
+    v("program", x.program);
+    v("cores", x.cores);
+    v("memory", x.memory);
+    v("agents", x.agents);
+    v("projects", x.projects);
+    v("why", x.why);
+    v("joinedAt", x.joined_at);
+    v("updatedAt", x.updated_at);
+    v("heardAt", x.heard_at);
+  }
+};
+
+template <>
+struct members<join_token> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("id", x.id);
+    v("version", x.version);
+    v("hash", x.hash);
+    v("name", x.name);
+    v("labels", x.labels);
+    v("createdAt", x.created_at);
+    v("expiresAt", x.expires_at);
+    v("usedAt", x.used_at);
+    v("usedBy", x.used_by);
+  }
+};
+
 /// The value of an enum that is written so; the second argument only chooses
 /// which.
 #define AO_WORD(type)                                                          \
@@ -408,6 +450,8 @@ AO_WORD(priority)
 AO_WORD(notification_state)
 AO_WORD(send_failure)
 AO_WORD(breaker_state)
+AO_WORD(node_link)
+AO_WORD(node_order)
 #undef AO_WORD
 
 } // namespace ao::row_members

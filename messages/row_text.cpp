@@ -284,6 +284,8 @@ AO_DUMP(message)
 AO_DUMP(incident)
 AO_DUMP(notification)
 AO_DUMP(breaker)
+AO_DUMP(cluster_node)
+AO_DUMP(join_token)
 
 #undef AO_DUMP
 

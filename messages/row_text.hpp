@@ -4,6 +4,7 @@
 #include "messages/change.hpp"
 #include "messages/incident.hpp"
 #include "messages/message.hpp"
+#include "messages/node.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 
@@ -26,5 +27,7 @@ bool read_text(std::string_view text, incident& x);
 bool read_text(std::string_view text, notification& x);
 bool read_text(std::string_view text, breaker& x);
 bool read_text(std::string_view text, message& x);
+bool read_text(std::string_view text, cluster_node& x);
+bool read_text(std::string_view text, join_token& x);
 
 } // namespace ao

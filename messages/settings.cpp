@@ -216,6 +216,17 @@ const std::vector<std::string>& notifiers_for(const settings& all, priority p) {
   return *route ? **route : all.defaults.notifiers;
 }
 
+std::string link_address(const settings& all) {
+  if (all.cluster.link)
+    return *all.cluster.link;
+  if (!all.cluster.listen)
+    return {};
+  const auto& door = *all.cluster.listen;
+  auto colon = door.rfind(':');
+  return door.substr(0, colon + 1)
+    + std::to_string(std::stoul(door.substr(colon + 1)) + 1);
+}
+
 std::string branch_of(const project_settings& project,
                       const session_id& session) {
   static constexpr std::string_view mark = "{session}";

@@ -394,6 +394,8 @@ struct routing_settings {
 struct cluster_settings {
   /// `host:port`; absent: no port is open.
   std::optional<std::string> listen;
+  /// Where nodes that have joined dial; absent: the port after `listen`'s.
+  std::optional<std::string> link;
   milliseconds heartbeat = std::chrono::seconds{1};
   milliseconds suspect_after = std::chrono::seconds{3};
   milliseconds lost_after = std::chrono::seconds{8};
@@ -489,6 +491,10 @@ bool merges_by_itself(const settings& all, const project_settings& project);
 
 /// The notifiers of a priority: the routing, else `defaults.notifiers`.
 const std::vector<std::string>& notifiers_for(const settings& all, priority p);
+
+/// Where nodes that have joined dial: `cluster.link`, else the port after that
+/// of `cluster.listen`; empty where no port is open.
+std::string link_address(const settings& all);
 
 /// The branch of `session` by the project's template.
 std::string branch_of(const project_settings& project,

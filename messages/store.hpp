@@ -6,6 +6,7 @@
 #include "messages/ids.hpp"
 #include "messages/incident.hpp"
 #include "messages/message.hpp"
+#include "messages/node.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 
@@ -31,13 +32,16 @@ enum class table : std::uint8_t {
   incidents = 8,
   notifications = 9,
   breakers = 10,
+  nodes = 11,
+  join_tokens = 12,
 };
 
 /// A whole row; writing one replaces the one of its key. Its `version` must
 /// be one more than the stored row's (1 for a new one); the store checks it,
 /// which makes every write a compare-and-swap by its owner.
 using row = std::variant<task, claim, session, change, ci_run, counter, message,
-                         change_review, incident, notification, breaker>;
+                         change_review, incident, notification, breaker,
+                         cluster_node, join_token>;
 
 /// A row as readers hold it: it never changes, a newer one replaces it.
 template <class T>

@@ -132,6 +132,18 @@ std::string format_time(wall_time t) {
   return out;
 }
 
+calendar_minute calendar_of(wall_time t) {
+  int ms = 0;
+  auto tm = utc(t, ms);
+  return {tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min};
+}
+
+wall_time moment_of(const calendar_minute& c) {
+  auto days = days_before(c.year, c.month, c.day);
+  return wall_time{std::chrono::hours{days * 24 + c.hour}
+                   + std::chrono::minutes{c.minute}};
+}
+
 std::string format_ref_time(wall_time t) {
   int ms = 0;
   auto tm = utc(t, ms);

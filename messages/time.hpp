@@ -31,6 +31,22 @@ std::chrono::minutes utc_offset_at(wall_time t);
 /// none. Errors: `bad_input`.
 result<wall_time> parse_time(std::string_view text);
 
+/// A minute of the Gregorian calendar, UTC.
+struct calendar_minute {
+  int year = 1970;
+  /// From 1.
+  int month = 1;
+  int day = 1;
+  int hour = 0;
+  int minute = 0;
+};
+
+/// Seconds and less are left out.
+calendar_minute calendar_of(wall_time t);
+
+/// The reverse; days past the end of the month go on into the next.
+wall_time moment_of(const calendar_minute& c);
+
 /// `20261123T200000123Z`, for git refs, where a colon is illegal.
 std::string format_ref_time(wall_time t);
 

@@ -2,6 +2,7 @@
 #include "messages/change.hpp"
 #include "messages/incident.hpp"
 #include "messages/message.hpp"
+#include "messages/node.hpp"
 #include "messages/session.hpp"
 #include "messages/task.hpp"
 
@@ -41,6 +42,19 @@ constexpr word<task_state> task_states[] = {
   {task_state::merged, "merged"},   {task_state::done, "done"},
   {task_state::failed, "failed"},   {task_state::cancelled, "cancelled"},
   {task_state::parked, "parked"},
+};
+
+constexpr word<node_link> node_links[] = {
+  {node_link::joining, "joining"}, {node_link::alive, "alive"},
+  {node_link::suspect, "suspect"}, {node_link::lost, "lost"},
+  {node_link::left, "left"},
+};
+
+constexpr word<node_order> node_orders[] = {
+  {node_order::open, "open"},
+  {node_order::cordoned, "cordoned"},
+  {node_order::draining, "draining"},
+  {node_order::revoked, "revoked"},
 };
 
 constexpr word<session_role> session_roles[] = {
@@ -215,6 +229,8 @@ AO_WORDS(incident_state)
 AO_WORDS(notification_state)
 AO_WORDS(breaker_state)
 AO_WORDS(send_failure)
+AO_WORDS(node_link)
+AO_WORDS(node_order)
 
 #undef AO_WORDS
 
@@ -224,6 +240,14 @@ std::string_view to_string(priority x) {
 
 std::optional<priority> priority_from(std::string_view text) {
   return value_of(priorities, text);
+}
+
+std::string_view state_of(const cluster_node& n) {
+  if (n.order == node_order::revoked)
+    return to_string(n.order);
+  if (n.link != node_link::alive)
+    return to_string(n.link);
+  return n.order == node_order::open ? to_string(n.link) : to_string(n.order);
 }
 
 bool is_closed(task_state s) {

@@ -457,6 +457,29 @@ json node_object(const local_node& n) {
           {"version", n.version}};
 }
 
+json node_object(const cluster_node& n, const std::vector<session_id>& sessions,
+                 std::optional<wall_time> heard, const std::string& closed) {
+  auto labels = json::object();
+  for (const auto& label : n.labels) {
+    auto at = label.find('=');
+    labels[label.substr(0, at)] = label.substr(at + 1);
+  }
+  return {{"name", n.name.text},
+          {"state", std::string{state_of(n)}},
+          {"labels", std::move(labels)},
+          {"slots", {{"used", sessions.size()}, {"max", n.slots}}},
+          {"incarnation", n.incarnation},
+          {"lastHeartbeatAt", time_or_null(heard)},
+          {"sessions", names_of(sessions)},
+          {"version", text_or_null(n.program)},
+          {"cores", n.cores},
+          {"memory", n.memory},
+          {"agents", n.agents},
+          {"projects", n.projects},
+          {"certifiedUntil", format_time(n.certified_until)},
+          {"why", text_or_null(closed.empty() ? n.why : closed)}};
+}
+
 json status_document(const std::vector<session_view>& all,
                      bool include_terminated, const hub_facts& hub) {
   std::uint64_t hidden = 0;

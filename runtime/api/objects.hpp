@@ -81,6 +81,13 @@ struct local_node {
 
 json node_object(const local_node& n);
 
+/// A node that has joined.
+/// @param sessions Those that take a slot there.
+/// @param heard When it was heard last.
+/// @param closed Why nothing is placed on it although it is there.
+json node_object(const cluster_node& n, const std::vector<session_id>& sessions,
+                 std::optional<wall_time> heard, const std::string& closed);
+
 /// The hub, in `meta` of `GET /status`.
 struct hub_facts {
   int pid = 0;

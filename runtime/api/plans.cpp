@@ -28,14 +28,22 @@ result<std::string> agent_in(const settings& all, const json& body) {
               "no agent is called " + *agent + ", expected " + known);
 }
 
-result<void> check_node(const json& body) {
+/// The node that is asked for; empty = any.
+result<node_name> node_in(const row_view& rows, const json& body) {
   auto node = text_of(body, "node");
   if (!node)
     return fail(node.error());
-  if (!node->empty() && *node != local_node_name.text)
-    return fail(ec::bad_input,
-                "no node is called " + *node + ", expected local");
-  return {};
+  if (node->empty() || *node == local_node_name.text)
+    return node_name{*node};
+  auto known = rows.find<cluster_node>(*node);
+  if (known && known->order != node_order::revoked)
+    return known->name;
+  std::string names = local_node_name.text;
+  for (const auto& n : rows.all<cluster_node>())
+    if (n->order != node_order::revoked)
+      names += ", " + n->name.text;
+  return fail(ec::bad_input,
+              "no node is called " + *node + ", expected " + names);
 }
 
 /// A session of `p`, as the configuration wants it.
@@ -217,7 +225,7 @@ result<spawn_plan> plan_spawn(const row_view& rows, const settings& all,
   auto issue = text_of(body, "issue");
   auto prompt = text_of(body, "prompt");
   auto agent = agent_in(all, body);
-  auto node = check_node(body);
+  auto node = node_in(rows, body);
   if (!issue || !prompt)
     return fail((issue ? prompt : issue).error());
   if (!agent)
@@ -227,8 +235,12 @@ result<spawn_plan> plan_spawn(const row_view& rows, const settings& all,
   auto by_prompt = body.contains("prompt") && !body["prompt"].is_null();
   if (by_prompt == !issue->empty())
     return fail(ec::bad_input, "expected either an issue or a prompt");
-  return by_prompt ? plan_prompt(all, *prompt, *agent, id, where)
-                   : plan_issue(rows, all, *issue, *agent, id, where);
+  auto plan = by_prompt ? plan_prompt(all, *prompt, *agent, id, where)
+                        : plan_issue(rows, all, *issue, *agent, id, where);
+  // Where there are no nodes, it is clear where.
+  if (plan && (!node->empty() || rows.count<cluster_node>() > 0))
+    plan->open.node = *node;
+  return plan;
 }
 
 result<msg::open_session> plan_claim(const settings& all, const task& t,

@@ -3,20 +3,19 @@
 namespace ao::api {
 namespace {
 
-/// The embedded node shares the hub's life, so its lease always holds.
-bool lease_provable(const claim& held) {
-  return held.node.empty() || held.node.text == "local";
-}
-
-push_claim claim_of(const claim& held, const row_view& rows) {
+push_claim claim_of(const claim& held, const row_view& rows,
+                    const lease_check& lease_holds) {
   push_claim out;
   out.holder = held.session;
   out.epoch = held.epoch;
-  out.lease_provable = lease_provable(held);
+  auto node = held.node;
   if (auto holder = rows.find<session>(held.session.text)) {
     out.run = holder->run;
     out.branch = holder->branch;
+    // It may have been placed after the grant.
+    node = holder->node;
   }
+  out.lease_provable = lease_holds(node);
   return out;
 }
 
@@ -54,7 +53,8 @@ result<push> read_push(const json& body) {
 
 std::optional<error> refuse_push_of(const push& what,
                                     const std::optional<token_claims>& who,
-                                    const row_view& rows, const settings& all) {
+                                    const row_view& rows, const settings& all,
+                                    const lease_check& lease_holds) {
   push_facts facts;
   if (who) {
     if (who->project != what.project)
@@ -64,7 +64,7 @@ std::optional<error> refuse_push_of(const push& what,
     facts.who = pusher{who->session, who->epoch, who->run};
     if (auto row = rows.find<session>(who->session.text))
       if (auto held = rows.held_claim(row->subject))
-        facts.claim = claim_of(*held, rows);
+        facts.claim = claim_of(*held, rows, lease_holds);
   }
   auto project = all.projects.find(what.project);
   if (project != all.projects.end())

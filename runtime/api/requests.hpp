@@ -9,6 +9,7 @@
 #include "runtime/rules/push.hpp"
 #include "runtime/store/row_view.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -114,8 +115,11 @@ result<push> read_push(const json& body);
 /// Whether a push to `what.project` is refused, and how it is said: the exact
 /// line that git shows (CONTRACT §8).
 /// @param who The pusher's proven claims, if any.
+/// @param lease_holds Whether claims of sessions on a node count now.
+using lease_check = std::function<bool(const node_name&)>;
 std::optional<error> refuse_push_of(const push& what,
                                     const std::optional<token_claims>& who,
-                                    const row_view& rows, const settings& all);
+                                    const row_view& rows, const settings& all,
+                                    const lease_check& lease_holds);
 
 } // namespace ao::api

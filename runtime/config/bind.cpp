@@ -3,6 +3,7 @@
 #include "runtime/config/load.hpp"
 #include "runtime/config/suggestion.hpp"
 #include "runtime/config/value_rules.hpp"
+#include "runtime/rules/membership.hpp"
 #include "runtime/rules/quiet_hours.hpp"
 
 #include <algorithm>
@@ -241,6 +242,7 @@ private:
          all_.lifecycle.merge_cleanup_idle_grace);
     auto& c = all_.cluster;
     bind("cluster.listen", c.listen);
+    bind("cluster.link", c.link);
     bind("cluster.heartbeat", c.heartbeat);
     bind("cluster.suspectAfter", c.suspect_after);
     bind("cluster.lostAfter", c.lost_after);
@@ -651,21 +653,23 @@ private:
     check_order("suspectAfter", c.suspect_after, "lostAfter", c.lost_after);
     check_order("lostAfter", c.lost_after, "lease", c.lease);
     for (const auto& [id, p] : all_.projects) {
+      // The node must have stopped before the hub may grant again.
+      auto problem
+        = fencing_problem(p.disconnect.stop_on_client_after, c.lease);
+      if (!problem)
+        continue;
       const auto* v
         = find("projects." + id.text + ".disconnect.stopOnClientAfter");
-      // The node must have stopped before the hub may grant again.
-      if (v && p.disconnect.stop_on_client_after >= c.lease)
-        wrong(*v, "\"" + v->text + "\" is not shorter than cluster.lease",
-              "less than " + format_duration(c.lease));
-      const auto* lease = find("cluster.lease");
-      if (!v && lease && p.disconnect.stop_on_client_after >= c.lease)
-        wrong(*lease,
-              "\"" + lease->text
-                + "\" is not longer than disconnect."
-                  "stopOnClientAfter of "
-                + id.text,
-              "more than "
-                + format_duration(p.disconnect.stop_on_client_after));
+      if (const auto* lease = v ? nullptr : find("cluster.lease"))
+        wrong(
+          *lease,
+          "\"" + lease->text + "\" is too short for " + id.text + ": "
+            + *problem,
+          "at least "
+            + format_duration(p.disconnect.stop_on_client_after + fence_takes));
+      else if (v)
+        wrong(*v, "\"" + v->text + "\" is too long: " + *problem,
+              "at most " + format_duration(c.lease - fence_takes));
     }
   }
 

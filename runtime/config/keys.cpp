@@ -555,7 +555,11 @@ void add_rest(table_writer& t) {
   t.add(key("cluster", type::section, "",
             "heartbeat < suspectAfter < lostAfter < lease."));
   t.add(key("cluster.listen", type::address, "",
-            "Where nodes dial; absent = no port.")
+            "Where nodes join; absent = no port. Needs ao cluster init.")
+          .at(restart));
+  t.add(key("cluster.link", type::address, "",
+            "Where nodes that have joined dial; absent = the port after that "
+            "of listen.")
           .at(restart));
   t.add(
     key("cluster.heartbeat", type::duration, "1s", "How often a node reports.")

@@ -85,8 +85,12 @@ bool was_overtaken(const git_end& end) {
 } // namespace
 
 repository_cache::repository_cache(git_runner git, fs::path dir,
-                                   std::string origin)
-    : git_(std::move(git)), dir_(std::move(dir)), origin_(std::move(origin)) {}
+                                   std::string origin,
+                                   std::function<result<void>()> before_fetch)
+    : git_(std::move(git)),
+      dir_(std::move(dir)),
+      origin_(std::move(origin)),
+      before_fetch_(std::move(before_fetch)) {}
 
 result<void> repository_cache::init() {
   std::lock_guard guard{metadata_};
@@ -148,7 +152,8 @@ result<void> repository_cache::fetch(milliseconds limit) {
       return last_fetch_;
     mine = ++fetches_begun_;
   }
-  auto answer = fetch_now(limit);
+  auto before = before_fetch_ ? before_fetch_() : result<void>{};
+  auto answer = before ? fetch_now(limit) : std::move(before);
   std::lock_guard guard{fetch_state_};
   fetch_done_ = mine;
   last_fetch_ = answer;

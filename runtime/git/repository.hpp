@@ -7,6 +7,7 @@
 #include "runtime/git/git.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -80,8 +81,11 @@ public:
   /// @param git How git is run.
   /// @param dir The bare repository, made by `init`.
   /// @param origin Path of the local forge or URL of the remote.
+  /// @param before_fetch Brings the origin up to date, where it is a relay; a
+  ///        fetch fails with its error.
   repository_cache(git_runner git, std::filesystem::path dir,
-                   std::string origin);
+                   std::string origin,
+                   std::function<result<void>()> before_fetch = {});
 
   const std::filesystem::path& dir() const { return dir_; }
 
@@ -221,6 +225,7 @@ private:
   git_runner git_;
   std::filesystem::path dir_;
   std::string origin_;
+  std::function<result<void>()> before_fetch_;
 
   /// Held by each step that touches shared metadata.
   std::mutex metadata_;

@@ -261,6 +261,9 @@ bool tells_of_account(const exit_info& e) {
   if (e.failure.empty() || e.failure == "killed" || e.failure == auth_failure
       || passes(e) || has_common_cause(e))
     return false;
+  // Its shim was ended from outside, and nobody saw how the agent did.
+  if (!e.code && !e.signal && e.failure == "crash" && e.cause == "signalled")
+    return false;
   auto from_outside = e.signal && e.failure == "crash"
     && (*e.signal == SIGKILL || *e.signal == SIGTERM || *e.signal == SIGINT
         || *e.signal == SIGHUP || *e.signal == SIGQUIT);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <ctime>
 #include <initializer_list>
 #include <regex>
 
@@ -80,14 +79,15 @@ std::optional<milliseconds> span_in(const std::string& words) {
   return milliseconds{static_cast<std::int64_t>(sum)};
 }
 
+/// From 1; 0 for what is no month.
 int month_of(const std::string& word) {
   static const std::array<const char*, 12> months{"jan", "feb", "mar", "apr",
                                                   "may", "jun", "jul", "aug",
                                                   "sep", "oct", "nov", "dec"};
   for (std::size_t i = 0; i < months.size(); ++i)
     if (begins_with(word, months.at(i)))
-      return static_cast<int>(i);
-  return -1;
+      return static_cast<int>(i) + 1;
+  return 0;
 }
 
 /// `3pm`, `3:45 PM`, `oct 9, 10am`, `nov 28th, 2026 3:45 pm`, local time.
@@ -100,31 +100,25 @@ std::optional<wall_time> moment_in(const std::string& words,
   std::smatch m;
   if (!std::regex_search(words, m, form))
     return std::nullopt;
-  auto local = std::chrono::duration_cast<std::chrono::seconds>(
-    (clock.now + clock.utc_offset).time_since_epoch());
-  auto seconds = static_cast<std::time_t>(local.count());
-  std::tm day{};
-  ::gmtime_r(&seconds, &day);
-  auto this_month = day.tm_mon;
+  auto day = calendar_of(clock.now + clock.utc_offset);
   auto dated = m[1].matched;
   if (dated) {
-    day.tm_mon = month_of(m[1].str());
-    day.tm_mday = std::stoi(m[2].str());
-    if (day.tm_mon < 0)
+    auto this_month = day.month;
+    day.month = month_of(m[1].str());
+    day.day = std::stoi(m[2].str());
+    if (day.month == 0)
       return std::nullopt;
     if (m[3].matched)
-      day.tm_year = std::stoi(m[3].str()) - 1900;
-    else if (day.tm_mon < this_month)
-      day.tm_year += 1;
+      day.year = std::stoi(m[3].str());
+    else if (day.month < this_month)
+      day.year += 1;
   }
   auto hour = std::stoi(m[4].str());
   if (hour < 1 || hour > 12)
     return std::nullopt;
-  day.tm_hour = hour % 12 + (m[6].str() == "pm" ? 12 : 0);
-  day.tm_min = m[5].matched ? std::stoi(m[5].str()) : 0;
-  day.tm_sec = 0;
-  wall_time at{milliseconds{std::chrono::seconds{::timegm(&day)}}};
-  at -= clock.utc_offset;
+  day.hour = hour % 12 + (m[6].str() == "pm" ? 12 : 0);
+  day.minute = m[5].matched ? std::stoi(m[5].str()) : 0;
+  auto at = moment_of(day) - clock.utc_offset;
   if (at <= clock.now && !dated)
     at += std::chrono::hours{24};
   return at;

@@ -103,7 +103,7 @@ public:
     s.run += 1;
     s.resume = resume_reason::none;
     to(runtime_state::provisioning, "");
-    record(event_kind::session_spawned, data());
+    record(event_kind::session_spawned, data().with("placement", x.why));
     effect(ensure_run{s.run, s.resume});
     tell();
   }
@@ -295,6 +295,16 @@ public:
     record(event_kind::session_lost, data());
     effect(release_slot{});
     tell();
+  }
+
+  /// The node is asked for the run that the row has: what lives there is
+  /// adopted, what has ended is told, what is unknown there begins again.
+  void operator()(const node_back&) {
+    auto& s = row();
+    if (is_terminal(s) || s.runtime != runtime_state::lost
+        || s.role == session_role::manual)
+      return drop("was not lost");
+    effect(ensure_run{s.run, s.resume});
   }
 
 private:

@@ -119,6 +119,8 @@ struct session_recovered {};
 /// The DISPATCHER has given it a slot.
 struct slot_granted {
   node_name node;
+  /// Why there, for the record.
+  std::string why = {};
 };
 /// It has to wait.
 struct slot_waits {
@@ -176,11 +178,14 @@ struct node_gone {
   std::string why;
 };
 
+/// The node that was lost is back, and may still have the run.
+struct node_back {};
+
 using session_input
   = std::variant<session_recovered, slot_granted, slot_waits, session_report,
                  restart_due, message_waits, kill_session, park_session,
                  restore_session, end_session, cleanup_session, change_told,
-                 node_gone, work_finished, login_restored>;
+                 node_gone, node_back, work_finished, login_restored>;
 
 // -- effects ------------------------------------------------------------------
 

@@ -57,6 +57,14 @@ CREATE TABLE breakers(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
   doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )";
 
+/// Nodes of the cluster, and the tokens that they join with.
+constexpr auto version_6 = R"(
+CREATE TABLE nodes(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
+  doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE join_tokens(key TEXT PRIMARY KEY, version INTEGER NOT NULL,
+  doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)";
+
 } // namespace
 
 std::vector<migration> schema_migrations() {
@@ -66,6 +74,7 @@ std::vector<migration> schema_migrations() {
     [](database& db) { return db.run(version_3); },
     [](database& db) { return db.run(version_4); },
     [](database& db) { return db.run(version_5); },
+    [](database& db) { return db.run(version_6); },
   };
 }
 

@@ -149,7 +149,8 @@ struct table_contents {
   std::tuple<row_table<task>, row_table<claim>, row_table<session>,
              row_table<change>, row_table<ci_run>, row_table<counter>,
              row_table<message>, row_table<change_review>, row_table<incident>,
-             row_table<notification>, row_table<breaker>>
+             row_table<notification>, row_table<breaker>,
+             row_table<cluster_node>, row_table<join_token>>
     rows;
 
   row_index<task, canonical_key> tasks_by_key;
@@ -306,6 +307,8 @@ AO_READ(change_review)
 AO_READ(incident)
 AO_READ(notification)
 AO_READ(breaker)
+AO_READ(cluster_node)
+AO_READ(join_token)
 
 #undef AO_READ
 
@@ -447,7 +450,8 @@ bool row_view::shows(const store_rows& rows, std::uint64_t last_seq) const {
   return events_.last_seq() == last_seq && same(rows.tasks) && same(rows.claims)
     && same(rows.sessions) && same(rows.changes) && same(rows.ci_runs)
     && same(rows.counters) && same(rows.messages) && same(rows.reviews)
-    && same(rows.incidents) && same(rows.notifications) && same(rows.breakers);
+    && same(rows.incidents) && same(rows.notifications) && same(rows.breakers)
+    && same(rows.nodes) && same(rows.join_tokens);
 }
 
 void row_view::load(store_rows rows, std::vector<event> tail,
@@ -464,6 +468,8 @@ void row_view::load(store_rows rows, std::vector<event> tail,
   fresh->fill(std::move(rows.incidents));
   fresh->fill(std::move(rows.notifications));
   fresh->fill(std::move(rows.breakers));
+  fresh->fill(std::move(rows.nodes));
+  fresh->fill(std::move(rows.join_tokens));
   {
     std::unique_lock<std::shared_mutex> guard{tables_->mutex};
     std::swap(static_cast<table_contents&>(*tables_), *fresh);

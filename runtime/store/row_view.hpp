@@ -27,7 +27,7 @@ struct store_trouble {
 /// what it answers.
 ///
 /// `T` is one of `task claim session change ci_run counter message
-/// change_review incident notification breaker`.
+/// change_review incident notification breaker cluster_node join_token`.
 class row_view {
 public:
   row_view();

@@ -10,8 +10,9 @@ namespace ao {
 namespace {
 
 constexpr std::string_view names[]
-  = {"tasks",    "claims",  "sessions",  "changes",       "ci",      "counters",
-     "messages", "reviews", "incidents", "notifications", "breakers"};
+  = {"tasks",    "claims",   "sessions",   "changes",   "ci",
+     "counters", "messages", "reviews",    "incidents", "notifications",
+     "breakers", "nodes",    "join_tokens"};
 static_assert(std::size(names) == table_count);
 
 template <table T, class Row>
@@ -19,7 +20,7 @@ constexpr bool kept_in
   = std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(T), row>,
                    Row>;
 static_assert(
-  kept_in<table::tasks, task> && kept_in<table::claims, claim> && kept_in<table::sessions, session> && kept_in<table::changes, change> && kept_in<table::ci, ci_run> && kept_in<table::counters, counter> && kept_in<table::messages, message> && kept_in<table::reviews, change_review> && kept_in<table::incidents, incident> && kept_in<table::notifications, notification> && kept_in<table::breakers, breaker>);
+  kept_in<table::tasks, task> && kept_in<table::claims, claim> && kept_in<table::sessions, session> && kept_in<table::changes, change> && kept_in<table::ci, ci_run> && kept_in<table::counters, counter> && kept_in<table::messages, message> && kept_in<table::reviews, change_review> && kept_in<table::incidents, incident> && kept_in<table::notifications, notification> && kept_in<table::breakers, breaker> && kept_in<table::nodes, cluster_node> && kept_in<table::join_tokens, join_token>);
 
 template <class T>
 result<void> read_into(row_list<T>& out, table t, std::string_view key,
@@ -69,6 +70,8 @@ void store_rows::append(store_rows&& more) {
   incidents.append(std::move(more.incidents));
   notifications.append(std::move(more.notifications));
   breakers.append(std::move(more.breakers));
+  nodes.append(std::move(more.nodes));
+  join_tokens.append(std::move(more.join_tokens));
 }
 
 result<void> add_row(store_rows& rows, table t, std::string_view key,
@@ -96,6 +99,10 @@ result<void> add_row(store_rows& rows, table t, std::string_view key,
     return read_into(rows.notifications, t, key, doc);
   case table::breakers:
     return read_into(rows.breakers, t, key, doc);
+  case table::nodes:
+    return read_into(rows.nodes, t, key, doc);
+  case table::join_tokens:
+    return read_into(rows.join_tokens, t, key, doc);
   }
   return fail(ec::internal, "no such table");
 }

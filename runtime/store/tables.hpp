@@ -57,6 +57,12 @@ inline const std::string& key_of(const notification& x) {
 inline const std::string& key_of(const breaker& x) {
   return x.key;
 }
+inline const std::string& key_of(const cluster_node& x) {
+  return x.name.text;
+}
+inline const std::string& key_of(const join_token& x) {
+  return x.id;
+}
 
 const std::string& key_of(const row& r);
 std::uint64_t version_of(const row& r);
@@ -77,6 +83,8 @@ struct store_rows {
   row_list<incident> incidents;
   row_list<notification> notifications;
   row_list<breaker> breakers;
+  row_list<cluster_node> nodes;
+  row_list<join_token> join_tokens;
 
   /// Takes over all rows of `more`, behind its own.
   void append(store_rows&& more);

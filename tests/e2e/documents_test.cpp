@@ -169,8 +169,11 @@ TEST(Documents, SayOfEachSessionWhetherItIsRun) {
       "README.md: ./dev bare runs it, as it installs packages",
       "README.md: it needs a gateway; tests/e2e/setup_openclaw_test.cpp has "
       "one",
+      "README.md: it needs another host; tests/e2e/cluster_test.cpp has a node",
       "api.md: it needs `api.listen`; tests/e2e/tcp_test.cpp asks by TCP",
-      "operations.md: it needs a user's systemd"));
+      "operations.md: it needs a user's systemd",
+      "operations.md: it needs another host; tests/e2e/cluster_test.cpp has a "
+      "node"));
 }
 
 } // namespace

@@ -252,6 +252,10 @@ TEST(FailureOfAccount, TellsOfTheAccountUnlessItHasAnotherCause) {
   EXPECT_FALSE(tells_of_account(e));
   e.signal = SIGSEGV;
   EXPECT_TRUE(tells_of_account(e));
+  e.signal.reset();
+  EXPECT_FALSE(tells_of_account(e)) << "nobody has seen its end";
+  e.cause = "start_failed";
+  EXPECT_TRUE(tells_of_account(e));
 }
 
 TEST(HeldByBreaker, AreThoseThatWantTheAccount) {

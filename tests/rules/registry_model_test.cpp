@@ -98,6 +98,8 @@ private:
   void put(const notification&) { RC_FAIL("not the registry's"); }
   void put(const breaker&) { RC_FAIL("not the registry's"); }
   void put(const message&) { RC_FAIL("not the registry's"); }
+  void put(const cluster_node&) { RC_FAIL("not the registry's"); }
+  void put(const join_token&) { RC_FAIL("not the registry's"); }
 
   std::map<std::pair<std::string, epoch_no>, std::string> holders_;
 };

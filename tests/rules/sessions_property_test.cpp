@@ -57,6 +57,7 @@ std::vector<session_input> all_inputs(epoch_no epoch, run_no run,
     change_told{id, change_state::merged},
     change_told{id, change_state::closed},
     node_gone{"n"},
+    node_back{},
     work_finished{"f"},
     login_restored{},
   };
@@ -127,9 +128,11 @@ void check(const session_state& before, const session_input& input,
       ++ensures;
       MUST(x->run == b.run);
       MUST(!is_terminal(b) && b.role != session_role::manual);
-      // Ordered anew only for a new run, or by one who has forgotten.
+      // Ordered anew only for a new run, or by one who has forgotten, or of a
+      // node that is back.
       MUST(b.run == a.run + 1
-           || std::get_if<session_recovered>(&input) != nullptr);
+           || std::get_if<session_recovered>(&input) != nullptr
+           || std::get_if<node_back>(&input) != nullptr);
     }
     if (auto x = std::get_if<stop_run>(&e))
       MUST(x->run == b.run && x->run > 0);
@@ -145,7 +148,8 @@ void check(const session_state& before, const session_input& input,
   }
   MUST(ensures <= 1);
   MUST((b.run == a.run + 1) == (ensures == 1)
-       || std::get_if<session_recovered>(&input) != nullptr);
+       || std::get_if<session_recovered>(&input) != nullptr
+       || std::get_if<node_back>(&input) != nullptr);
 }
 
 session_state state_of(runtime_state runtime, session_end end,

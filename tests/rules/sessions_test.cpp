@@ -570,6 +570,15 @@ TEST_F(Session, IsAdoptedWhenItsNodeComesBack) {
   EXPECT_TRUE(saw(event_kind::session_adopted));
 }
 
+TEST_F(Session, AsksANodeThatIsBackForItsRun) {
+  live();
+  EXPECT_FALSE(feed(node_back{}).dropped.empty());
+  feed(node_gone{"n2 is lost"});
+  feed(node_back{});
+  ASSERT_NE(effect<ensure_run>(), nullptr);
+  EXPECT_EQ(effect<ensure_run>()->run, row().run);
+}
+
 TEST_F(Session, DropsFactsOfAnotherEpochRunOrTime) {
   live();
   EXPECT_THAT(feed(session_report{2, 1, 9, agent_ended{}}).dropped,

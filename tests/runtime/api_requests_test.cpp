@@ -257,9 +257,27 @@ protected:
     EXPECT_TRUE(what);
     return refuse_push_of(
       *what, proven ? std::optional<token_claims>{who} : std::nullopt, rows,
-      all);
+      all, [this](const node_name& node) {
+        return silent.empty() || node != silent;
+      });
   }
+
+  /// Of this node nobody knows whether its lease holds.
+  node_name silent;
 };
+
+TEST_F(ApiPushes, ANodeWhoseLeaseIsNotProvenPushesNothing) {
+  silent = node_name{"n1"};
+  auto s = *rows.find<session>("app-1");
+  s.node = silent;
+  stored.sessions = std::vector{s};
+  load();
+  auto refused = push_to("refs/heads/ao/app-1");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->context, "ao: push refused: lease not provable");
+  silent = node_name{"n2"};
+  EXPECT_FALSE(push_to("refs/heads/ao/app-1"));
+}
 
 TEST_F(ApiPushes, TheHolderPushesItsOwnBranchAndNoOther) {
   EXPECT_FALSE(push_to("refs/heads/ao/app-1"));

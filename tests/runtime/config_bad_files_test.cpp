@@ -137,7 +137,7 @@ const bad_file bad_files[] = {
   {"LeaseBeforeLost", "cluster: {lostAfter: 12s}\n", "ao.yaml:1:22: cluster.lostAfter: \"12s\" is not shorter than lease, expected less than 10s"},
   {"LeaseAsLongAsLost", "cluster: {lease: 8s}\n", "ao.yaml:1:18: cluster.lease: \"8s\" is not longer than lostAfter, expected more than 8s"},
   {"SuspectBeforeHeartbeat", "cluster: {heartbeat: 3s, suspectAfter: 2s}\n", "ao.yaml:1:40: cluster.suspectAfter: \"2s\" is not longer than heartbeat, expected more than 3s"},
-  {"StopAfterLease", app("disconnect: {stopOnClientAfter: 10s}"), "ao.yaml:4:37: projects.app.disconnect.stopOnClientAfter: \"10s\" is not shorter than cluster.lease, expected less than 10s"},
+  {"StopAfterLease", app("disconnect: {stopOnClientAfter: 10s}"), "ao.yaml:4:37: projects.app.disconnect.stopOnClientAfter: \"10s\" is too long: stopOnClientAfter 10s + 1s to stop = 11s, which is more than cluster.lease 10s: a node could still work when its tasks are given away, expected at most 9s"},
   {"DelayBeyondMaxDelay", "restart: {delay: 1m, maxDelay: 30s}\n", "ao.yaml:1:18: restart.delay: \"1m\" is longer than maxDelay, expected at most 30s"},
   {"GraceInSeconds", "lifecycle: {mergeCleanupIdleGraceMs: 300}\n", "ao.yaml:1:38: lifecycle.mergeCleanupIdleGraceMs: \"300\" is too small, expected 0 or at least 10000 (milliseconds)"},
   {"ReRaiseBackwards", "escalation: {human: {reRaise: [8h, 4h]}}\n", "ao.yaml:1:36: escalation.human.reRaise[1]: \"4h\" is not later than the one before, expected growing ages"},

@@ -143,6 +143,7 @@ TEST(ConfigReload, KeepsEveryKeyThatCountsFromTheRestart) {
     {"projects.*.ci.command",
      {of_project(", ci: {command: [a]}"), of_project(", ci: {command: [b]}")}},
     {"cluster.listen", {base, base + "cluster: {listen: \"127.0.0.1:1\"}\n"}},
+    {"cluster.link", {base, base + "cluster: {link: \"127.0.0.1:3\"}\n"}},
     {"cluster.heartbeat", {base, base + "cluster: {heartbeat: 2s}\n"}},
     {"cluster.suspectAfter", {base, base + "cluster: {suspectAfter: 4s}\n"}},
     {"cluster.lostAfter", {base, base + "cluster: {lostAfter: 9s}\n"}},
@@ -171,6 +172,7 @@ TEST(ConfigReload, KeepsEveryKeyThatCountsFromTheRestart) {
     const auto& after = plan.next;
     EXPECT_EQ(after.api.listen, before.api.listen);
     EXPECT_EQ(after.cluster.listen, before.cluster.listen);
+    EXPECT_EQ(after.cluster.link, before.cluster.link);
     EXPECT_EQ(after.cluster.heartbeat, before.cluster.heartbeat);
     EXPECT_EQ(after.cluster.suspect_after, before.cluster.suspect_after);
     EXPECT_EQ(after.cluster.lost_after, before.cluster.lost_after);

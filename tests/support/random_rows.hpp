@@ -360,6 +360,43 @@ inline breaker any_breaker() {
   return x;
 }
 
+inline cluster_node any_node() {
+  cluster_node x;
+  x.name = any_name<node_name>();
+  x.version = any_number();
+  x.link = any_of<node_link>(5);
+  x.order = any_of<node_order>(4);
+  x.labels = *any_lines();
+  x.slots = *rc::gen::arbitrary<std::uint32_t>();
+  x.incarnation = any_number();
+  x.serial = *any_text();
+  x.certified_until = any_time();
+  x.program = *any_text();
+  x.cores = *rc::gen::arbitrary<std::uint32_t>();
+  x.memory = any_number();
+  x.agents = *any_lines();
+  x.projects = *any_lines();
+  x.why = *any_text();
+  x.joined_at = any_time();
+  x.updated_at = any_time();
+  x.heard_at = maybe(any_time);
+  return x;
+}
+
+inline join_token any_join_token() {
+  join_token x;
+  x.id = *any_text();
+  x.version = any_number();
+  x.hash = *any_text();
+  x.name = any_name<node_name>();
+  x.labels = *any_lines();
+  x.created_at = any_time();
+  x.expires_at = any_time();
+  x.used_at = maybe(any_time);
+  x.used_by = any_name<node_name>();
+  return x;
+}
+
 inline message_evidence any_evidence() {
   message_evidence x;
   x.state = any_of<message_state>(9);

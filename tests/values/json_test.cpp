@@ -70,6 +70,8 @@ RC_GTEST_PROP(Json, IncidentSurvivesARoundTrip, ()) {
 }
 RC_GTEST_PROP(Json, NotificationSurvivesARoundTrip, ()) {
   survives(any_notification());
+  survives(any_node());
+  survives(any_join_token());
 }
 RC_GTEST_PROP(Json, BreakerSurvivesARoundTrip, ()) {
   survives(any_breaker());
@@ -93,6 +95,8 @@ RC_GTEST_PROP(Json, TextAndTreeSayTheSame, ()) {
   is_written_alike(any_incident());
   is_written_alike(any_notification());
   is_written_alike(any_breaker());
+  is_written_alike(any_node());
+  is_written_alike(any_join_token());
 }
 
 RC_GTEST_PROP(RowText, IsReadBackAsItWasWritten, ()) {
@@ -107,6 +111,8 @@ RC_GTEST_PROP(RowText, IsReadBackAsItWasWritten, ()) {
   is_read_alike(any_incident());
   is_read_alike(any_notification());
   is_read_alike(any_breaker());
+  is_read_alike(any_node());
+  is_read_alike(any_join_token());
 }
 
 TEST(RowText, ReadsForeignLetters) {

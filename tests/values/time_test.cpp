@@ -41,6 +41,17 @@ RC_GTEST_PROP(Time, SurvivesARoundTrip, ()) {
   RC_ASSERT(*parse_time(format_time(t)) == t);
 }
 
+RC_GTEST_PROP(Calendar, SurvivesARoundTrip, ()) {
+  auto minutes = *rc::gen::inRange<std::int64_t>(-40'000'000, 4'000'000'000);
+  wall_time t{std::chrono::minutes{minutes}};
+  RC_ASSERT(moment_of(calendar_of(t)) == t);
+}
+
+TEST(Calendar, GoesOnPastTheEndOfAMonth) {
+  EXPECT_EQ(moment_of({2026, 2, 30, 8, 5}),
+            *parse_time("2026-03-02T08:05:00Z"));
+}
+
 RC_GTEST_PROP(Duration, SurvivesARoundTrip, ()) {
   auto ms = *rc::gen::inRange<std::int64_t>(0, 4'000'000'000);
   RC_ASSERT(parse_duration(format_duration(milliseconds{ms}))->count() == ms);

@@ -1,0 +1,139 @@
+#include "actors/front_door.hpp"
+
+#include "actors/ask_child.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/actor/harden.hpp"
+#include "runtime/rules/event_data.hpp"
+#include "runtime/rules/join_tokens.hpp"
+#include "runtime/tls/channel.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/io/middleman_actor.hpp>
+#include <caf/openssl/manager.hpp>
+#include <caf/openssl/publish.hpp>
+
+#include <stdexcept>
+
+namespace ao {
+namespace {
+
+using self_pointer = front_door_actor::stateful_pointer<front_door_state>;
+
+/// An earlier life's port may just be closing.
+constexpr int most_tries = 20;
+constexpr std::chrono::milliseconds pause{250};
+
+/// Closes the port with the actor, so that its next life can open it.
+void close_at_end(self_pointer self, std::uint16_t port) {
+  auto manager = self->system().openssl_manager().actor_handle();
+  self->attach_functor(
+    [manager, port, address = self->address()](const caf::error&) {
+      caf::anon_send(manager, caf::unpublish_atom::value, address, port);
+    });
+}
+
+/// Without certificate, key and authority CAF would listen all the same, to
+/// everybody (CAF.md §3e).
+void open_port(self_pointer self) {
+  auto& st = self->state;
+  auto link = link_address(*st.context.config);
+  if (link.empty() || st.port != 0)
+    return;
+  auto checked = tls::check_files(tls::hub_files(*st.context.place),
+                                  ec::cluster_not_initialised, wall_now());
+  if (!checked)
+    throw std::runtime_error("cluster.link: " + to_string(checked.error()));
+  auto where = tls::parse_address(link);
+  if (!where)
+    throw std::runtime_error("cluster.link: " + where.error().context);
+  auto opened
+    = caf::openssl::publish(caf::actor_cast<front_door_actor::super>(self),
+                            where->port, where->host.c_str(), true);
+  if (opened) {
+    st.port = *opened;
+    close_at_end(self, st.port);
+    st.context.say(log_level::info, "link_listens address=" + link);
+    return;
+  }
+  if (++st.tries >= most_tries)
+    throw std::runtime_error("cluster.link: " + link + " cannot be opened: "
+                             + self->system().render(opened.error()));
+  self->delayed_send(self, pause, look_atom::value);
+}
+
+/// Somebody holds a certificate of ours and is not let in all the same.
+void record_refusal(self_pointer self, const msg::wire_call& call,
+                    const caf::error& why) {
+  auto& context = self->state.context;
+  auto problem = to_ao_error(why);
+  context.say(log_level::warn,
+              "node_refused node=" + call.node + " reason=\""
+                + to_string(problem) + "\"");
+  store_write write;
+  write.events
+    = {make_event(event_kind::node_refused, context.now(),
+                  context.rows->find<cluster_node>(call.node)
+                    ? subject_of(node_name{call.node})
+                    : std::string{"hub"},
+                  "front-door", 0,
+                  event_data{}
+                    .with("node", is_node_name(call.node) ? call.node : "")
+                    .with("reason", std::string{to_string(problem.code)})
+                    .with("detail", problem.context))};
+  ask<store_actor>(self, context, "store"_name, store_deadline,
+                   std::move(write))
+    .then([](const store_written&) {},
+          [self](const caf::error& lost) {
+            self->state.context.say(log_level::error,
+                                    "refusal_not_recorded reason=\""
+                                      + to_string(to_ao_error(lost)) + "\"");
+          });
+}
+
+/// Whether a refusal of this kind is about who asks, not about what.
+bool is_audited(const msg::wire_call& call, ec code) {
+  if (call.verb == msg::verb::hello)
+    return !may_pass(code);
+  return code == ec::not_allowed || code == ec::node_revoked
+    || code == ec::bad_token;
+}
+
+caf::result<msg::wire_reply> hand_on(self_pointer self,
+                                     const msg::wire_call& call) {
+  auto& st = self->state;
+  // Before the promise, which takes it.
+  msg::node_calls order{call, self->current_sender()};
+  auto promise = self->make_response_promise<msg::wire_reply>();
+  auto refuse = [self, call, promise](const caf::error& why) mutable {
+    if (is_audited(call, to_ao_error(why).code))
+      record_refusal(self, call, why);
+    promise.deliver(why);
+  };
+  if (!st.context.rows->find<cluster_node>(call.node)) {
+    refuse(make_error(ec::no_such_node,
+                      "this hub knows no node of that name; has it joined "
+                      "another one?"));
+    return promise;
+  }
+  ask_child<node_proxy_actor>(
+    self, st.context, "nodes"_name, make_actor_name("node-proxy", call.node),
+    api_deadline, std::move(order),
+    [promise](const msg::wire_reply& reply) mutable { promise.deliver(reply); },
+    refuse);
+  return promise;
+}
+
+} // namespace
+
+front_door_actor::behavior_type front_door(self_pointer self,
+                                           hub_context context) {
+  harden(self, context);
+  self->state.context = std::move(context);
+  open_port(self);
+  return {
+    [self](const msg::wire_call& call) { return hand_on(self, call); },
+    [self](look_atom) { open_port(self); },
+  };
+}
+
+} // namespace ao

@@ -1,0 +1,365 @@
+#include "actors/link.hpp"
+
+#include "actors/job.hpp"
+#include "messages/interfaces/sessions.hpp"
+#include "messages/protocol.hpp"
+#include "runtime/actor/harden.hpp"
+#include "runtime/tls/channel.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/openssl/manager.hpp>
+#include <caf/openssl/remote_actor.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <algorithm>
+#include <ctime>
+#include <random>
+#include <utility>
+
+namespace ao {
+namespace {
+
+using self_pointer = link_actor::stateful_pointer<link_state>;
+using reply_promise = caf::typed_response_promise<msg::wire_reply>;
+
+constexpr milliseconds first_pause{200};
+constexpr milliseconds longest_pause{15'000};
+constexpr std::chrono::seconds dial_limit{15};
+constexpr std::chrono::seconds hello_limit{10};
+/// After so many beats without an answer the connection is given up.
+constexpr std::uint32_t most_unanswered = 3;
+
+/// From half to the whole of the doubled pause: nodes that lost one hub do not
+/// come back all at once.
+milliseconds pause_after(std::uint32_t tries) {
+  thread_local std::mt19937 random{std::random_device{}()};
+  auto length = std::min(
+    longest_pause, first_pause * (1u << std::min<std::uint32_t>(tries, 8)));
+  return milliseconds{std::uniform_int_distribution<std::int64_t>{
+    length.count() / 2, length.count()}(random)};
+}
+
+msg::wire_call call_of(self_pointer self, std::string_view verb,
+                       std::string body = "{}") {
+  msg::wire_call out;
+  out.verb = std::string{verb};
+  out.node = self->state.host.hub.name.text;
+  out.incarnation = self->state.host.incarnation;
+  out.body = std::move(body);
+  return out;
+}
+
+auto door_of(self_pointer self) {
+  return caf::actor_cast<front_door_actor::super>(self->state.door);
+}
+
+/// There is no connection; the next look after a pause dials.
+void dial_later(self_pointer self) {
+  auto& st = self->state;
+  st.door = nullptr;
+  st.greeted = st.dialling = st.beating = false;
+  st.dial_at = self->clock().now() + pause_after(st.tries++);
+}
+
+// -- the fence ----------------------------------------------------------------
+
+/// Kills the agents of the projects whose time without the hub is over, once.
+void fence(self_pointer self) {
+  auto& st = self->state;
+  auto now = lease_clock();
+  for (const auto& [project, limit] : st.stop_after) {
+    if (st.fenced[project] || !st.lease.renewed
+        || !has_to_fence(st.lease, limit, now))
+      continue;
+    st.fenced[project] = true;
+    st.lease.fenced = true;
+    st.context.say(log_level::error,
+                   "fenced project=" + project + " silent_for="
+                     + format_duration(std::chrono::duration_cast<milliseconds>(
+                       now - *st.lease.renewed)));
+    run_job(
+      self, st.context, std::chrono::minutes{1},
+      [kill = st.host.fence, project = project]() -> result<bool> {
+        kill(project);
+        return true;
+      },
+      [](bool) {}, [](const caf::error&) {});
+  }
+}
+
+// -- dial, hello, beat --------------------------------------------------------
+
+/// Trying again does not help: a person has to.
+bool is_final(ec code) {
+  switch (code) {
+  case ec::bad_token:
+  case ec::node_revoked:
+  case ec::no_such_node:
+  case ec::stale_incarnation:
+  case ec::protocol_mismatch:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// What of ours was given to others while we were away is ended, its work kept
+/// under a ref: two agents must not work on one task.
+void give_up_lost(self_pointer self, const msg::node_welcome& said,
+                  const std::vector<msg::held_session>& held) {
+  auto& st = self->state;
+  for (const auto& ours : held)
+    for (const auto& row : said.sessions) {
+      if (row.id != ours.session
+          || (row.node == st.host.hub.name && row.epoch <= ours.epoch))
+        continue;
+      st.context.say(log_level::warn,
+                     "session_lost session=" + row.id.text + " epoch="
+                       + std::to_string(ours.epoch) + " to=" + row.node.text
+                       + " epoch=" + std::to_string(row.epoch));
+      ask<uplink_actor>(self, st.context, "uplink"_name, registry_deadline,
+                        msg::stop_order{ours.session, ours.epoch, ours.run,
+                                        msg::stop_how::save_and_end})
+        .then([](const session_id&) {},
+              [self, id = ours.session](const caf::error& why) {
+                self->state.context.say(log_level::error,
+                                        "loser_not_stopped session=" + id.text
+                                          + " reason=\""
+                                          + to_string(to_ao_error(why)) + "\"");
+              });
+    }
+}
+
+void take_welcome(self_pointer self, const msg::node_welcome& said,
+                  const std::vector<msg::held_session>& held, mono_time sent) {
+  auto& st = self->state;
+  st.greeted = true;
+  st.tries = 0;
+  st.unanswered = 0;
+  st.heartbeat = milliseconds{static_cast<std::int64_t>(said.heartbeat)};
+  st.lease = lease_granted(sent);
+  st.stop_after.clear();
+  st.fenced.clear();
+  for (const auto& [project, limit] : said.stop_after)
+    st.stop_after[project] = milliseconds{static_cast<std::int64_t>(limit)};
+  st.context.say(log_level::info,
+                 "hub_reached link=" + st.host.hub.link
+                   + " life=" + std::to_string(st.host.incarnation));
+  st.host.told(said.settings);
+  give_up_lost(self, said, held);
+}
+
+void say_hello(self_pointer self) {
+  auto& st = self->state;
+  auto hello = st.host.describe();
+  hello.protocol = node_protocol;
+  hello.name = st.host.hub.name;
+  hello.credential = st.host.hub.credential;
+  hello.incarnation = st.host.incarnation;
+  hello.program = st.host.program;
+  hello.slots = st.host.slots;
+  auto sent = lease_clock();
+  self
+    ->request(door_of(self), hello_limit,
+              call_of(self, msg::verb::hello, msg::to_wire(hello)))
+    .then(
+      [self, sent, held = hello.sessions](const msg::wire_reply& reply) {
+        auto said = msg::read_wire<msg::node_welcome>(reply.body);
+        if (said)
+          return take_welcome(self, *said, held, sent);
+        self->state.host.refused(said.error());
+      },
+      [self](const caf::error& why) {
+        auto& st = self->state;
+        auto problem = to_ao_error(why);
+        st.context.say(log_level::warn,
+                       "hello_refused reason=\"" + to_string(problem) + "\"");
+        if (is_final(problem.code))
+          return st.host.refused(problem);
+        dial_later(self);
+      });
+}
+
+void dial(self_pointer self) {
+  auto& st = self->state;
+  if (std::exchange(st.dialling, true))
+    return;
+  auto where = tls::parse_address(st.host.hub.link);
+  if (!where)
+    return st.host.refused(where.error());
+  auto* system = &self->system();
+  run_job(
+    self, st.context, dial_limit,
+    [system, where = *where]() -> result<caf::strong_actor_ptr> {
+      auto door = caf::openssl::remote_actor<front_door_actor::super>(
+        *system, where.host, where.port);
+      if (!door)
+        return fail(ec::not_reachable, system->render(door.error()));
+      return caf::actor_cast<caf::strong_actor_ptr>(*door);
+    },
+    [self](const caf::strong_actor_ptr& door) {
+      auto& st = self->state;
+      st.dialling = false;
+      st.door = door;
+      self->monitor(door->address());
+      say_hello(self);
+    },
+    [self](const caf::error& why) {
+      auto& st = self->state;
+      st.context.say(log_level::debug,
+                     "hub_not_reached link=" + st.host.hub.link + " reason=\""
+                       + to_string(to_ao_error(why)) + "\"");
+      dial_later(self);
+    });
+}
+
+void beat(self_pointer self) {
+  auto& st = self->state;
+  if (std::exchange(st.beating, true))
+    return;
+  auto sent = lease_clock();
+  auto allowed = std::max<milliseconds>(st.heartbeat, milliseconds{500});
+  self->request(door_of(self), allowed, call_of(self, msg::verb::beat))
+    .then(
+      [self, sent](const msg::wire_reply&) {
+        auto& st = self->state;
+        st.beating = false;
+        st.unanswered = 0;
+        st.lease = lease_renewed(st.lease, sent);
+        // What was fenced counts again only when we are greeted again.
+        if (st.lease.fenced)
+          say_hello(self);
+      },
+      [self](const caf::error& why) {
+        auto& st = self->state;
+        if (!st.greeted)
+          return; // the connection has ended meanwhile
+        st.beating = false;
+        auto problem = to_ao_error(why);
+        if (is_final(problem.code))
+          return st.host.refused(problem);
+        // It has counted us as lost, or is another one by now.
+        if (problem.code == ec::wrong_state || problem.code == ec::not_allowed)
+          return say_hello(self);
+        if (++st.unanswered >= most_unanswered)
+          dial_later(self);
+      });
+}
+
+/// Once a heartbeat, whatever else goes on: the fence must not wait for a dial
+/// that nobody answers.
+void look(self_pointer self) {
+  auto& st = self->state;
+  self->delayed_send(self, st.heartbeat, look_atom::value);
+  fence(self);
+  if (st.door) {
+    if (st.greeted)
+      beat(self);
+  } else if (self->clock().now() >= st.dial_at) {
+    dial(self);
+  }
+}
+
+// -- calls --------------------------------------------------------------------
+
+template <class Order>
+void obey(self_pointer self, const msg::wire_call& call,
+          reply_promise promise) {
+  auto order = msg::read_wire<Order>(call.body);
+  if (!order) {
+    promise.deliver(make_error(order.error()));
+    return;
+  }
+  ask<uplink_actor>(self, self->state.context, "uplink"_name,
+                    registry_deadline - std::chrono::seconds{2}, *order)
+    .then(
+      [promise](const session_id& id) mutable {
+        promise.deliver(msg::wire_reply{id.text, {}});
+      },
+      [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
+caf::result<msg::wire_reply> take_call(self_pointer self,
+                                       const msg::wire_call& call) {
+  auto& st = self->state;
+  // Only the hub that has greeted us, and only what is meant for this life.
+  auto from = self->current_sender();
+  if (!st.greeted || !from || !st.door || from->node() != st.door->node())
+    return make_error(ec::not_allowed, "only the hub may call a node");
+  if (call.incarnation != st.host.incarnation)
+    return make_error(ec::stale_incarnation, "this is another life");
+  auto promise = self->make_response_promise<msg::wire_reply>();
+  if (call.verb == msg::verb::ensure)
+    obey<msg::ensure_order>(self, call, promise);
+  else if (call.verb == msg::verb::stop)
+    obey<msg::stop_order>(self, call, promise);
+  else if (call.verb == msg::verb::publish)
+    obey<msg::publish_order>(self, call, promise);
+  else if (call.verb == msg::verb::deliver)
+    obey<msg::deliver_message>(self, call, promise);
+  else
+    promise.deliver(make_error(ec::bad_input, "unknown verb " + call.verb));
+  return promise;
+}
+
+caf::result<msg::wire_reply> pass_on(self_pointer self,
+                                     const msg::call_hub& asked) {
+  auto& st = self->state;
+  if (!st.greeted || !st.door)
+    return make_error(ec::not_reachable, "there is no connection to the hub");
+  auto call = call_of(self, asked.verb, asked.body);
+  call.bytes = asked.bytes;
+  auto promise = self->make_response_promise<msg::wire_reply>();
+  self->request(door_of(self), asked.deadline, call)
+    .then([promise](
+            const msg::wire_reply& reply) mutable { promise.deliver(reply); },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
+} // namespace
+
+mono_time lease_clock() {
+  std::timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return mono_time{std::chrono::seconds{now.tv_sec}
+                   + std::chrono::nanoseconds{now.tv_nsec}};
+}
+
+result<msg::wire_reply> call_hub_now(caf::actor_system& system,
+                                     const directory& names,
+                                     msg::call_hub call) {
+  auto link = names.find<link_actor>("link"_name);
+  if (!link)
+    return fail(ec::not_reachable, "the node is starting or stopping");
+  caf::scoped_actor self{system};
+  result<msg::wire_reply> out = fail(ec::internal, "no answer");
+  auto allowed = call.deadline + std::chrono::seconds{1};
+  self->request(link, allowed, std::move(call))
+    .receive([&](const msg::wire_reply& reply) { out = reply; },
+             [&](const caf::error& why) { out = fail(to_ao_error(why)); });
+  return out;
+}
+
+link_actor::behavior_type
+node_link_keeper(self_pointer self, node_context context, link_host host) {
+  harden(self, context);
+  auto& st = self->state;
+  st.context = std::move(context);
+  st.host = std::move(host);
+  self->set_down_handler([self](const caf::down_msg& down) {
+    auto& st = self->state;
+    if (!st.door || down.source != st.door->address())
+      return;
+    st.context.say(log_level::warn, "hub_lost link=" + st.host.hub.link);
+    dial_later(self);
+  });
+  self->send(self, look_atom::value);
+  return {
+    [self](const msg::wire_call& call) { return take_call(self, call); },
+    [self](const msg::call_hub& asked) { return pass_on(self, asked); },
+    [self](look_atom) { look(self); },
+  };
+}
+
+} // namespace ao

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "messages/interfaces/cluster.hpp"
+#include "runtime/cluster/membership_file.hpp"
+#include "runtime/rules/membership.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/actor_control_block.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace ao {
+
+/// What a LINK needs of its process.
+struct link_host {
+  /// Where the hub is, and who we are there.
+  node_membership hub;
+  /// This start of `ao-node`; grows with each.
+  std::uint64_t incarnation = 0;
+  std::string program;
+  std::uint32_t slots = 0;
+  /// What of this host a hello tells: agents, projects, sessions.
+  std::function<msg::node_hello()> describe;
+  /// The hub has told its settings, for the first time or others.
+  std::function<void(const std::string& settings)> told;
+  /// The hub will not have this node; trying again does not help.
+  std::function<void(const error&)> refused;
+  /// Kills what runs of these sessions' projects, at once; blocks.
+  std::function<void(const std::string& project)> fence;
+};
+
+/// State of the LINK.
+struct link_state {
+  static inline const char* name = "link";
+  node_context context;
+  link_host host;
+
+  /// The hub's FRONT DOOR; null while there is no connection.
+  caf::strong_actor_ptr door;
+  bool dialling = false;
+  /// The hello was answered.
+  bool greeted = false;
+  /// A beat is on its way.
+  bool beating = false;
+  caf::actor_clock::time_point dial_at{};
+  /// Failed tries since the last connection.
+  std::uint32_t tries = 0;
+  /// Beats in a row that nobody has answered.
+  std::uint32_t unanswered = 0;
+
+  milliseconds heartbeat{1'000};
+  own_lease lease;
+  /// `stopOnClientAfter` of each project, and which were fenced since then.
+  std::map<std::string, milliseconds> stop_after;
+  std::map<std::string, bool> fenced;
+};
+
+/// A node's end of the connection to its hub:
+///
+///   dial --> hello --> welcome: settings, times --> beat, beat, …
+///     |        |--refused for good --> the process ends, its agents go on
+///     |        +--no answer--> dial again
+///     +--nobody there--> again, each pause up to twice as long, with jitter
+///   no beat answered for `stopOnClientAfter` --> the project's agents are
+///     killed before the hub may start others (the fence)
+///   calls of the hub --> UPLINK; calls of the node's parts --> hub
+///
+/// @param self The actor handle.
+/// @param context The node.
+/// @param host The process.
+link_actor::behavior_type
+node_link_keeper(link_actor::stateful_pointer<link_state> self,
+                 node_context context, link_host host);
+
+/// Calls the hub from a thread that may block. Errors: those of the hub;
+/// `not_reachable` without a connection, `timed_out`.
+result<msg::wire_reply> call_hub_now(caf::actor_system& system,
+                                     const directory& names,
+                                     msg::call_hub call);
+
+/// A moment on the clock that goes on while the host sleeps.
+mono_time lease_clock();
+
+} // namespace ao

@@ -1,0 +1,628 @@
+#include "actors/node_proxy.hpp"
+
+#include "actors/ask_child.hpp"
+#include "actors/node_proxy_parts.hpp"
+#include "actors/node_record.hpp"
+#include "messages/protocol.hpp"
+#include "runtime/actor/deliver.hpp"
+#include "runtime/actor/harden.hpp"
+#include "runtime/cluster/credential.hpp"
+#include "runtime/cluster/node_settings.hpp"
+#include "runtime/rules/event_data.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace ao {
+namespace {
+
+using namespace node_proxy_parts;
+
+void work(self_pointer self);
+
+cluster_times times_of(const settings& all) {
+  return {all.cluster.heartbeat, all.cluster.suspect_after,
+          all.cluster.lost_after, all.cluster.lease};
+}
+
+row_ptr<cluster_node> row_of(self_pointer self) {
+  const auto& st = self->state;
+  return st.context.rows->find<cluster_node>(st.node.text);
+}
+
+/// The sessions that have, or may have, something on the node.
+std::vector<row_ptr<session>> sessions_of(self_pointer self) {
+  const auto& st = self->state;
+  std::vector<row_ptr<session>> out;
+  for (const auto& s : st.context.rows->all<session>())
+    if (s->node == st.node && s->run > 0 && s->role != session_role::manual
+        && (!is_terminal(*s) || !s->cleaned))
+      out.push_back(s);
+  return out;
+}
+
+// -- its row ------------------------------------------------------------------
+
+void decide_row(
+  self_pointer self,
+  std::function<std::optional<store_write>(const cluster_node&)> decide,
+  std::function<void(result<cluster_node>)> answer = {}) {
+  line_up(self->state.turns, {std::move(decide), std::move(answer)});
+  work(self);
+}
+
+void work(self_pointer self) {
+  auto& st = self->state;
+  while (has_turn(st.turns)) {
+    auto turn = next_turn(st.turns);
+    auto row = row_of(self);
+    if (!row)
+      return self->quit(make_error(ec::no_such_node, st.node.text));
+    auto write = turn.decide(*row);
+    if (!write) {
+      if (turn.answer)
+        turn.answer(*row);
+      continue;
+    }
+    write_in_turn(
+      self, st.context, st.turns, std::move(*write), turn,
+      [self, turn](const store_written&) {
+        if (turn.answer)
+          turn.answer(*row_of(self));
+      },
+      [self] { work(self); });
+  }
+}
+
+/// The row as it is to be, and an event that says so.
+store_write row_write(self_pointer self, cluster_node next, event_kind kind,
+                      const std::string& why,
+                      const std::string& actor = "node-proxy") {
+  auto& st = self->state;
+  next.version += 1;
+  next.updated_at = st.context.now();
+  next.why = why;
+  if (st.heard_at)
+    next.heard_at = st.heard_at;
+  store_write write;
+  write.events
+    = {make_event(kind, next.updated_at, subject_of(next.name), actor, 0,
+                  event_data{}
+                    .with("node", next.name)
+                    .with("reason", why)
+                    .with_value("sessions", sessions_of(self).size()))};
+  write.rows = {std::move(next)};
+  return write;
+}
+
+// -- membership ---------------------------------------------------------------
+
+/// Tells the sessions there what has become of their node.
+void tell_sessions(self_pointer self, const msg::session_fact& what) {
+  for (const auto& s : sessions_of(self)) {
+    msg::session_report told{s->id, s->epoch, s->run, 0, what};
+    ask_child<session_actor>(
+      self, self->state.context, "sessions"_name,
+      make_actor_name("session", s->id.text), registry_deadline, told,
+      [](std::uint64_t) {},
+      [self, id = s->id](const caf::error& why) {
+        self->state.context.say(log_level::warn,
+                                "node_news_not_told session=" + id.text
+                                  + " reason=\"" + to_string(to_ao_error(why))
+                                  + "\"");
+      });
+  }
+}
+
+/// Gives lost sessions of projects that want it to others: under a new grant
+/// they are queued, and placed elsewhere.
+void replace_sessions(self_pointer self) {
+  auto& context = self->state.context;
+  for (const auto& s : sessions_of(self)) {
+    const auto* project = context.project(s->project);
+    if (is_terminal(*s) || s->runtime != runtime_state::lost
+        || project == nullptr || !project->disconnect.replace)
+      continue;
+    msg::session_order order{
+      msg::session_order::kind::restore,
+      request_id{"replace/" + s->id.text + "/" + std::to_string(s->epoch)},
+      "node-proxy/" + self->state.node.text};
+    ask_child<session_actor>(
+      self, context, "sessions"_name, make_actor_name("session", s->id.text),
+      registry_deadline, order, [](const session&) {},
+      [self, id = s->id](const caf::error& why) {
+        self->state.context.say(log_level::warn,
+                                "not_replaced session=" + id.text + " reason=\""
+                                  + to_string(to_ao_error(why)) + "\"");
+      });
+  }
+}
+
+void show(self_pointer self) {
+  auto& st = self->state;
+  node_board::entry e;
+  e.now = st.member;
+  e.connected = st.peer != nullptr;
+  e.heard_at = st.heard_at;
+  if (in_quarantine(st.record, self->clock().now()))
+    e.closed = "quarantined, as several tasks have failed there";
+  st.context.nodes->put(st.node, std::move(e));
+}
+
+void arm(self_pointer self, std::optional<mono_time> at) {
+  auto& st = self->state;
+  if (!at || (st.armed && *st.armed <= *at))
+    return;
+  st.armed = at;
+  auto left
+    = std::max<mono_time::duration>(*at - self->clock().now(), milliseconds{0});
+  self->delayed_send(self, left + milliseconds{1}, look_atom::value);
+}
+
+void record_link(self_pointer self, event_kind kind, std::string why,
+                 std::function<void()> then = {}) {
+  auto link = self->state.member.link;
+  decide_row(
+    self,
+    [self, link, kind,
+     why](const cluster_node& row) -> std::optional<store_write> {
+      if (row.link == link)
+        return std::nullopt;
+      auto next = row;
+      next.link = link;
+      return row_write(self, std::move(next), kind, why);
+    },
+    [then](const result<cluster_node>&) {
+      if (then)
+        then();
+    });
+}
+
+/// Adopts a step of the membership and does what it means.
+void adopt(self_pointer self, const membership_step& step,
+           const std::string& why) {
+  auto& st = self->state;
+  st.member = step.next;
+  show(self);
+  arm(self, step.look_at);
+  switch (step.news) {
+  case membership_news::suspect:
+    return record_link(self, event_kind::node_suspect, why);
+  case membership_news::lost:
+    st.context.say(log_level::error, "node_lost node=" + st.node.text);
+    st.peer = nullptr;
+    show(self);
+    return record_link(self, event_kind::node_lost, why, [self, why] {
+      tell_sessions(
+        self,
+        msg::fact::node_lost{"node " + self->state.node.text + " is lost"});
+    });
+  case membership_news::left:
+    return record_link(self, event_kind::node_left, why);
+  case membership_news::returned:
+    return record_link(self, event_kind::node_returned, why);
+  default:
+    return;
+  }
+}
+
+void look(self_pointer self) {
+  auto& st = self->state;
+  st.armed.reset();
+  auto now = self->clock().now();
+  auto step = look_at(st.member, times_of(*st.context.config), now);
+  adopt(self, step,
+        step.news == membership_news::none ? ""
+                                           : "nothing was heard of it for "
+            + format_duration(std::chrono::duration_cast<milliseconds>(
+              now - st.member.heard.value_or(now))));
+  if (may_regrant(st.member, now))
+    replace_sessions(self);
+}
+
+// -- hello --------------------------------------------------------------------
+
+/// Whether the node is who it says. Errors: those of a hello.
+result<msg::node_hello> judge_hello(self_pointer self,
+                                    const msg::node_calls& asked,
+                                    const cluster_node& row) {
+  auto& st = self->state;
+  auto said = msg::read_wire<msg::node_hello>(asked.call.body);
+  if (!said)
+    return fail(said.error());
+  if (said->protocol != node_protocol)
+    return fail(ec::protocol_mismatch,
+                "this hub speaks protocol " + std::to_string(node_protocol)
+                  + " with nodes, the node " + std::to_string(said->protocol)
+                  + "; install the same version on both");
+  auto claims = verify_credential(*st.context.secret, said->credential);
+  if (!claims)
+    return fail(claims.error());
+  if (claims->name != st.node || said->name != st.node)
+    return fail(ec::bad_token,
+                "the credential is of node " + claims->name.text + ", not of "
+                  + st.node.text);
+  if (claims->serial != row.serial)
+    return fail(ec::bad_token,
+                "the credential is of an earlier certificate of "
+                  + st.node.text);
+  if (row.order == node_order::revoked)
+    return fail(ec::node_revoked,
+                st.node.text + " was revoked; it has to join anew");
+  if (!asked.from)
+    return fail(ec::bad_input, "nobody is there to answer");
+  if (st.peer != nullptr && said->incarnation == st.member.incarnation
+      && asked.from->node() != st.process)
+    return fail(ec::stale_incarnation,
+                "life " + std::to_string(said->incarnation) + " of "
+                  + st.node.text + " is spoken for by another process");
+  return said;
+}
+
+result<std::string> welcome_of(self_pointer self, const msg::node_hello& said) {
+  auto& st = self->state;
+  const auto& all = *st.context.config;
+  msg::node_welcome out;
+  out.protocol = node_protocol;
+  out.heartbeat = static_cast<std::uint64_t>(all.cluster.heartbeat.count());
+  out.lease = static_cast<std::uint64_t>(all.cluster.lease.count());
+  for (const auto& [id, p] : all.projects)
+    out.stop_after[id.text]
+      = static_cast<std::uint64_t>(p.disconnect.stop_on_client_after.count());
+  auto written = node_settings(all);
+  if (!written)
+    return fail(written.error());
+  out.settings = std::move(*written);
+  for (const auto& s : sessions_of(self))
+    out.sessions.push_back(*s);
+  for (const auto& held : said.sessions) {
+    auto row = st.context.rows->find<session>(held.session.text);
+    if (row && row->node != st.node)
+      out.sessions.push_back(*row);
+  }
+  return msg::to_wire(out);
+}
+
+cluster_node with_facts(cluster_node row, const msg::node_hello& said) {
+  row.link = node_link::alive;
+  row.incarnation = said.incarnation;
+  row.program = said.program;
+  row.slots = said.slots;
+  row.cores = said.cores;
+  row.memory = said.memory;
+  row.agents = said.agents;
+  row.projects = said.projects;
+  return row;
+}
+
+caf::result<msg::wire_reply> greet(self_pointer self,
+                                   const msg::node_calls& asked) {
+  auto& st = self->state;
+  auto row = row_of(self);
+  auto said = judge_hello(self, asked, *row);
+  if (!said)
+    return make_error(said.error());
+  auto times = times_of(*st.context.config);
+  auto step
+    = hear_hello(st.member, said->incarnation, times, self->clock().now());
+  if (step.refused)
+    return make_error(*step.refused);
+  auto promise = self->make_response_promise<msg::wire_reply>();
+  auto first = step.news == membership_news::joined;
+  decide_row(
+    self,
+    [self, said = *said,
+     first](const cluster_node& row) -> std::optional<store_write> {
+      return row_write(
+        self, with_facts(row, said),
+        first ? event_kind::node_joined : event_kind::node_returned,
+        first ? "joined"
+              : (said.incarnation == row.incarnation ? "connected again"
+                                                     : "started again"));
+    },
+    [self, said = *said, from = asked.from, times, promise,
+     first](const result<cluster_node>& done) mutable {
+      if (!done)
+        return refuse(promise, done.error());
+      auto& st = self->state;
+      // Once more: time has passed, and a later life may have been heard.
+      auto step
+        = hear_hello(st.member, said.incarnation, times, self->clock().now());
+      if (step.refused)
+        return refuse(promise, *step.refused);
+      auto text = welcome_of(self, said);
+      if (!text)
+        return refuse(promise, text.error());
+      st.peer = from;
+      st.process = from->node();
+      st.heard_at = st.context.now();
+      self->monitor(from->address());
+      step.news = membership_news::none;
+      adopt(self, step, "");
+      st.context.say(log_level::info,
+                     std::string{first ? "node_joined" : "node_returned"}
+                       + " node=" + st.node.text
+                       + " life=" + std::to_string(said.incarnation));
+      promise.deliver(msg::wire_reply{std::move(*text), {}});
+      // What was ordered while it was away may not have reached it.
+      tell_sessions(self, msg::fact::node_back{});
+      tell_sessions(self, msg::fact::ready{});
+      tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
+    });
+  return promise;
+}
+
+// -- what the node says -------------------------------------------------------
+
+result<void> check_speaker(self_pointer self, const msg::node_calls& asked) {
+  const auto& st = self->state;
+  auto row = row_of(self);
+  if (row && row->order == node_order::revoked)
+    return fail(ec::node_revoked, st.node.text + " was revoked");
+  if (st.peer == nullptr || !asked.from || asked.from->node() != st.process)
+    return fail(ec::not_allowed, "say hello first");
+  if (asked.call.incarnation != st.member.incarnation)
+    return fail(ec::stale_incarnation,
+                "life " + std::to_string(asked.call.incarnation) + " is over");
+  return {};
+}
+
+/// A node speaks for the sessions that are its own.
+result<void> check_session(self_pointer self, const session_id& id) {
+  const auto& st = self->state;
+  auto row = st.context.rows->find<session>(id.text);
+  if (!row)
+    return fail(ec::session_closed, "no session is called " + id.text);
+  if (row->node != st.node)
+    return fail(ec::stale_epoch,
+                id.text + " is on node " + row->node.text + " by now");
+  return {};
+}
+
+void take_beat(self_pointer self, const msg::wire_call& call,
+               reply_promise promise) {
+  auto& st = self->state;
+  auto step = hear_beat(st.member, call.incarnation,
+                        times_of(*st.context.config), self->clock().now());
+  if (step.refused)
+    return refuse(promise, *step.refused);
+  st.heard_at = st.context.now();
+  adopt(self, step, "it is heard again");
+  promise.deliver(msg::wire_reply{"{}", {}});
+}
+
+void take_leave(self_pointer self, const msg::wire_call& call,
+                reply_promise promise) {
+  auto& st = self->state;
+  auto step = hear_leave(st.member, call.incarnation, self->clock().now());
+  if (step.refused)
+    return refuse(promise, *step.refused);
+  st.peer = nullptr;
+  adopt(self, step, "it has said that it ends; its agents go on");
+  promise.deliver(msg::wire_reply{"{}", {}});
+}
+
+void take_report(self_pointer self, const msg::wire_call& call,
+                 reply_promise promise) {
+  auto& st = self->state;
+  auto told = msg::read_wire<msg::session_report>(call.body);
+  if (!told)
+    return refuse(promise, told.error());
+  if (auto ok = check_session(self, told->session); !ok)
+    return refuse(promise, ok.error());
+  if (const auto* failed
+      = std::get_if<msg::fact::provision_failed>(&told->what)) {
+    if (auto s = st.context.rows->find<session>(told->session.text);
+        s && failed->why.code != ec::agent_not_ready)
+      st.record = note_failure(st.record, s->task, self->clock().now());
+    show(self);
+  } else if (std::holds_alternative<msg::fact::agent_alive>(told->what)) {
+    st.record = note_success(st.record);
+  }
+  ask_child<session_actor>(
+    self, st.context, "sessions"_name,
+    make_actor_name("session", told->session.text), registry_deadline, *told,
+    [promise](std::uint64_t seq) mutable {
+      promise.deliver(msg::wire_reply{std::to_string(seq), {}});
+    },
+    [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
+void take_mail(self_pointer self, const msg::wire_call& call,
+               reply_promise promise) {
+  auto& st = self->state;
+  auto told = msg::read_wire<msg::message_report>(call.body);
+  if (!told)
+    return refuse(promise, told.error());
+  if (auto ok = check_session(self, told->session); !ok)
+    return refuse(promise, ok.error());
+  ask<mailbox_actor>(self, st.context,
+                     make_actor_name("mailbox", told->session.text),
+                     registry_deadline, *told)
+    .then(
+      [promise](const message_id& id) mutable {
+        promise.deliver(msg::wire_reply{id.text, {}});
+      },
+      [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
+void take_work(self_pointer self, const msg::wire_call& call,
+               reply_promise promise) {
+  auto told = msg::read_wire<msg::work_seen>(call.body);
+  if (!told)
+    return refuse(promise, told.error());
+  if (auto ok = check_session(self, told->session); !ok)
+    return refuse(promise, ok.error());
+  tell<overlaps_actor>(self->state.context,
+                       make_actor_name("overlaps", told->project.text), *told);
+  promise.deliver(msg::wire_reply{"{}", {}});
+}
+
+void take_news(self_pointer self, const msg::wire_call& call,
+               reply_promise promise) {
+  auto& st = self->state;
+  auto told = msg::read_wire<msg::node_report>(call.body);
+  if (!told)
+    return refuse(promise, told.error());
+  // A node tells what it has found, nothing else.
+  if (told->kind != event_kind::terminal_lost
+      && told->kind != event_kind::ghost_found
+      && told->kind != event_kind::foreign_found)
+    return refuse(promise, {ec::not_allowed, "a node does not record that"});
+  // The seq of the event is of no use to a node.
+  record_node_report(self, st.context, st.node, *told,
+                     self->make_response_promise<std::uint64_t>());
+  promise.deliver(msg::wire_reply{"0", {}});
+}
+
+caf::result<msg::wire_reply> hear(self_pointer self,
+                                  const msg::node_calls& asked) {
+  const auto& call = asked.call;
+  if (call.verb == msg::verb::hello)
+    return greet(self, asked);
+  if (auto ok = check_speaker(self, asked); !ok)
+    return make_error(ok.error());
+  struct verb_row {
+    std::string_view verb;
+    void (*take)(self_pointer, const msg::wire_call&, reply_promise);
+  };
+  static constexpr verb_row verbs[]
+    = {{msg::verb::beat, take_beat},     {msg::verb::leave, take_leave},
+       {msg::verb::report, take_report}, {msg::verb::mail, take_mail},
+       {msg::verb::work, take_work},     {msg::verb::tell, take_news},
+       {msg::verb::http, pass_request},  {msg::verb::fetch, serve_fetch},
+       {msg::verb::push, take_push}};
+  for (const auto& row : verbs)
+    if (row.verb == call.verb) {
+      auto promise = self->make_response_promise<msg::wire_reply>();
+      row.take(self, call, promise);
+      return promise;
+    }
+  return make_error(ec::bad_input, "unknown verb " + call.verb);
+}
+
+// -- what the node is told ----------------------------------------------------
+
+template <class Order>
+caf::result<session_id> order(self_pointer self, std::string_view verb,
+                              const session_id& session, const Order& what) {
+  auto& st = self->state;
+  if (st.peer == nullptr)
+    return make_error(ec::not_reachable,
+                      "node " + st.node.text + " is not connected");
+  auto promise = self->make_response_promise<session_id>();
+  msg::wire_call call;
+  call.verb = std::string{verb};
+  call.node = st.node.text;
+  call.incarnation = st.member.incarnation;
+  call.body = msg::to_wire(what);
+  self
+    ->request(caf::actor_cast<wire_actor::super>(st.peer),
+              registry_deadline - std::chrono::seconds{1}, call)
+    .then([promise, session](
+            const msg::wire_reply&) mutable { promise.deliver(session); },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
+struct order_words {
+  node_order to;
+  event_kind kind;
+  const char* why;
+};
+
+constexpr order_words orders[]
+  = {{node_order::open, event_kind::node_uncordoned, "takes work again"},
+     {node_order::cordoned, event_kind::node_cordoned, "takes no new work"},
+     {node_order::draining, event_kind::node_draining,
+      "takes no new work, and its sessions end there"},
+     {node_order::revoked, event_kind::node_revoked, "may not come back"}};
+
+caf::result<cluster_node> obey(self_pointer self, const msg::order_node& what) {
+  auto promise = self->make_response_promise<cluster_node>();
+  auto row = row_of(self);
+  if (row->order == node_order::revoked && what.to != node_order::revoked)
+    return make_error(ec::node_revoked,
+                      self->state.node.text
+                        + " was revoked; it has to join anew");
+  const auto& words
+    = *std::find_if(std::begin(orders), std::end(orders),
+                    [&what](const auto& o) { return o.to == what.to; });
+  decide_row(
+    self,
+    [self, what,
+     &words](const cluster_node& row) -> std::optional<store_write> {
+      if (row.order == what.to)
+        return std::nullopt;
+      auto next = row;
+      next.order = what.to;
+      return row_write(self, std::move(next), words.kind, words.why,
+                       what.actor);
+    },
+    [self, promise, what](const result<cluster_node>& done) mutable {
+      if (!done) {
+        promise.deliver(make_error(done.error()));
+        return;
+      }
+      // From now on nobody speaks for it; its lease runs out by itself.
+      if (what.to == node_order::revoked) {
+        self->state.peer = nullptr;
+        show(self);
+      }
+      tell<dispatcher_actor>(self->state.context, "dispatcher"_name,
+                             look_atom{});
+      promise.deliver(*done);
+    });
+  return promise;
+}
+
+} // namespace
+
+node_proxy_actor::behavior_type
+node_proxy(self_pointer self, hub_context context, node_name node) {
+  harden(self, context);
+  auto& st = self->state;
+  st.context = std::move(context);
+  st.node = std::move(node);
+  auto row = row_of(self);
+  if (!row)
+    throw std::runtime_error("no row of node " + st.node.text);
+  st.heard_at = row->heard_at;
+  auto times = times_of(*st.context.config);
+  st.member = after_start(*row, times, self->clock().now());
+  show(self);
+  arm(self, look_at(st.member, times, self->clock().now()).look_at);
+  // Told again, as some may not have heard it.
+  if (st.member.link == node_link::lost)
+    tell_sessions(self,
+                  msg::fact::node_lost{"node " + st.node.text + " is lost"});
+  self->set_down_handler([self](const caf::down_msg& down) {
+    auto& st = self->state;
+    if (st.peer == nullptr || down.source != st.peer->address())
+      return;
+    st.peer = nullptr;
+    adopt(
+      self,
+      hear_close(st.member, times_of(*st.context.config), self->clock().now()),
+      "its connection has ended");
+  });
+  return {
+    [self](const msg::ensure_order& x) {
+      return order(self, msg::verb::ensure, x.spec.session, x);
+    },
+    [self](const msg::stop_order& x) {
+      return order(self, msg::verb::stop, x.session, x);
+    },
+    [self](const msg::publish_order& x) {
+      return order(self, msg::verb::publish, x.session, x);
+    },
+    [self](const msg::deliver_message& x) {
+      return order(self, msg::verb::deliver, x.session, x);
+    },
+    [self](const msg::node_calls& asked) { return hear(self, asked); },
+    [self](const msg::order_node& what) { return obey(self, what); },
+    [self](look_atom) { look(self); },
+  };
+}
+
+} // namespace ao

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "actors/hub_context.hpp"
+#include "actors/write_turns.hpp"
+#include "messages/interfaces/cluster.hpp"
+#include "runtime/rules/membership.hpp"
+#include "runtime/rules/placement.hpp"
+
+#include <caf/actor_control_block.hpp>
+#include <caf/node_id.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace ao {
+
+/// A decision about the node's row that waits for its turn.
+struct node_turn {
+  /// What is written; nothing = there is nothing to decide any more.
+  std::function<std::optional<store_write>(const cluster_node&)> decide;
+  /// Told the row once it is durable.
+  std::function<void(result<cluster_node>)> answer;
+};
+
+/// State of the NODE PROXY.
+struct node_proxy_state {
+  static inline const char* name = "node-proxy";
+  hub_context context;
+  node_name node;
+  membership member;
+  write_turns<node_turn> turns;
+
+  /// The node's LINK while it is connected. A new one with each hello: after a
+  /// reconnect the old handle stays dead, though it compares equal.
+  caf::strong_actor_ptr peer;
+  /// The process that said hello; others may not speak for the node.
+  caf::node_id process;
+  std::optional<wall_time> heard_at;
+  /// Tasks that fail there one after the other.
+  quarantine record;
+  /// The look that is due at this moment is on its way.
+  std::optional<mono_time> armed;
+};
+
+/// One node as the hub sees it:
+///
+///   hello --> credential, life, version good? --> COMMIT: alive
+///             --> answers times, settings, rows of its sessions
+///   beat  --> renews the lease, in memory
+///   silent, or its connection has ended --> suspect --> lost --> COMMIT,
+///             its sessions are told
+///   orders of SESSION and MAILBOX --> the node; reports of the node -->
+///             SESSION, MAILBOX, OVERLAPS, STORE
+///   requests of agents, fetches and pushes --> beside the others, as jobs
+///
+/// @param self The actor handle.
+/// @param context The hub.
+/// @param node Which one.
+node_proxy_actor::behavior_type
+node_proxy(node_proxy_actor::stateful_pointer<node_proxy_state> self,
+           hub_context context, node_name node);
+
+} // namespace ao

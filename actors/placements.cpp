@@ -1,0 +1,91 @@
+#include "actors/placements.hpp"
+
+#include <algorithm>
+
+namespace ao {
+namespace {
+
+const node_name local{"local"};
+
+bool has_slot(const session& s) {
+  return !is_terminal(s) && s.role != session_role::manual
+    && (s.runtime == runtime_state::provisioning
+        || s.runtime == runtime_state::starting
+        || s.runtime == runtime_state::alive);
+}
+
+std::string closed_because(const hub_context& context, const cluster_node& n) {
+  if (n.order != node_order::open || n.link != node_link::alive)
+    return std::string{state_of(n)};
+  auto seen = context.nodes->find(n.name);
+  if (!seen || !seen->connected)
+    return "not connected";
+  return seen->closed;
+}
+
+} // namespace
+
+placements::placements(const hub_context& context,
+                       const std::map<session_id, node_name>& granted) {
+  auto joined = context.rows->all<cluster_node>();
+  if (joined.empty())
+    return;
+  std::map<node_name, std::uint32_t> used;
+  for (const auto& s : context.rows->all<session>())
+    if (has_slot(*s))
+      used[s->node.empty() ? local : s->node] += 1;
+  for (const auto& [id, node] : granted)
+    if (auto s = context.rows->find<session>(id.text); s && !has_slot(*s))
+      used[node] += 1;
+  placement_node here;
+  here.name = local;
+  here.slots = context.config->limits.sessions;
+  here.used = used[local];
+  if (!context.local_node)
+    here.closed = "not used (--no-local-node)";
+  for (const auto& [id, project] : context.config->projects)
+    here.projects.push_back(id.text);
+  nodes_.push_back(std::move(here));
+  for (const auto& n : joined) {
+    if (n->order == node_order::revoked)
+      continue;
+    placement_node there;
+    there.name = n->name;
+    there.closed = closed_because(context, *n);
+    there.labels = n->labels;
+    there.slots = n->slots;
+    there.used = used[n->name];
+    if (!n->agents.empty())
+      there.agents = n->agents;
+    there.projects = n->projects;
+    nodes_.push_back(std::move(there));
+  }
+}
+
+placement placements::choose(const session& s, const task* t) const {
+  if (nodes_.empty())
+    return {local, {}};
+  placement_wish wish;
+  wish.agent = s.agent;
+  wish.project = s.project.text;
+  if (t != nullptr)
+    wish.labels = wanted_labels(t->labels);
+  // A run of its own was there, or somebody has asked for it.
+  auto there = std::find_if(nodes_.begin(), nodes_.end(),
+                            [&s](const auto& n) { return n.name == s.node; });
+  auto is_lost = there != nodes_.end() && there->closed == "lost";
+  if (there != nodes_.end() && !(s.run > 0 && is_lost)) {
+    wish.pinned = s.node;
+    if (s.run > 0) {
+      // It goes on where its work is, also on a node that takes nothing new.
+      wish.labels.clear();
+      auto at_home = *there;
+      if (at_home.closed == "cordoned" || at_home.closed == "draining")
+        at_home.closed.clear();
+      return place(wish, {at_home});
+    }
+  }
+  return place(wish, nodes_);
+}
+
+} // namespace ao

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "messages/interfaces/atoms.hpp"
+#include "messages/joining.hpp"
+#include "messages/local_types.hpp"
+#include "messages/role.hpp"
+#include "messages/type_ids.hpp"
+
+#include <caf/actor_control_block.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/node_id.hpp>
+#include <caf/replies_to.hpp>
+
+namespace ao {
+
+namespace msg {
+
+/// FRONT DOOR → NODE PROXY: a call of the node, and the way back to it.
+struct node_calls {
+  wire_call call;
+  /// The node's LINK, or null when nobody is to answer.
+  caf::strong_actor_ptr from;
+};
+
+/// A part of the node → LINK: call the hub.
+struct call_hub {
+  std::string verb;
+  std::string body;
+  std::string bytes;
+  /// How long the hub may take.
+  milliseconds deadline{0};
+};
+
+} // namespace msg
+
+/// What crosses the wire, in both directions.
+AO_ROLE(wire_actor,
+        // Errors: those of what is called; `not_allowed` before a hello.
+        caf::replies_to<msg::wire_call>::with<msg::wire_reply>);
+
+/// The FRONT DOOR: all that a node can reach of the hub. Keeps nothing, and
+/// hands each call to the NODE PROXY of its node.
+AO_ROLE(front_door_actor,
+        // From a node's LINK.
+        caf::replies_to<msg::wire_call>::with<msg::wire_reply>,
+        // INTERNAL: opens the port, again where that has failed.
+        caf::reacts_to<look_atom>);
+
+/// The CLUSTER: lets nodes in. The one writer of tokens; nodes are born in its
+/// commits.
+AO_ROLE(cluster_actor,
+        // From the API. Errors: cluster_not_initialised, bad_input.
+        caf::replies_to<msg::make_join_token>::with<msg::join_token_made>,
+        // From the JOIN DOOR. Errors: bad_token, token_used, token_expired,
+        // token_foreign, bad_input.
+        caf::replies_to<msg::join_cluster>::with<msg::joined_cluster>);
+
+/// The NODE PROXY: one node as the hub sees it: whether it is there, what it is
+/// ordered, what it says. The one writer of its row.
+AO_ROLE(node_proxy_actor,
+        // As the UPLINK of the embedded node: from SESSION and MAILBOX. Answers
+        // when the node has taken the order. Errors: not_reachable.
+        caf::replies_to<msg::ensure_order>::with<session_id>,
+        caf::replies_to<msg::stop_order>::with<session_id>,
+        caf::replies_to<msg::publish_order>::with<session_id>,
+        caf::replies_to<msg::deliver_message>::with<session_id>,
+        // From the FRONT DOOR: what the node says.
+        caf::replies_to<msg::node_calls>::with<msg::wire_reply>,
+        // From the API. Answers the row once it is durable.
+        caf::replies_to<msg::order_node>::with<cluster_node>,
+        // INTERNAL: a time of its membership is over.
+        caf::reacts_to<look_atom>);
+
+/// The LINK: a node's end of the connection to its hub. Dials it, again and
+/// again; renews the lease; hands orders to the UPLINK.
+AO_ROLE(link_actor,
+        // From the hub.
+        caf::replies_to<msg::wire_call>::with<msg::wire_reply>,
+        // From a part of the node. Errors: not_reachable while there is no
+        // connection.
+        caf::replies_to<msg::call_hub>::with<msg::wire_reply>,
+        // INTERNAL: dials, or beats.
+        caf::reacts_to<look_atom>);
+
+} // namespace ao
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::cluster_node)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::make_join_token)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::join_token_made)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::join_cluster)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::joined_cluster)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::order_node)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::node_calls)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::call_hub)

@@ -1,0 +1,138 @@
+#pragma once
+
+#include "messages/error.hpp"
+#include "messages/ids.hpp"
+#include "messages/message.hpp"
+#include "messages/orders.hpp"
+#include "messages/session.hpp"
+#include "messages/time.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What hub and node say to each other. Two structs cross the wire; what they
+/// carry is JSON, so that two versions understand what both know, and a
+/// message that is not understood is an error of one call and not of the link.
+namespace ao::msg {
+
+/// The longest `bytes` of a call or a reply: CAF takes a large message for
+/// silence (CAF.md §3d).
+constexpr std::size_t longest_chunk = 256 * 1024;
+
+/// One call, in either direction. Repeating it is safe.
+struct wire_call {
+  /// One of `verb`.
+  std::string verb;
+  /// The node that asks, or is asked, and which of its lives.
+  std::string node;
+  std::uint64_t incarnation = 0;
+  /// JSON.
+  std::string body;
+  /// A chunk of something large.
+  std::string bytes;
+};
+
+struct wire_reply {
+  std::string body;
+  std::string bytes;
+};
+
+namespace verb {
+/// NODE → HUB. `node_hello` in, `node_welcome` out; everything else needs it.
+constexpr std::string_view hello = "hello";
+/// The lease is renewed by the answer.
+constexpr std::string_view beat = "beat";
+/// The node ends in order; its agents go on.
+constexpr std::string_view leave = "leave";
+/// `session_report` in, its seq out.
+constexpr std::string_view report = "report";
+/// `message_report`.
+constexpr std::string_view mail = "mail";
+/// `work_seen`.
+constexpr std::string_view work = "work";
+/// `node_report` in, the event's seq out.
+constexpr std::string_view tell = "tell";
+/// A request of an agent to the hub's API.
+constexpr std::string_view http = "http";
+/// What the forge has and the node has not: first the offer, then chunks.
+constexpr std::string_view fetch = "fetch";
+/// A chunk of what a session pushes; the last one has it decided.
+constexpr std::string_view push = "push";
+/// HUB → NODE.
+constexpr std::string_view ensure = "ensure";
+constexpr std::string_view stop = "stop";
+constexpr std::string_view publish = "publish";
+constexpr std::string_view deliver = "deliver";
+} // namespace verb
+
+/// A session that a node has, as its files say.
+struct held_session {
+  session_id session;
+  epoch_no epoch = 0;
+  run_no run = 0;
+};
+
+/// The first words of a node.
+struct node_hello {
+  std::uint32_t protocol = 0;
+  node_name name;
+  /// What the hub gave it when it joined.
+  std::string credential;
+  std::uint64_t incarnation = 0;
+  /// `0.1.0`, of its program.
+  std::string program;
+  std::vector<std::string> labels;
+  std::uint32_t slots = 0;
+  std::uint32_t cores = 0;
+  std::uint64_t memory = 0;
+  std::vector<std::string> agents;
+  std::vector<std::string> projects;
+  std::vector<held_session> sessions;
+};
+
+/// What the hub has a node know.
+struct node_welcome {
+  std::uint32_t protocol = 0;
+  /// `cluster.heartbeat` and `cluster.lease`, in milliseconds.
+  std::uint64_t heartbeat = 0;
+  std::uint64_t lease = 0;
+  /// `disconnect.stopOnClientAfter` of each project, in milliseconds.
+  std::map<std::string, std::uint64_t> stop_after;
+  /// Agents and projects, as `node_settings` writes them.
+  std::string settings;
+  /// The rows of the sessions that the node has named, and of all others that
+  /// the hub believes there.
+  std::vector<session> sessions;
+};
+
+/// JSON of each, and back. Errors of the way back: `bad_input`.
+#define AO_WIRE(type)                                                          \
+  std::string to_wire(const type& x);                                          \
+  result<void> from_wire(const std::string& text, type& x);
+
+AO_WIRE(node_hello)
+AO_WIRE(node_welcome)
+AO_WIRE(ensure_order)
+AO_WIRE(stop_order)
+AO_WIRE(publish_order)
+AO_WIRE(deliver_message)
+AO_WIRE(session_report)
+AO_WIRE(message_report)
+AO_WIRE(work_seen)
+AO_WIRE(node_report)
+
+#undef AO_WIRE
+
+/// The value that `text` is, or why it is none.
+template <class T>
+result<T> read_wire(const std::string& text) {
+  T out;
+  if (auto ok = from_wire(text, out); !ok)
+    return tl::unexpected<error>(ok.error());
+  return out;
+}
+
+} // namespace ao::msg

@@ -1,0 +1,135 @@
+#include "tests/support/cluster_node.hpp"
+
+#include "runtime/home/files.hpp"
+#include "runtime/io/fd.hpp"
+#include "runtime/process/process_table.hpp"
+#include "tests/support/places.hpp"
+
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <stdexcept>
+
+namespace ao {
+namespace {
+
+unique_fd bound_to(unsigned port) {
+  unique_fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  at.sin_port = htons(static_cast<std::uint16_t>(port));
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) != 0)
+    fd.reset();
+  return fd;
+}
+
+unsigned port_of(const unique_fd& fd) {
+  sockaddr_in at{};
+  socklen_t size = sizeof at;
+  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&at), &size);
+  return ntohs(at.sin_port);
+}
+
+} // namespace
+
+unsigned free_port_pair() {
+  for (int tries = 0; tries < 100; ++tries) {
+    auto first = bound_to(0);
+    auto port = port_of(first);
+    if (port < 65'000 && bound_to(port + 1))
+      return port;
+  }
+  throw std::runtime_error("no two ports are free");
+}
+
+world_options clustered(unsigned port, const std::string& times,
+                        const std::string& stop_after) {
+  world_options o;
+  o.settings += "cluster: {listen: \"127.0.0.1:" + std::to_string(port) + "\", "
+    + times + "}\n";
+  o.project = ", disconnect: {stopOnClientAfter: " + stop_after + "}";
+  return o;
+}
+
+cluster_node::cluster_node(const world& w, const std::string& name)
+    : world_(w), home_(w.root() / name) {}
+
+std::filesystem::path cluster_node::worktree(const std::string& session) const {
+  return home_ / "worktrees" / session;
+}
+
+finished cluster_node::call(std::vector<std::string> words) const {
+  words.insert(words.begin(), program_path("ao-node"));
+  process_spec spec;
+  spec.argv = std::move(words);
+  auto env = world_.variables();
+  env.set("AO_HOME", home_.string());
+  spec.env = env.to_vector();
+  auto end = run(spec, world::patience);
+  if (!end)
+    throw std::runtime_error(to_string(end.error()));
+  return std::move(*end);
+}
+
+void cluster_node::join(unsigned port, std::vector<std::string> token_words,
+                        std::vector<std::string> join_words) const {
+  token_words.insert(token_words.begin(), {"node", "token"});
+  auto token = world_.ask(std::move(token_words));
+  join_words.insert(
+    join_words.begin(),
+    {"join", "127.0.0.1:" + std::to_string(port), token.value("token", "")});
+  auto end = call(std::move(join_words));
+  EXPECT_EQ(end.status.code, 0) << end.err;
+}
+
+void cluster_node::start(std::vector<std::string> words) {
+  words.insert(words.begin(), {program_path("ao-node"), "run"});
+  process_spec spec;
+  spec.argv = std::move(words);
+  auto env = world_.variables();
+  env.set("AO_HOME", home_.string());
+  spec.env = env.to_vector();
+  spec.out = child_output::file((home_ / "run.log").string());
+  spec.err = child_output::as_stdout();
+  spec.group = process_spec::grouping::own_session;
+  auto started = spawn(spec);
+  if (!started)
+    throw std::runtime_error(to_string(started.error()));
+  child_ = std::move(*started);
+}
+
+void cluster_node::kill() {
+  ::kill(child_.pid, SIGKILL);
+  EXPECT_TRUE(wait_ended(child_.pidfd.get(), world::patience));
+  (void)reap(child_.pidfd.get());
+}
+
+void cluster_node::stop() {
+  ::kill(child_.pid, SIGTERM);
+  EXPECT_TRUE(wait_ended(child_.pidfd.get(), world::patience));
+  (void)reap(child_.pidfd.get());
+}
+
+void cluster_node::freeze() const {
+  ::kill(child_.pid, SIGSTOP);
+}
+
+void cluster_node::thaw() const {
+  ::kill(child_.pid, SIGCONT);
+}
+
+std::string cluster_node::log() const {
+  std::string out;
+  for (const auto* file : {"run.log", "logs/node.log"})
+    if (auto text = read_file((home_ / file).string()))
+      out += *text;
+  return out;
+}
+
+} // namespace ao
