@@ -222,8 +222,9 @@ RC_GTEST_PROP(SessionProperty, HoldsThroughAnyHistory, ()) {
     auto step = next_session(state, in, context);
     check(state, in, step);
     for (const auto& e : step.effects)
-      if (auto x = std::get_if<ensure_run>(&e);
-          x != nullptr && std::get_if<session_recovered>(&in) == nullptr)
+      if (auto x = std::get_if<ensure_run>(&e); x != nullptr
+          && std::get_if<session_recovered>(&in) == nullptr
+          && std::get_if<node_back>(&in) == nullptr)
         MUST(ordered.emplace(step.next.row.epoch, x->run).second);
     auto fresh = std::get_if<session_report>(&in);
     state = step.next;
