@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 using namespace ao;
 using nlohmann::json;
@@ -61,8 +62,11 @@ struct seen_process {
 /// Every process of this world.
 std::vector<seen_process> all_processes_of(const fs::path& root) {
   auto bytes = [](const fs::path& file) {
+    // Not by iterators: those throw when the process ends while it is read.
     std::ifstream in{file, std::ios::binary};
-    return std::string{std::istreambuf_iterator<char>{in}, {}};
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
   };
   std::vector<seen_process> out;
   std::error_code gone;
