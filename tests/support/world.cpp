@@ -179,6 +179,9 @@ world::world(world_options options) : options_(std::move(options)) {
 
 world::~world() {
   try {
+    // Where nothing was started, all is still root's.
+    if (options_.unprivileged && ::geteuid() == 0)
+      give_to_nobody(root_);
     auto stopped = ao({"stop"});
     EXPECT_EQ(stopped.status.code, 0) << stopped.err;
     end_residents(user().string());
