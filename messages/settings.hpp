@@ -136,6 +136,14 @@ struct limit_override {
   std::optional<std::uint32_t> sessions;
 };
 
+/// `agents.<name>.limits:`
+struct agent_limits : limit_override {
+  /// Bytes of memory of one session's whole tree; absent = no limit.
+  std::optional<std::uint64_t> memory;
+  /// Processes and threads of one session's whole tree; absent = no limit.
+  std::optional<std::uint32_t> processes;
+};
+
 /// `defaults:` What a project says nothing about.
 struct default_settings {
   std::string agent = "claude-code";
@@ -166,7 +174,7 @@ struct agent_settings {
   std::string account;
   /// Exit 0 = ready; empty: the adapter's own check.
   command_line probe;
-  limit_override limits;
+  agent_limits limits;
   restart_override restart;
   hang_override hang;
 };

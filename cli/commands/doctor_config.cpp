@@ -1,5 +1,6 @@
 #include "cli/commands/doctor_checks.hpp"
 #include "runtime/process/environment.hpp"
+#include "runtime/process/limited_tree.hpp"
 
 #include <cstdlib>
 
@@ -49,6 +50,26 @@ finding check_agents(const settings& all) {
   return {"agents", verdict::pass, "their programs are there"};
 }
 
+/// What agents may take can be held on this machine.
+finding check_agent_limits(const settings& all) {
+  std::vector<std::string> held;
+  for (const auto& [name, agent] : all.agents) {
+    tree_limits limits{agent.limits.memory, agent.limits.processes};
+    if (!limits.any())
+      continue;
+    auto offer = try_limits(limits);
+    if (!offer.missing.empty())
+      return {"agent limits", verdict::warn,
+              name + ": not held: " + offer.missing.front(),
+              "run the hub as a service of systemd (docs/operations.md)"};
+    held = offer.held;
+  }
+  std::string text;
+  for (const auto& one : held)
+    text += (text.empty() ? "" : ", ") + one;
+  return {"agent limits", verdict::pass, text.empty() ? "none are set" : text};
+}
+
 } // namespace
 
 std::vector<check>
@@ -57,6 +78,7 @@ configuration_checks(const std::optional<config_outcome>& loaded) {
   if (loaded && loaded->value) {
     out.push_back([&loaded] { return check_forges(*loaded->value); });
     out.push_back([&loaded] { return check_agents(*loaded->value); });
+    out.push_back([&loaded] { return check_agent_limits(*loaded->value); });
   }
   return out;
 }

@@ -31,7 +31,7 @@ const detail details[] = {
   {"session_ended", {"{end}: {why}", "{why}"}},
   {"agent_started", {"run {run}, pid {pid}", "run {run}"}},
   {"agent_exited", {"{reason} ({class})", "{reason}"}},
-  {"agent_restarted", {"run {run} after a {reason}", "run {run}"}},
+  {"agent_restarted", {"run {run} after {reason}", "run {run}"}},
   {"change_opened", {"{branch} at {sha}"}},
   {"head_moved", {"to {sha}", "to {head}"}},
   {"ci_started", {"{sha}"}},

@@ -160,6 +160,7 @@ result<agent_launch> plan_launch(const launch_request& request) {
   if (auto ok = check_prompt(agent, spec.prompt); !ok)
     return fail(ok.error());
   agent_launch launch;
+  launch.limits = {agent.limits.memory, agent.limits.processes};
   launch.env = request.env;
   set_identity(launch.env, spec, places);
   launch.prompt_file

@@ -5,6 +5,7 @@
 #include "messages/task.hpp"
 #include "runtime/agents/adapter.hpp"
 #include "runtime/process/environment.hpp"
+#include "runtime/process/tree_limits.hpp"
 
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ struct agent_launch {
   std::optional<launch_additions::overlay> configuration;
   /// What the run goes on with.
   conversation talk;
+  /// Of its whole tree.
+  tree_limits limits;
 };
 
 /// What a launch is planned from.

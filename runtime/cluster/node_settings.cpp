@@ -45,14 +45,17 @@ void read(const json& in, role_settings& x) {
 }
 
 json write(const agent_settings& x) {
-  return {{"adapter", x.adapter},
-          {"command", x.command},
-          {"prompt", x.prompt ? json(static_cast<int>(*x.prompt)) : json{}},
-          {"resume", x.resume},
-          {"env", x.env},
-          {"passEnv", x.pass_env},
-          {"account", x.account},
-          {"probe", x.probe}};
+  return {
+    {"adapter", x.adapter},
+    {"command", x.command},
+    {"prompt", x.prompt ? json(static_cast<int>(*x.prompt)) : json{}},
+    {"resume", x.resume},
+    {"env", x.env},
+    {"passEnv", x.pass_env},
+    {"account", x.account},
+    {"probe", x.probe},
+    {"memory", x.limits.memory ? json(*x.limits.memory) : json{}},
+    {"processes", x.limits.processes ? json(*x.limits.processes) : json{}}};
 }
 
 void read(const json& in, agent_settings& x) {
@@ -65,6 +68,10 @@ void read(const json& in, agent_settings& x) {
   in.at("passEnv").get_to(x.pass_env);
   in.at("account").get_to(x.account);
   in.at("probe").get_to(x.probe);
+  if (const auto& memory = in.at("memory"); !memory.is_null())
+    x.limits.memory = memory.get<std::uint64_t>();
+  if (const auto& processes = in.at("processes"); !processes.is_null())
+    x.limits.processes = processes.get<std::uint32_t>();
 }
 
 /// `agentRules` and the text of `agentRulesFile`, one behind the other.

@@ -283,6 +283,8 @@ private:
     bind(of + "account", a.account);
     bind(of + "probe", a.probe);
     bind(of + "limits.sessions", a.limits.sessions);
+    bind(of + "limits.memory", a.limits.memory);
+    bind(of + "limits.processes", a.limits.processes);
     bind_restart(of, a.restart);
     bind(of + "hang.after", a.hang.after);
     bool broken = has_error_at(section.shown + ".adapter")

@@ -281,6 +281,15 @@ void add_agents(table_writer& t) {
   t.add(key("agents.*.probe", type::command, "", "Exit 0 = the agent is ready.")
           .at(next_session));
   add_own_limits(t, "agents.*.", "this agent");
+  t.add(key("agents.*.limits.memory", type::size, "",
+            "Memory of a session with all that it starts; absent = no limit.")
+          .range(64 << 20)
+          .at(next_session));
+  t.add(key("agents.*.limits.processes", type::integer, "",
+            "Processes and threads of a session with all that it starts; "
+            "absent = no limit.")
+          .range(8, 4'000'000)
+          .at(next_session));
   add_restart_and_hang(t, "agents.*.", false);
 }
 

@@ -131,6 +131,7 @@ result<launch_spec> session_dir::write_launch(
   for (const auto& [name, value] : launch.env.values())
     out.env.emplace(name, value);
   out.cwd = worktree;
+  out.limits = launch.limits;
   out.socket = shim_socket;
   // A saga that is begun again keeps the mark: a shim of its first try may
   // just be starting.
@@ -170,7 +171,7 @@ exit_info describe_exit(const exit_report& report) {
   if (report.cause == exit_cause::stopped)
     out.failure = "killed";
   else if (report.code != 0)
-    out.failure = "crash";
+    out.failure = report.out_of_memory ? "oom" : "crash";
   return out;
 }
 

@@ -24,11 +24,15 @@ bool runs(const session& s) {
 }
 
 std::string how(const exit_info& e) {
+  auto out = e.cause.empty() ? "no exit status" : e.cause;
   if (e.signal)
-    return "signal " + std::to_string(*e.signal);
-  if (e.code)
-    return "exit status " + std::to_string(*e.code);
-  return e.cause.empty() ? "no exit status" : e.cause;
+    out = "signal " + std::to_string(*e.signal);
+  else if (e.code)
+    out = "exit status " + std::to_string(*e.code);
+  // Whose word it is, and what the limit was.
+  if (e.failure == "oom" && !e.last_lines.empty())
+    out += ", " + e.last_lines.back();
+  return out;
 }
 
 resume_reason reason_of(const exit_info& e) {

@@ -83,6 +83,12 @@ std::uint64_t number_at(const json& doc, const char* name, std::uint64_t max) {
   return value.get<std::uint64_t>();
 }
 
+/// Files of an older ao lack what came later.
+bool has(const json& doc, const char* name) {
+  auto i = doc.find(name);
+  return i != doc.end() && !i->is_null();
+}
+
 constexpr std::uint64_t max32 = 0xffff'ffffu;
 constexpr std::uint64_t max_pid = 0x7fff'ffffu;
 constexpr std::uint64_t max_count = 0x7fff'ffff'ffff'ffffull;
@@ -153,7 +159,8 @@ result<void> check_protocol(const json& doc, std::uint32_t ours,
                 + ", this program speaks " + std::to_string(ours));
 }
 
-json number_or_null(const std::optional<int>& value) {
+template <class Number>
+json number_or_null(const std::optional<Number>& value) {
   return value ? json(*value) : json(nullptr);
 }
 
@@ -174,7 +181,8 @@ json report_document(const exit_report& r) {
           {"lastLines", r.last_lines},
           {"detail", r.detail},
           {"unread", r.unread},
-          {"outputTruncated", r.output_truncated}};
+          {"outputTruncated", r.output_truncated},
+          {"outOfMemory", r.out_of_memory}};
 }
 
 template <class T>
@@ -189,8 +197,9 @@ result<T> named(result<T> r, const std::string& path) {
 bool operator==(const launch_spec& a, const launch_spec& b) {
   auto all = [](const launch_spec& x) {
     return std::tie(x.protocol, x.session, x.epoch, x.run, x.argv, x.env, x.cwd,
-                    x.socket, x.mark, x.boot, x.in, x.in_path, x.out,
-                    x.out_path, x.out_cap, x.timeout, x.grace, x.capture_lines);
+                    x.limits.memory, x.limits.processes, x.socket, x.mark,
+                    x.boot, x.in, x.in_path, x.out, x.out_path, x.out_cap,
+                    x.timeout, x.grace, x.capture_lines);
   };
   return all(a) == all(b);
 }
@@ -198,7 +207,8 @@ bool operator==(const launch_spec& a, const launch_spec& b) {
 bool operator==(const exit_report& a, const exit_report& b) {
   auto all = [](const exit_report& x) {
     return std::tie(x.session, x.epoch, x.run, x.pid, x.code, x.signal, x.cause,
-                    x.at, x.last_lines, x.detail, x.unread, x.output_truncated);
+                    x.at, x.last_lines, x.detail, x.unread, x.output_truncated,
+                    x.out_of_memory);
   };
   return all(a) == all(b);
 }
@@ -240,7 +250,9 @@ std::string to_json(const launch_spec& l) {
                   {"outputMaxBytes", l.out_cap},
                   {"timeoutMs", l.timeout.count()},
                   {"graceMs", l.grace.count()},
-                  {"captureLines", l.capture_lines}});
+                  {"captureLines", l.capture_lines},
+                  {"memoryMax", number_or_null(l.limits.memory)},
+                  {"processesMax", number_or_null(l.limits.processes)}});
 }
 
 std::string to_json(const exit_report& report) {
@@ -301,6 +313,11 @@ result<launch_spec> parse_launch(std::string_view text) {
     l.grace = duration_at(doc, "graceMs");
     l.capture_lines
       = static_cast<std::uint32_t>(number_at(doc, "captureLines", 100'000));
+    if (has(doc, "memoryMax"))
+      l.limits.memory = number_at(doc, "memoryMax", max_count);
+    if (has(doc, "processesMax"))
+      l.limits.processes
+        = static_cast<std::uint32_t>(number_at(doc, "processesMax", max32));
     if (l.mark.empty())
       throw bad_field{"mark is empty"};
     if (l.socket.empty())
@@ -328,6 +345,8 @@ result<exit_report> parse_exit(std::string_view text) {
     if (doc.contains("unread"))
       r.unread = number_at(doc, "unread", max_count);
     r.output_truncated = flag_at(doc, "outputTruncated");
+    if (has(doc, "outOfMemory"))
+      r.out_of_memory = flag_at(doc, "outOfMemory");
     return r;
   });
 }

@@ -4,6 +4,7 @@
 #include "messages/ids.hpp"
 #include "messages/protocol.hpp"
 #include "messages/time.hpp"
+#include "runtime/process/tree_limits.hpp"
 
 #include <sys/types.h>
 
@@ -33,6 +34,8 @@ struct launch_spec {
   /// must not reach our server.
   std::map<std::string, std::string> env;
   std::string cwd;
+  /// Of the agent and all that it starts.
+  tree_limits limits;
   /// The Unix socket the shim listens on.
   std::string socket;
   /// Nonce that marks everything the agent starts (`AO_MARK`).
@@ -98,6 +101,9 @@ struct exit_report {
   std::uint64_t unread = 0;
   /// Whether `out_cap` cut the output.
   bool output_truncated = false;
+  /// The kernel's word that it has killed the agent, or one that the agent has
+  /// started, for want of memory.
+  bool out_of_memory = false;
 
   friend bool operator==(const exit_report& a, const exit_report& b);
 };

@@ -1,6 +1,8 @@
 #include "runtime/shim/shim.hpp"
 
 #include "runtime/home/files.hpp"
+#include "runtime/process/kernel_log.hpp"
+#include "runtime/process/limited_tree.hpp"
 #include "runtime/process/process.hpp"
 #include "runtime/process/process_table.hpp"
 #include "runtime/shim/output.hpp"
@@ -40,7 +42,8 @@ public:
   shim(std::string dir, launch_spec launch, unique_fd lock)
       : dir_(std::move(dir)),
         launch_(std::move(launch)),
-        lock_(std::move(lock)) {
+        lock_(std::move(lock)),
+        tree_(launch_.limits, "ao-" + launch_.mark) {
     report_.session = launch_.session;
     report_.epoch = launch_.epoch;
     report_.run = launch_.run;
@@ -63,6 +66,8 @@ private:
   int poll_timeout() const;
   result<void> finish();
   void collect_last_lines();
+  void remark(const std::string& what);
+  void ask_for_memory();
   std::string hello() const;
 
   std::string dir_;
@@ -73,6 +78,9 @@ private:
   shim_output_file output_;
   unique_fd output_pipe_;
   unique_fd signals_;
+  limited_tree tree_;
+  /// When the agent was started, since the boot.
+  std::chrono::microseconds started_{0};
   pid_t agent_ = 0;
   bool agent_lives_ = false;
   shim_state state_ = shim_state::starting;
@@ -122,9 +130,21 @@ result<void> shim::live() {
 }
 
 result<void> shim::start() {
-  auto made = start_agent();
+  if (launch_.limits.any())
+    tree_.prepare();
+  started_ = std::chrono::duration_cast<std::chrono::microseconds>(
+    clock::now().time_since_epoch());
+  result<child> made = fail(ec::internal, "not started");
+  auto pid = tree_.start([&]() -> result<pid_t> {
+    made = start_agent();
+    return made ? result<pid_t>{made->pid} : fail(made.error());
+  });
+  for (const auto& what : tree_.missing())
+    remark("not limited: " + what);
   if (!made)
     return fail(made.error());
+  if (!pid)
+    remark(pid.error().context);
   agent_ = report_.pid = made->pid;
   agent_lives_ = true;
   output_pipe_ = std::move(made->out);
@@ -329,6 +349,7 @@ result<void> shim::finish() {
     output_.take_rest(output_pipe_.get());
   report_.output_truncated = output_.truncated();
   collect_last_lines();
+  ask_for_memory();
   report_.at = wall_now();
   state_ = shim_state::exited;
   auto written
@@ -342,6 +363,24 @@ result<void> shim::finish() {
   return written;
 }
 
+void shim::remark(const std::string& what) {
+  report_.detail += (report_.detail.empty() ? "" : "; ") + what;
+}
+
+/// Whether the kernel has ended something of ours: by the word of the group,
+/// or, where the agent itself was killed, by the kernel's log.
+void shim::ask_for_memory() {
+  auto killed
+    = report_.cause == exit_cause::signalled && report_.signal == SIGKILL;
+  report_.out_of_memory = tree_.was_short_of_memory()
+    || (killed && killed_for_memory(agent_, started_));
+  if (report_.out_of_memory)
+    remark("the kernel has killed one of its processes for want of memory"
+           + (launch_.limits.memory
+                ? ", the limit is " + format_size(*launch_.limits.memory)
+                : std::string{}));
+}
+
 void shim::collect_last_lines() {
   if (launch_.out == shim_output::file) {
     report_.last_lines = output_.last_lines(launch_.capture_lines);
@@ -349,15 +388,12 @@ void shim::collect_last_lines() {
   }
   if (pane_is_gone_ || launch_.capture_lines == 0)
     return;
-  auto note = [&](const error& why) {
-    report_.detail += (report_.detail.empty() ? "" : "; ") + why.context;
-  };
   auto text = pane_.capture(launch_.capture_lines);
   if (!text)
-    return note(text.error());
+    return remark(text.error().context);
   report_.last_lines = last_lines_of(*text, launch_.capture_lines);
   if (auto ok = write_file_durably(pane_path(dir_, launch_.run), *text); !ok)
-    note(ok.error());
+    remark(ok.error().context);
 }
 
 std::string shim::hello() const {

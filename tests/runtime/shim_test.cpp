@@ -380,11 +380,14 @@ TEST(ShimProtocol, SurvivesARoundTrip) {
   launch.out = shim_output::file;
   launch.timeout = milliseconds{5};
   EXPECT_EQ(*parse_launch(to_json(launch)), launch);
+  launch.limits = {1u << 30, 100};
+  EXPECT_EQ(*parse_launch(to_json(launch)), launch);
   exit_report report;
   report.code = 3;
   report.at = wall_now();
   report.last_lines = {"", "x"};
   report.cause = exit_cause::hangup;
+  report.out_of_memory = true;
   EXPECT_EQ(*parse_exit(to_json(report)), report);
   EXPECT_EQ(*parse_exit(exited_event(report)), report);
   report.last_lines = {"\xff\xfe"};
