@@ -101,6 +101,8 @@ struct runner_state {
   /// What the worktree changes, as last told to the hub.
   std::vector<hunk> told_work;
   bool reading_work = false;
+  /// Agents below it that `ao` has not started, as told to the hub.
+  std::vector<pid_t> strangers;
   /// The run is being ended because it hangs.
   bool hung = false;
 

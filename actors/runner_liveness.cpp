@@ -102,6 +102,8 @@ void compare(self_pointer self, const life_signs& now) {
   if (screen_counts(self, acted))
     look_at_screen(self);
   tell_work(self, acted);
+  if (acted)
+    look_for_strangers(self);
   look_later(self);
 }
 
@@ -156,6 +158,7 @@ void watch_liveness(self_pointer self, milliseconds hang_after) {
   st.watched_run = st.spec->run;
   st.signs = {};
   st.told_work.clear();
+  st.strangers.clear();
   st.hung = false;
   st.signs_changed = self->clock().now();
   look_later(self);

@@ -94,6 +94,10 @@ void look_for_life(self_pointer self, run_no run);
 
 // -- runner_work --------------------------------------------------------------
 
+/// Tells the hub of each agent program below the run that was not started by
+/// `ao`; by the processes that the last look has found.
+void look_for_strangers(self_pointer self);
+
 /// Tells OVERLAPS what the work of the run that lives changes.
 /// @param read Whether it may have changed; else the same is told again, as
 ///        OVERLAPS may have been started anew.

@@ -1,7 +1,5 @@
 #include "runtime/process/cpu_times.hpp"
 
-#include "runtime/process/process_table.hpp"
-
 #include <unistd.h>
 
 #include <unordered_map>
@@ -42,20 +40,27 @@ result<void> cpu_times::refresh() {
   process_map all;
   for (const auto& e : *entries)
     all[e.pid].entry = &e;
-  std::map<std::string, std::uint64_t, std::less<>> ticks;
+  std::map<std::string, std::vector<process_entry>, std::less<>> runs;
   for (auto& [pid, one] : all)
     if (const auto& mark = mark_of(all, one);
         !mark.empty() && !one.entry->ended() && pid != getpid())
-      ticks[mark] += one.entry->cpu_time;
+      runs[mark].push_back(*one.entry);
   std::lock_guard<std::mutex> guard{mutex_};
-  ticks_.swap(ticks);
+  runs_.swap(runs);
   return {};
 }
 
 std::uint64_t cpu_times::of(std::string_view mark) const {
+  std::uint64_t out = 0;
+  for (const auto& e : members(mark))
+    out += e.cpu_time;
+  return out;
+}
+
+std::vector<process_entry> cpu_times::members(std::string_view mark) const {
   std::lock_guard<std::mutex> guard{mutex_};
-  auto i = ticks_.find(mark);
-  return i == ticks_.end() ? 0 : i->second;
+  auto i = runs_.find(mark);
+  return i == runs_.end() ? std::vector<process_entry>{} : i->second;
 }
 
 } // namespace ao

@@ -1,6 +1,7 @@
 // Deaths that say something: of one class one after the other, and by the
 // kernel's hand.
 
+#include "runtime/home/files.hpp"
 #include "runtime/process/limited_tree.hpp"
 #include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
@@ -82,4 +83,28 @@ echo "$AO_RESUME_REASON" > "$HOME/reason"
   EXPECT_EQ(end["data"]["class"], "oom") << end;
   EXPECT_THAT(w.ao({"why", "app-1"}).out, HasSubstr("the limit is 64MiB"));
   EXPECT_EQ(w.ask({"session", "show", "app-1"})["restarts"], 1);
+}
+
+TEST(Stranger, BelowASessionIsToldOf) {
+  auto options = of_patience();
+  options.settings += "hang: {after: 2s}\n";
+  world w{options};
+  auto other = w.root() / "agents/codex";
+  ASSERT_TRUE(write_file_durably(
+    other.string(), "#!/bin/sh\nwhile sleep 1; do :; done\n", 0755));
+  w.add_agent("gemini",
+              other.string() + " &\n"
+                + "while [ ! -e \"$HOME/go\" ]; do echo; sleep 0.1; done\n"
+                + scripts::diligent,
+              ", adapter: gemini");
+  w.start();
+  auto t = w.add_task("First");
+  w.ask({"spawn", t});
+  auto told = w.await("foreign_found", "session:app-1");
+  EXPECT_THAT(told["data"]["parts"].get<std::string>(),
+              HasSubstr("codex runs as process"));
+  EXPECT_THAT(w.ao({"why", "app-1"}).out, HasSubstr("nobody supervises it"));
+  w.touch("go");
+  w.await("task_closed", "task:" + t);
+  EXPECT_EQ(count(w, "foreign_found"), 1u);
 }

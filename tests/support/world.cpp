@@ -223,8 +223,11 @@ void world::add_agent(const std::string& name, const std::string& script,
   auto made = write_file_durably(file, "#!/bin/sh\nset -eu\n" + script, 0755);
   if (!made)
     give_up(to_string(made.error()));
+  auto adapter = members.find("adapter:") == std::string::npos
+    ? std::string{"adapter: command, "}
+    : std::string{};
   agents_.emplace_back(
-    name, "{adapter: command, command: [" + file + "]" + members + "}");
+    name, "{" + adapter + "command: [" + file + "]" + members + "}");
 }
 
 void world::write_config() {
