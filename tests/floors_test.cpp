@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <regex>
 #include <set>
@@ -201,6 +202,39 @@ TEST(Floors, HeadersAreIncludedOnce) {
     std::string all{std::istreambuf_iterator<char>{in}, {}};
     EXPECT_NE(all.find("#pragma once"), std::string::npos) << file;
   }
+}
+
+// Two types of one name in one namespace link, and destroy each other's memory.
+TEST(Floors, TypesOfHeadersHaveNamesOfTheirOwn) {
+  static const std::regex opens{R"(^namespace ([a-z_0-9:]+) \{)"};
+  static const std::regex defines{
+    R"(^(?:struct|class|enum class|enum) ([a-z_0-9]+)(?: final)?(?: : .*)? \{.*)"};
+  std::map<std::string, std::string> seen;
+  std::set<std::string> headers;
+  for (const auto& x : includes())
+    if (fs::path{x.file}.extension() == ".hpp")
+      headers.insert(x.file);
+  for (const auto& file : headers) {
+    std::ifstream in{root / file};
+    std::string line;
+    std::vector<std::string> spaces;
+    std::smatch found;
+    while (std::getline(in, line)) {
+      if (std::regex_search(line, found, opens))
+        spaces.push_back(found[1]);
+      else if (starts_with(line, "} // namespace") && !spaces.empty())
+        spaces.pop_back();
+      else if (std::regex_match(line, found, defines)) {
+        std::string name;
+        for (const auto& space : spaces)
+          name += space + "::";
+        name += found[1].str();
+        auto [first, fresh] = seen.emplace(name, file);
+        EXPECT_TRUE(fresh) << name << ": " << first->second << ", " << file;
+      }
+    }
+  }
+  EXPECT_GT(seen.size(), 300u);
 }
 
 // Includes can be hidden behind macros; symbols cannot.
