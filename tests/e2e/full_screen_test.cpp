@@ -11,8 +11,8 @@ using namespace ao;
 TEST(FullScreen, ReadsMessagesOnceAndWhole) {
   world w{full_screen_options()};
   full_screen_talk what;
-  what.sessions = 5;
-  what.texts = 12;
+  what.sessions = 10;
+  what.texts = 44;
   what.deaths = 1;
   auto found = talk_full_screen(w, what);
   EXPECT_THAT(found.objections, testing::IsEmpty());
