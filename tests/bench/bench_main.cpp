@@ -28,6 +28,8 @@ std::vector<row> all_rows() {
     {"merge", "green -> on the base", merge_figures},
     {"escalation", "red checks -> decided -> at a person's gateway",
      escalation_figures},
+    {"agents", "a probe, a message, an idle agent, a talkative one",
+     agent_figures},
   };
 }
 
