@@ -1,3 +1,4 @@
+#include "messages/time.hpp"
 #include "runtime/home/files.hpp"
 #include "runtime/node/output.hpp"
 
