@@ -42,7 +42,7 @@ TEST_F(NodeOutput, IsReadInPartsOfWholeCharacters) {
   keep("aéb€c");
   std::vector<std::string> parts;
   for (std::uint64_t offset = 0;;) {
-    auto p = part(offset, 4);
+    auto p = part(offset, 5);
     ASSERT_TRUE(p && p->kept);
     parts.push_back(p->text);
     if (p->next == 0)
