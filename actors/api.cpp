@@ -33,6 +33,7 @@ constexpr api_route routes[] = {
   {"POST", "/sessions/cleanup", post_cleanup},
   {"POST", "/orchestrators", post_orchestrators},
   {"GET", "/sessions/{id}", get_session},
+  {"GET", "/sessions/{id}/output", get_output},
   {"POST", "/sessions/{id}/kill", kill_session_of},
   {"POST", "/sessions/{id}/restore", restore_session_of},
   {"POST", "/sessions/{id}/reports", post_report},

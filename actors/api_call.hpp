@@ -122,6 +122,12 @@ void get_config(api_pointer self, api_call_ptr call);
 void post_reload(api_pointer self, api_call_ptr call);
 
 // api_events.cpp
+
+/// The number that `text`, a value of the query called `name`, is; `otherwise`
+/// when it is empty. Errors: `bad_input`.
+result<std::uint64_t> read_number(const std::string& name,
+                                  const std::string& text,
+                                  std::uint64_t otherwise);
 void get_events(api_pointer self, api_call_ptr call);
 
 // api_tasks.cpp
@@ -151,6 +157,9 @@ void kill_session_of(api_pointer self, api_call_ptr call);
 void restore_session_of(api_pointer self, api_call_ptr call);
 void post_report(api_pointer self, api_call_ptr call);
 void post_shutdown(api_pointer self, api_call_ptr call);
+
+// api_output.cpp
+void get_output(api_pointer self, api_call_ptr call);
 
 // api_messages.cpp
 void post_message(api_pointer self, api_call_ptr call);

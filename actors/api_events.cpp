@@ -8,19 +8,6 @@ namespace {
 
 constexpr std::uint64_t largest_page = 1000;
 
-result<std::uint64_t> read_number(const std::string& name,
-                                  const std::string& text,
-                                  std::uint64_t otherwise) {
-  if (text.empty())
-    return otherwise;
-  std::uint64_t out = 0;
-  const auto* end = text.data() + text.size();
-  auto [stop, bad] = std::from_chars(text.data(), end, out);
-  if (bad != std::errc{} || stop != end)
-    return fail(ec::bad_input, name + ": expected a number");
-  return out;
-}
-
 /// What an event's subject names, as far as there is a row.
 api::target target_of_subject(const row_view& rows,
                               const std::string& subject) {
@@ -76,6 +63,19 @@ void answer_page(api_pointer self, api_call_ptr call, msg::read_events wish) {
 }
 
 } // namespace
+
+result<std::uint64_t> read_number(const std::string& name,
+                                  const std::string& text,
+                                  std::uint64_t otherwise) {
+  if (text.empty())
+    return otherwise;
+  std::uint64_t out = 0;
+  const auto* end = text.data() + text.size();
+  auto [stop, bad] = std::from_chars(text.data(), end, out);
+  if (bad != std::errc{} || stop != end)
+    return fail(ec::bad_input, name + ": expected a number");
+  return out;
+}
 
 void get_events(api_pointer self, api_call_ptr call) {
   auto& context = self->state.context;

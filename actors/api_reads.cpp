@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
 namespace ao {
 namespace {
 
@@ -15,6 +17,18 @@ bool of_project(const api_call& call, const project_id& project) {
 
 bool with_terminated(const api_call& call) {
   return call.what.query_or("include", "") == "terminated";
+}
+
+/// Where the refs of a session's saved work are: on its node, whose home is two
+/// above its worktree.
+std::string cache_of(const hub_context& context, const session& s) {
+  auto root = context.place->root();
+  if (!s.node.empty() && s.node.text != "local" && !s.workspace_path.empty())
+    root = std::filesystem::path{s.workspace_path}
+             .parent_path()
+             .parent_path()
+             .string();
+  return root + "/repos/" + s.project.text + ".git";
 }
 
 std::vector<api::session_view> sessions_for(api_pointer self,
@@ -56,10 +70,10 @@ void answer_session(api_pointer self, api_call_ptr call, int status,
     // worth showing.
     auto saved
       = events ? api::saved_work_of(*events) : std::vector<api::saved_work>{};
-    call->answer(status,
-                 api::session_object(
-                   api::view_of(*context.rows, *context.config, row), saved,
-                   context.place->repos() + "/" + row->project.text + ".git"));
+    call->answer(
+      status,
+      api::session_object(api::view_of(*context.rows, *context.config, row),
+                          saved, cache_of(context, *row)));
   });
 }
 

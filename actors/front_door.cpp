@@ -115,11 +115,27 @@ caf::result<msg::wire_reply> hand_on(self_pointer self,
                       "another one?"));
     return promise;
   }
-  ask_child<node_proxy_actor>(
-    self, st.context, "nodes"_name, make_actor_name("node-proxy", call.node),
-    api_deadline, std::move(order),
-    [promise](const msg::wire_reply& reply) mutable { promise.deliver(reply); },
-    refuse);
+  auto name = make_actor_name("node-proxy", call.node);
+  auto answer = [promise](const msg::wire_reply& reply) mutable {
+    promise.deliver(reply);
+  };
+  auto ask_anew = [self, name, answer, refuse](msg::node_calls again) {
+    ask_child<node_proxy_actor>(self, self->state.context, "nodes"_name, name,
+                                api_deadline, std::move(again), answer, refuse);
+  };
+  // Nearly always it is there, and its supervisor need not be asked.
+  auto proxy = st.context.names->find<node_proxy_actor::super>(name);
+  if (!proxy) {
+    ask_anew(std::move(order));
+    return promise;
+  }
+  self->request(proxy, api_deadline, order)
+    .then(answer, [order, ask_anew, refuse](const caf::error& why) mutable {
+      if (to_ao_error(why).code == ec::not_reachable)
+        ask_anew(order);
+      else
+        refuse(why);
+    });
   return promise;
 }
 

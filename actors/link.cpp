@@ -4,6 +4,7 @@
 #include "messages/interfaces/sessions.hpp"
 #include "messages/protocol.hpp"
 #include "runtime/actor/harden.hpp"
+#include "runtime/node/output.hpp"
 #include "runtime/tls/channel.hpp"
 
 #include <caf/actor_system.hpp>
@@ -26,6 +27,8 @@ constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{15'000};
 constexpr std::chrono::seconds dial_limit{15};
 constexpr std::chrono::seconds hello_limit{10};
+/// The hub waits no longer for a part of a session's output.
+constexpr std::chrono::seconds output_limit{8};
 /// After so many beats without an answer the connection is given up.
 constexpr std::uint32_t most_unanswered = 3;
 
@@ -279,6 +282,27 @@ void obey(self_pointer self, const msg::wire_call& call,
       [promise](const caf::error& why) mutable { promise.deliver(why); });
 }
 
+/// Reads beside everything else: it may wait for a tmux.
+void show_output(self_pointer self, const msg::wire_call& call,
+                 reply_promise promise) {
+  auto what = msg::read_wire<msg::read_output>(call.body);
+  if (!what) {
+    promise.deliver(make_error(what.error()));
+    return;
+  }
+  auto& context = self->state.context;
+  run_reading(
+    self, context, output_limit,
+    [place = context.place, what = *what]() -> result<msg::wire_reply> {
+      auto part = read_output(*place, what, msg::longest_chunk);
+      if (!part)
+        return fail(part.error());
+      return msg::wire_reply{msg::to_wire(*part), std::move(part->text)};
+    },
+    [promise](const msg::wire_reply& reply) mutable { promise.deliver(reply); },
+    [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
 caf::result<msg::wire_reply> take_call(self_pointer self,
                                        const msg::wire_call& call) {
   auto& st = self->state;
@@ -297,6 +321,8 @@ caf::result<msg::wire_reply> take_call(self_pointer self,
     obey<msg::publish_order>(self, call, promise);
   else if (call.verb == msg::verb::deliver)
     obey<msg::deliver_message>(self, call, promise);
+  else if (call.verb == msg::verb::output)
+    show_output(self, call, promise);
   else
     promise.deliver(make_error(ec::bad_input, "unknown verb " + call.verb));
   return promise;

@@ -147,6 +147,8 @@ void show(self_pointer self) {
   if (in_quarantine(st.record, self->clock().now()))
     e.closed = "quarantined, as several tasks have failed there";
   st.context.nodes->put(st.node, std::move(e));
+  if (st.peer == nullptr)
+    refuse_output(self);
 }
 
 void arm(self_pointer self, std::optional<mono_time> at) {
@@ -620,6 +622,7 @@ node_proxy(self_pointer self, hub_context context, node_name node) {
       return order(self, msg::verb::deliver, x.session, x);
     },
     [self](const msg::node_calls& asked) { return hear(self, asked); },
+    [self](const msg::read_output& what) { return pass_output(self, what); },
     [self](const msg::order_node& what) { return obey(self, what); },
     [self](look_atom) { look(self); },
   };

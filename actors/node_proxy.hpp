@@ -9,7 +9,9 @@
 #include <caf/actor_control_block.hpp>
 #include <caf/node_id.hpp>
 
+#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -21,6 +23,14 @@ struct node_turn {
   std::function<std::optional<store_write>(const cluster_node&)> decide;
   /// Told the row once it is durable.
   std::function<void(result<cluster_node>)> answer;
+};
+
+/// A part of a session's output that somebody waits for.
+struct awaited_output {
+  msg::read_output what;
+  caf::typed_response_promise<msg::output_part> promise;
+  /// Answered; what the node says later is of no use.
+  bool over = false;
 };
 
 /// State of the NODE PROXY.
@@ -39,6 +49,10 @@ struct node_proxy_state {
   std::optional<wall_time> heard_at;
   /// Tasks that fail there one after the other.
   quarantine record;
+  /// Output that was asked of the node, at most as much as the window of its
+  /// connection; what waits for its place there.
+  std::deque<std::shared_ptr<awaited_output>> asked_output;
+  std::deque<std::shared_ptr<awaited_output>> waiting_output;
   /// The look that is due at this moment is on its way.
   std::optional<mono_time> armed;
 };
@@ -52,6 +66,7 @@ struct node_proxy_state {
 ///             its sessions are told
 ///   orders of SESSION and MAILBOX --> the node; reports of the node -->
 ///             SESSION, MAILBOX, OVERLAPS, STORE
+///   output of sessions there --> asked of the node, a few parts at a time
 ///   requests of agents, fetches and pushes --> beside the others, as jobs
 ///
 /// @param self The actor handle.

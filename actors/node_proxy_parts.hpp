@@ -31,6 +31,13 @@ void serve_fetch(self_pointer self, const msg::wire_call& call,
 void take_push(self_pointer self, const msg::wire_call& call,
                reply_promise promise);
 
+/// Asks the node for a part of a session's output, when its turn has come.
+caf::result<msg::output_part> pass_output(self_pointer self,
+                                          const msg::read_output& what);
+
+/// The node has gone: whoever waits for output of it is told so.
+void refuse_output(self_pointer self);
+
 /// Where chunks of this node lie.
 inline std::string scratch_of(self_pointer self) {
   const auto& st = self->state;

@@ -281,6 +281,9 @@ const std::vector<command>& command_table() {
      {flag("--keep", "Leave the demo's home where it is"),
       option("--home", "Where to, instead of a temporary directory"),
       option("--parallel", "Most agents at once (4)"),
+      option("--nodes",
+             "Work on so many nodes of this host, some of which "
+             "fail (3 to 8)"),
       option("--until",
              "human: have the question to a person answered by you")},
      run_demo},

@@ -16,6 +16,7 @@ namespace {
 constexpr auto usage_text = "usage: ao-node join <host:port> <token> [--name "
                             "NAME] [--label KEY=VALUE]…\n"
                             "       ao-node run [--slots N]\n"
+                            "       ao-node attach <session>\n"
                             "       ao-node --version\n";
 
 int wrong(const std::string& why) {
@@ -75,6 +76,12 @@ int run_worker(const std::vector<std::string>& words) {
   return run(*place, out);
 }
 
+int run_attach(const std::vector<std::string>& words) {
+  if (words.size() != 1 || words[0].rfind("-", 0) == 0)
+    return wrong("attach needs the name of one session");
+  return refuse(attach(locate_home(home_path()), words[0]).error());
+}
+
 } // namespace
 
 std::string home_path() {
@@ -99,11 +106,13 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (words.empty())
-    return ao::node::wrong("join or run?");
+    return ao::node::wrong("join, run or attach?");
   std::vector<std::string> rest{words.begin() + 1, words.end()};
   if (words[0] == "join")
     return ao::node::run_join(rest);
   if (words[0] == "run")
     return ao::node::run_worker(rest);
+  if (words[0] == "attach")
+    return ao::node::run_attach(rest);
   return ao::node::wrong("\"" + words[0] + "\" is unknown");
 }

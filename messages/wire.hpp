@@ -4,6 +4,7 @@
 #include "messages/ids.hpp"
 #include "messages/message.hpp"
 #include "messages/orders.hpp"
+#include "messages/output.hpp"
 #include "messages/session.hpp"
 #include "messages/time.hpp"
 
@@ -66,6 +67,8 @@ constexpr std::string_view ensure = "ensure";
 constexpr std::string_view stop = "stop";
 constexpr std::string_view publish = "publish";
 constexpr std::string_view deliver = "deliver";
+/// `read_output` in, `output_part` out; its text as bytes.
+constexpr std::string_view output = "output";
 } // namespace verb
 
 /// A session that a node has, as its files say.
@@ -119,6 +122,8 @@ AO_WIRE(ensure_order)
 AO_WIRE(stop_order)
 AO_WIRE(publish_order)
 AO_WIRE(deliver_message)
+AO_WIRE(read_output)
+AO_WIRE(output_part)
 AO_WIRE(session_report)
 AO_WIRE(message_report)
 AO_WIRE(work_seen)

@@ -147,6 +147,30 @@ struct members<msg::deliver_message> {
 };
 
 template <>
+struct members<msg::read_output> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("session", x.session);
+    v("run", x.run);
+    v("socket", x.socket);
+    v("pane", x.pane);
+    v("snapshot", x.snapshot);
+    v("offset", x.offset);
+  }
+};
+
+// Its text travels as bytes.
+template <>
+struct members<msg::output_part> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("kept", x.kept);
+    v("snapshot", x.snapshot);
+    v("next", x.next);
+  }
+};
+
+template <>
 struct members<msg::message_report> {
   template <class Visit, class X>
   static void each(Visit&& v, X& x) {
@@ -349,6 +373,8 @@ AO_WIRE(ensure_order)
 AO_WIRE(stop_order)
 AO_WIRE(publish_order)
 AO_WIRE(deliver_message)
+AO_WIRE(read_output)
+AO_WIRE(output_part)
 AO_WIRE(message_report)
 AO_WIRE(work_seen)
 AO_WIRE(node_report)

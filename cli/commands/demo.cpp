@@ -20,9 +20,14 @@ constexpr milliseconds play_limit{240'000};
 constexpr milliseconds stop_limit{130'000};
 constexpr milliseconds grace{2'000};
 
-result<demo::scenario> built_in_scenario() {
+/// The scenario has deeds for three.
+constexpr std::uint64_t fewest_nodes = 3;
+constexpr std::uint64_t most_nodes = 8;
+
+/// @param nodes Whether it is played on nodes.
+result<demo::scenario> built_in_scenario(bool nodes) {
   for (const auto& one : demo::assets())
-    if (one.path == "scenario.json")
+    if (one.path == (nodes ? "nodes.json" : "scenario.json"))
       return demo::read_scenario(one.text);
   return fail(ec::internal, "the program has no scenario built in");
 }
@@ -42,9 +47,16 @@ void find_panes(const home& where, demo::report& out) {
       out.problems.push_back("the terminal of " + task.session + " was left");
 }
 
+/// A tmux server that outlives its node's program, as it is to.
+bool is_server_of_node(const demo::stage& stage, const demo::resident& one) {
+  return one.command.rfind("tmux ", 0) == 0
+    && one.command.find(stage.node_home("")) != std::string::npos;
+}
+
 /// Ends the hub as a person would. Whoever is still there afterwards is ended
 /// by force, and a problem if the play went to its end.
-void clear_stage(demo::stage& stage, bool finished, demo::report& out) {
+void clear_stage(demo::stage& stage, demo::nodes& workers, bool finished,
+                 demo::report& out) {
   auto where = stage.where();
   auto problem = [&](const std::string& text) { out.problems.push_back(text); };
   if (finished)
@@ -56,13 +68,16 @@ void clear_stage(demo::stage& stage, bool finished, demo::report& out) {
     problem("ao stop: " + to_string(stopped.error()));
   else if (stopped->code != 0)
     problem("ao stop: exit " + std::to_string(stopped->code));
+  if (auto ended = workers.end(); !ended)
+    problem(to_string(ended.error()));
   auto left = demo::residents_of(where);
   if (!left)
     problem(to_string(left.error()));
   else if (finished)
     for (const auto& one : *left)
-      problem("process " + std::to_string(one.pid)
-              + " was left: " + one.command);
+      if (!is_server_of_node(stage, one))
+        problem("process " + std::to_string(one.pid)
+                + " was left: " + one.command);
   if (auto ended = demo::end_residents(where, grace); !ended)
     problem(to_string(ended.error()));
 }
@@ -77,6 +92,15 @@ void look_at_forge(const demo::stage& stage, const demo::scenario& scenario,
     out.forge = std::move(*forge);
   else
     out.problems.push_back(to_string(forge.error()));
+}
+
+result<void> init_cluster(const demo::stage& stage) {
+  auto made = stage.ask_ao({"cluster", "init"});
+  if (!made)
+    return fail(made.error());
+  if (made->code != 0)
+    return fail(ec::process_failed, "ao cluster init: " + made->err);
+  return {};
 }
 
 outcome finish(invocation& what, demo::report& of) {
@@ -102,9 +126,22 @@ outcome run_demo(invocation& what) {
                 "--until human: nobody can be asked, as standard input and "
                 "error are no terminal; without --until the demo answers "
                 "itself");
-  auto scenario = built_in_scenario();
+  auto count = what.args.number("nodes", 0);
+  if (!count)
+    return fail(count.error());
+  if (*count != 0 && (*count < fewest_nodes || *count > most_nodes))
+    return fail(ec::bad_input,
+                "--nodes: expected " + std::to_string(fewest_nodes) + " to "
+                  + std::to_string(most_nodes));
+  if (*count != 0 && until)
+    return fail(ec::bad_input, "--until: nobody is asked with --nodes");
+  auto scenario = built_in_scenario(*count != 0);
   if (!scenario)
     return fail(scenario.error());
+  auto door = *count == 0 ? result<std::uint16_t>{std::uint16_t{0}}
+                          : demo::free_port_pair();
+  if (!door)
+    return fail(door.error());
   demo::interrupts signals;
   auto stage = demo::stage::make(what.args.text("home"), what.program_dir);
   if (!stage)
@@ -118,10 +155,17 @@ outcome run_demo(invocation& what) {
   auto problem = [&](const std::string& text) { out.problems.push_back(text); };
   auto agents = static_cast<unsigned>(*parallel);
   auto open = demo::fit_to(*scenario, agents);
-  auto furnished = stage->furnish(*scenario, agents, **phone, open);
+  demo::nodes workers{*stage};
+  demo::cast crew{workers, {}, *door};
+  for (std::uint64_t n = 1; n <= *count; ++n)
+    crew.names.push_back("n" + std::to_string(n));
+  auto furnished = stage->furnish(*scenario, agents, **phone, open, crew.door);
+  if (furnished && *count != 0)
+    furnished = init_cluster(*stage);
   demo::person reader{*stage, view, **phone, until.has_value()};
   if (furnished)
-    out.saw = demo::play(*scenario, *stage, view, reader, signals, play_limit);
+    out.saw
+      = demo::play(*scenario, *stage, crew, view, reader, signals, play_limit);
   else
     problem(to_string(furnished.error()));
   view.finish();
@@ -129,7 +173,7 @@ outcome run_demo(invocation& what) {
                       out.saw.problems.end());
   auto finished = is_finished(out, signals);
   view.say("ends the hub, tests what was merged");
-  clear_stage(*stage, finished, out);
+  clear_stage(*stage, workers, finished, out);
   look_at_forge(*stage, *scenario, out);
   if (signals.caught() == 0)
     demo::judge(out, *scenario);

@@ -1,6 +1,5 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
-#include "cli/commands/program.hpp"
 #include "runtime/home/files.hpp"
 
 #include <algorithm>
@@ -35,33 +34,44 @@ std::string without_empty_end(std::string screen) {
   return screen.empty() ? screen : screen + "\n";
 }
 
-/// What the terminal of a session that lives shows, with all that has left it
-/// at the top; empty when there is none.
-std::string text_on_terminal(const json& session) {
-  auto socket = text_at(session, "tmux.socket");
-  auto pane = text_at(session, "tmux.pane");
-  if (socket.empty() || pane.empty()
-      || text_at(session, "runtime.state") != "alive")
-    return {};
-  auto end = run_program(
-    {"tmux", "-S", socket, "capture-pane", "-p", "-J", "-S", "-", "-t", pane},
-    program_output::captured);
-  return end && end->status == 0 ? end->text : std::string{};
+/// All that a run has printed, or its terminal shows, part by part from the
+/// session's node; none when nothing is kept of it.
+result<std::optional<std::string>> read_run(const http::api_client& api,
+                                            const std::string& id,
+                                            std::uint64_t run) {
+  std::string text;
+  std::string snapshot;
+  for (std::uint64_t offset = 0;;) {
+    auto target
+      = item_path("sessions", id, "output") + "?run=" + std::to_string(run);
+    add_query(target, "offset", std::to_string(offset));
+    add_query(target, "snapshot", snapshot);
+    auto part = api.call("GET", target);
+    if (!part)
+      return fail(part.error());
+    if (part->body.value("text", json{}).is_null())
+      return std::optional<std::string>{};
+    text += text_at(part->body, "text");
+    auto next = part->body.value("next", json{});
+    if (!next.is_number_unsigned())
+      return std::optional<std::string>{std::move(text)};
+    next.get_to(offset);
+    snapshot = text_at(part->body, "snapshot");
+  }
 }
 
-/// What the shim has kept of each run that has ended; then what runs.
-std::vector<printed_log> logs_of_session(const invocation& what,
-                                         const json& session) {
-  auto dir = what.where().sessions() + "/" + text_at(session, "id");
+/// What each run that has ended has printed; then what runs.
+result<std::vector<printed_log>> logs_of_session(const http::api_client& api,
+                                                 const json& session) {
   auto runs = session.value("run", std::uint64_t{0});
   std::vector<printed_log> out;
   for (std::uint64_t run = 1; run <= runs; ++run) {
-    auto name = std::to_string(run);
-    if (auto text = read_log(dir + "/pane." + name + ".txt"))
-      out.push_back({"run " + name, without_empty_end(std::move(*text))});
-    else if (run == runs)
-      if (auto shown = text_on_terminal(session); !shown.empty())
-        out.push_back({"run " + name, without_empty_end(std::move(shown))});
+    auto text = read_run(api, text_at(session, "id"), run);
+    if (!text)
+      return fail(text.error());
+    if (*text && (run < runs || !(*text)->empty()))
+      out.push_back(
+        {"run " + std::to_string(run), without_empty_end(std::move(**text))});
   }
   return out;
 }
@@ -106,7 +116,6 @@ outcome show(invocation& what, const std::vector<printed_log>& logs) {
 
 } // namespace
 
-/// The files of the home are read, as the hub keeps no log in its database.
 outcome run_logs(invocation& what) {
   auto id = what.args.text("of");
   auto api = what.api();
@@ -119,7 +128,10 @@ outcome run_logs(invocation& what) {
   auto session = api.call("GET", item_path("sessions", id));
   if (!session)
     return fail(session.error());
-  return show(what, logs_of_session(what, session->body));
+  auto logs = logs_of_session(api, session->body);
+  if (!logs)
+    return fail(logs.error());
+  return show(what, *logs);
 }
 
 } // namespace ao::cli

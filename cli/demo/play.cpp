@@ -48,10 +48,11 @@ std::string complaint(const std::string& what, const answer& how) {
 /// One play, from the hub's start to the last event.
 class player {
 public:
-  player(const scenario& what, stage& where, progress& view, person& reader,
-         interrupts& signals, milliseconds allowed)
+  player(const scenario& what, stage& where, const cast& crew, progress& view,
+         person& reader, interrupts& signals, milliseconds allowed)
       : what_(what),
         where_(where),
+        crew_(crew),
         view_(view),
         person_(reader),
         signals_(signals),
@@ -59,7 +60,7 @@ public:
         done_(what.acts.size()) {}
 
   seen run() {
-    if (start_hub() && add_tasks() && follow())
+    if (start_hub() && add_nodes() && add_tasks() && follow())
       claim_tasks() && watch();
     out_.notified = person_.notified();
     return std::move(out_);
@@ -83,6 +84,27 @@ private:
     view_.say("hub " + shown(started->body, "pid") + " runs in "
               + where_.root());
     return !interrupted();
+  }
+
+  /// Has the nodes join, and waits until the hub has heard all of them.
+  bool add_nodes() {
+    for (const auto& name : crew_.names) {
+      if (auto added = crew_.workers.add(name, crew_.door); !added)
+        return trouble(name + ": " + to_string(added.error()));
+      out_.nodes += 1;
+      if (interrupted())
+        return false;
+    }
+    if (crew_.names.empty())
+      return true;
+    if (!follow())
+      return false;
+    while (out_.events.nodes_here().size() < crew_.names.size())
+      if (interrupted() || !wait())
+        return false;
+    events_.stop();
+    view_.say("nodes join: " + std::to_string(crew_.names.size()));
+    return true;
   }
 
   bool add_tasks() {
@@ -138,8 +160,11 @@ private:
       for (unsigned n = 0; n < one.claims; ++n) {
         whose.push_back(&one);
         asked.push_back(
-          std::async(std::launch::async, [this, id = id_of(one.title)] {
-            return where_.ask_ao({"spawn", id, "--no-wait"});
+          std::async(std::launch::async, [this, id = id_of(one.title), &one] {
+            std::vector<std::string> words{"spawn", id, "--no-wait"};
+            if (!one.node.empty())
+              words.insert(words.end(), {"--node", one.node});
+            return where_.ask_ao(std::move(words));
           }));
       }
     std::map<const scene_task*, unsigned> granted;
@@ -179,7 +204,10 @@ private:
   }
 
   bool is_over() const {
-    return out_.events.settled() && is_calm() && !person_.is_involved();
+    return out_.events.settled() && is_calm() && !person_.is_involved()
+      && std::all_of(restored_.begin(), restored_.end(), [this](const auto& n) {
+             return out_.events.nodes_here().count(n) > 0;
+           });
   }
 
   bool watch() {
@@ -266,7 +294,9 @@ private:
       const auto& one = what_.acts[i];
       if (done_[i] || !task || (one.task != "*" && task->title != one.task)
           || text_at(event, "kind") != one.when
-          || (one.hub != 0 && one.hub != out_.hub_kills + 1))
+          || (one.hub != 0 && one.hub != out_.hub_kills + 1)
+          || (one.epoch != 0
+              && one.epoch != event.value("epoch", std::uint64_t{0})))
         continue;
       done_[i] = true;
       due_.push_back({&one, event});
@@ -298,11 +328,49 @@ private:
       break;
     case deed::open_gate:
       break;
+    case deed::cut_node:
+    case deed::return_node:
+    case deed::kill_node:
+    case deed::drain_node:
+      if (!treat_node(act.what, act.in))
+        return false;
+      break;
     }
     if (act.opens.empty())
       return true;
     auto opened = where_.open_gate(act.opens);
     return opened || trouble(to_string(opened.error()));
+  }
+
+  bool treat_node(deed what, const std::string& name) {
+    auto done = result<void>{};
+    if (what == deed::cut_node) {
+      done = crew_.workers.cut(name);
+      out_.nodes_cut += 1;
+      view_.say("node " + name + " is cut off; its agents go on");
+    } else if (what == deed::return_node) {
+      done = crew_.workers.restore(name);
+      restored_.insert(name);
+      view_.say("node " + name + " is connected again");
+    } else if (what == deed::kill_node) {
+      view_.say("node " + name + " is killed with all that runs there");
+      done = crew_.workers.kill(name);
+      out_.nodes_killed += 1;
+    } else {
+      return drain_node(name);
+    }
+    return done || trouble("node " + name + ": " + to_string(done.error()));
+  }
+
+  bool drain_node(const std::string& name) {
+    auto drained = where_.ask_ao({"node", "drain", name});
+    if (!drained)
+      return trouble("ao node drain: " + to_string(drained.error()));
+    if (drained->code != 0)
+      return trouble(complaint("ao node drain " + name, *drained));
+    out_.nodes_drained += 1;
+    view_.say("node " + name + " is drained: it takes nothing new");
+    return true;
   }
 
   bool kill_hub() {
@@ -369,6 +437,9 @@ private:
 
   const scenario& what_;
   stage& where_;
+  const cast& crew_;
+  /// Nodes that were cut off, and have to come back.
+  std::set<std::string> restored_;
   progress& view_;
   person& person_;
   interrupts& signals_;
@@ -404,9 +475,9 @@ int interrupts::caught() {
   return first_;
 }
 
-seen play(const scenario& what, stage& where, progress& view, person& reader,
-          interrupts& signals, milliseconds allowed) {
-  return player{what, where, view, reader, signals, allowed}.run();
+seen play(const scenario& what, stage& where, const cast& crew, progress& view,
+          person& reader, interrupts& signals, milliseconds allowed) {
+  return player{what, where, crew, view, reader, signals, allowed}.run();
 }
 
 } // namespace ao::cli::demo

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "cli/demo/nodes.hpp"
 #include "cli/demo/person.hpp"
 #include "cli/demo/progress.hpp"
 #include "cli/demo/scenario.hpp"
 #include "cli/demo/stage.hpp"
 #include "cli/demo/tally.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,15 @@ private:
   int first_ = 0;
 };
 
+/// The nodes of a play.
+struct cast {
+  nodes& workers;
+  /// `n1`, …
+  std::vector<std::string> names;
+  /// Where they join.
+  std::uint16_t door = 0;
+};
+
 /// What was seen while playing.
 struct seen {
   tally events;
@@ -43,6 +54,11 @@ struct seen {
   /// Incidents whose question has come to the gateway, was answered with what
   /// it said, and whose end has come there.
   unsigned notified = 0;
+  /// Nodes of the play, and what was done to them.
+  unsigned nodes = 0;
+  unsigned nodes_cut = 0;
+  unsigned nodes_killed = 0;
+  unsigned nodes_drained = 0;
   /// Roles of the actors that were made to throw.
   std::vector<std::string> faults;
   /// What went otherwise than it should.
@@ -54,7 +70,9 @@ struct seen {
 /// `reader` waits for nothing, a signal comes or `allowed` has passed (the time
 /// that is taken to answer at the terminal does not count). Uses nothing but
 /// the command line. Leaves the hub running.
-seen play(const scenario& what, stage& where, progress& view, person& reader,
-          interrupts& signals, milliseconds allowed);
+/// @param crew The nodes that join first, by those names; none where the play
+/// has none.
+seen play(const scenario& what, stage& where, const cast& crew, progress& view,
+          person& reader, interrupts& signals, milliseconds allowed);
 
 } // namespace ao::cli::demo

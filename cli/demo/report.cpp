@@ -41,22 +41,35 @@ std::string seconds_of(milliseconds time) {
 /// The report's counters by name.
 std::map<std::string, unsigned> counters_of(const report& of) {
   const auto& events = of.saw.events;
-  return {{"restarts", events.restarts()},
-          {"crashesResumed", events.resumed_after("crash")},
-          {"hangsRestarted", events.resumed_after("hang")},
-          {"ciRepaired", events.repaired()},
-          {"conflictsResolved", events.conflicts_resolved()},
-          {"redTogetherRepaired", events.semantic_repaired()},
-          {"reviewsAnswered", events.reviews_answered()},
-          {"selfHeals", events.self_heals()},
-          {"mediated", events.mediated()},
-          {"asked", events.asked()},
-          {"answered", events.answered()},
-          {"notified", of.saw.notified},
-          {"faultsPlanted", static_cast<unsigned>(of.saw.faults.size())},
-          {"faultsSurvived", events.faults_survived()},
-          {"refusedDuplicates", of.saw.refused_duplicates},
-          {"hubKills", of.saw.hub_kills}};
+  std::map<std::string, unsigned> out{
+    {"restarts", events.restarts()},
+    {"crashesResumed", events.resumed_after("crash")},
+    {"hangsRestarted", events.resumed_after("hang")},
+    {"ciRepaired", events.repaired()},
+    {"conflictsResolved", events.conflicts_resolved()},
+    {"redTogetherRepaired", events.semantic_repaired()},
+    {"reviewsAnswered", events.reviews_answered()},
+    {"selfHeals", events.self_heals()},
+    {"mediated", events.mediated()},
+    {"asked", events.asked()},
+    {"answered", events.answered()},
+    {"notified", of.saw.notified},
+    {"faultsPlanted", static_cast<unsigned>(of.saw.faults.size())},
+    {"faultsSurvived", events.faults_survived()},
+    {"refusedDuplicates", of.saw.refused_duplicates},
+    {"hubKills", of.saw.hub_kills}};
+  if (of.saw.nodes > 0) {
+    auto count
+      = [](const auto& of) { return static_cast<unsigned>(of.size()); };
+    out["nodes"] = of.saw.nodes;
+    out["nodesCut"] = of.saw.nodes_cut;
+    out["nodesKilled"] = of.saw.nodes_killed;
+    out["nodesDrained"] = of.saw.nodes_drained;
+    out["nodesLost"] = count(events.nodes_lost());
+    out["nodesReturned"] = count(events.nodes_returned());
+    out["replaced"] = events.replaced();
+  }
+  return out;
 }
 
 bool is_merged(const report& of, const task_facts& task) {
@@ -198,6 +211,10 @@ void print(output& out, const report& of) {
   counted("notified", "told to the gateway, from the question to its end");
   counted("refusedDuplicates", "refused because another had claimed the task");
   counted("hubKills", "times the hub was killed, its agents adopted");
+  counted("nodesCut", "nodes cut off until they were lost");
+  counted("nodesKilled", "nodes killed, with their agents");
+  counted("nodesDrained", "nodes drained");
+  counted("replaced", "begun on a node that was lost, done on another");
   counted("faultsSurvived", "actors threw an exception and were started again");
   for (const auto& one : of.problems)
     out.line("Problem: " + one, colour::red);

@@ -37,10 +37,12 @@ std::vector<std::string> words_of(pid_t pid, const char* name) {
 /// Recognises what belongs to a home.
 class belonging {
 public:
-  explicit belonging(const home& where)
-      : roots_{where.root(), where.run_dir()} {
-    read_marks(where.sessions());
-    read_marks(where.ci());
+  explicit belonging(const home& where) {
+    add(where);
+    std::error_code problem;
+    for (fs::directory_iterator at{where.root() + "/nodes", problem}, end;
+         !problem && at != end; at.increment(problem))
+      add(locate_home(at->path().string()));
   }
 
   bool holds(pid_t pid) const {
@@ -55,6 +57,13 @@ public:
   }
 
 private:
+  void add(const home& where) {
+    roots_.push_back(where.root());
+    roots_.push_back(where.run_dir());
+    read_marks(where.sessions());
+    read_marks(where.ci());
+  }
+
   /// The marks of all that was ever launched here.
   void read_marks(const std::string& directory) {
     std::error_code problem;

@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-/// Who lives in a home: hub, agents, checks, tmux servers and all below them.
+/// Who lives in a home: hub, agents, checks, tmux servers and all below them;
+/// and in the homes of nodes in it.
 namespace ao::cli::demo {
 
 /// A process of a home.

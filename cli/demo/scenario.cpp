@@ -20,6 +20,14 @@ result<deed> deed_of(const std::string& word) {
     return deed::throw_in;
   if (word == "open")
     return deed::open_gate;
+  if (word == "cut_node")
+    return deed::cut_node;
+  if (word == "return_node")
+    return deed::return_node;
+  if (word == "kill_node")
+    return deed::kill_node;
+  if (word == "drain_node")
+    return deed::drain_node;
   return wrong("\"" + word + "\" is no deed");
 }
 
@@ -35,6 +43,7 @@ result<void> take_task(const json& from, scenario& out) {
   one.needs = from.value("needs", std::vector<std::string>{});
   one.claims = from.value("claims", 1u);
   one.agent = from.value("agent", "");
+  one.node = from.value("node", "");
   for (const auto& need : one.needs)
     if (!knows(out, need))
       return wrong(one.title + " needs \"" + need + "\", which is not above");
@@ -54,8 +63,10 @@ result<void> take_act(const json& from, scenario& out) {
   one.in = from.value("in", "");
   one.parallel = from.value("parallel", 1u);
   one.hub = from.value("hub", 0u);
-  if (one.what == deed::throw_in && one.in.empty())
-    return wrong("a throw says in which actor by \"in\"");
+  one.epoch = from.value("epoch", std::uint64_t{0});
+  auto is_somewhere = one.what != deed::kill_hub && one.what != deed::open_gate;
+  if (is_somewhere && one.in.empty())
+    return wrong("a deed says by \"in\" in which actor or node");
   if (one.task != "*" && !knows(out, one.task))
     return wrong("an act is about \"" + one.task + "\", which is no task");
   out.acts.push_back(std::move(one));

@@ -2,6 +2,7 @@
 
 #include "messages/error.hpp"
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ struct scene_task {
   unsigned claims = 1;
   /// The agent that works on it; empty = the project's.
   std::string agent;
+  /// Where it begins; empty = anywhere.
+  std::string node;
 };
 
 /// What the demo itself does to the system.
@@ -32,6 +35,14 @@ enum class deed {
   throw_in,
   /// Nothing but opening the gate.
   open_gate,
+  /// Cuts a node off: its program stands still, its agents go on.
+  cut_node,
+  /// Lets a node that was cut off go on.
+  return_node,
+  /// Kills a node and all that runs there.
+  kill_node,
+  /// Has a node finish what it has, and take nothing new.
+  drain_node,
 };
 
 /// A deed, done once, when an event is seen.
@@ -42,9 +53,11 @@ struct scene_act {
   std::string task;
   /// It waits for the n-th hub of the play; 0 = any.
   unsigned hub = 0;
+  /// It waits for this grant of the task; 0 = any.
+  std::uint64_t epoch = 0;
   deed what = deed::kill_hub;
   /// Of `throw_in`: the role of the actor. Which one follows from the event:
-  /// `ci-watcher` is that of the event's change.
+  /// `ci-watcher` is that of the event's change. Of deeds to a node: its name.
   std::string in;
   /// It takes so many agents at once. With fewer it is left out, and its gate
   /// stands open from the beginning.

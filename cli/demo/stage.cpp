@@ -94,9 +94,9 @@ result<stage> stage::make(const std::string& wanted, std::string programs) {
   return stage{locate_home(*root).root(), std::move(programs)};
 }
 
-result<void> stage::furnish(const scenario& what, unsigned parallel,
-                            const gateway& phone,
-                            const std::vector<std::string>& open) {
+result<void>
+stage::furnish(const scenario& what, unsigned parallel, const gateway& phone,
+               const std::vector<std::string>& open, std::uint16_t door) {
   auto target = directory() + "/" + what.project + "/";
   for (const auto& one : assets()) {
     auto path = std::string{one.path};
@@ -110,6 +110,9 @@ result<void> stage::furnish(const scenario& what, unsigned parallel,
       text = replaced(std::move(text), "@PARALLEL@", std::to_string(parallel));
       text = replaced(std::move(text), "@GATEWAY@", phone.url());
       text = replaced(std::move(text), "@TOKEN@", phone.token());
+      if (door != 0)
+        text
+          += "cluster: {listen: \"127.0.0.1:" + std::to_string(door) + "\"}\n";
     }
     if (auto ok = put_file(path, text); !ok)
       return ok;
@@ -178,6 +181,32 @@ result<child> stage::start_ao(std::vector<std::string> words) const {
   return spawn(spec);
 }
 
+process_spec stage::node_spec(const std::string& name,
+                              std::vector<std::string> words) const {
+  auto spec = spec_of(std::move(words));
+  spec.argv[0] = programs_ + "/ao-node";
+  for (auto& variable : spec.env)
+    if (variable.rfind("AO_HOME=", 0) == 0)
+      variable = "AO_HOME=" + node_home(name);
+  return spec;
+}
+
+result<finished> stage::run_node(const std::string& name,
+                                 std::vector<std::string> words,
+                                 milliseconds deadline) const {
+  return run(node_spec(name, std::move(words)), deadline);
+}
+
+result<child> stage::start_node(const std::string& name,
+                                std::vector<std::string> words) const {
+  auto spec = node_spec(name, std::move(words));
+  spec.out = child_output::file(node_home(name) + "/run.log");
+  spec.err = child_output::as_stdout();
+  // A Ctrl-C is for the demo alone.
+  spec.group = process_spec::grouping::own_session;
+  return spawn(spec);
+}
+
 result<finished> stage::run_in(const std::string& cwd,
                                std::vector<std::string> argv,
                                milliseconds deadline) const {
@@ -203,9 +232,15 @@ result<void> stage::open_gate(const std::string& name) {
 result<void> stage::strike() {
   gates_.clear();
   std::error_code problem;
-  auto sockets = fs::path{where().run_dir()};
-  if (sockets.string().rfind(root_ + "/", 0) != 0)
-    fs::remove_all(sockets, problem);
+  std::vector<home> homes{where()};
+  for (fs::directory_iterator i{fs::path{root_} / "nodes", problem}, end;
+       !problem && i != end; i.increment(problem))
+    homes.push_back(locate_home(i->path().string()));
+  problem.clear();
+  for (const auto& one : homes)
+    if (auto sockets = fs::path{one.run_dir()};
+        !problem && sockets.string().rfind(root_ + "/", 0) != 0)
+      fs::remove_all(sockets, problem);
   if (!problem)
     fs::remove_all(root_, problem);
   if (problem)

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <map>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -37,9 +37,10 @@ public:
   /// Fills it. Errors: `home_unusable`, `git_failed`, `program_missing`.
   /// @param phone Where the notifications go.
   /// @param open Gates that stand open from the beginning.
-  result<void> furnish(const scenario& what, unsigned parallel,
-                       const gateway& phone,
-                       const std::vector<std::string>& open);
+  /// @param door The port of loopback where nodes join; 0 = none do.
+  result<void>
+  furnish(const scenario& what, unsigned parallel, const gateway& phone,
+          const std::vector<std::string>& open, std::uint16_t door = 0);
 
   /// Where the hub lives; its run directory is known once it is started.
   home where() const { return locate_home(root_); }
@@ -54,6 +55,21 @@ public:
 
   /// Starts `ao <words>`, its standard output captured.
   result<child> start_ao(std::vector<std::string> words) const;
+
+  /// The home of a node.
+  std::string node_home(const std::string& name) const {
+    return root_ + "/nodes/" + name;
+  }
+
+  /// Runs `ao-node <words>` in its home to its end. Errors: those of
+  /// `ao::run`.
+  result<finished> run_node(const std::string& name,
+                            std::vector<std::string> words,
+                            milliseconds deadline) const;
+
+  /// Starts it; what it prints goes to `run.log` of its home.
+  result<child> start_node(const std::string& name,
+                           std::vector<std::string> words) const;
 
   /// Runs another program in `cwd` with the same environment.
   result<finished> run_in(const std::string& cwd, std::vector<std::string> argv,
@@ -70,6 +86,8 @@ private:
   stage(std::string root, std::string programs);
 
   process_spec spec_of(std::vector<std::string> words) const;
+  process_spec node_spec(const std::string& name,
+                         std::vector<std::string> words) const;
   result<void> make_repository() const;
 
   std::string root_;

@@ -92,6 +92,8 @@ void tally::take(const json& event) {
       && text_at(event, "data.reason").find("planted fault")
         != std::string::npos)
     faults_survived_ += 1;
+  if (auto node = id_after("node:", text_at(event, "subject")); !node.empty())
+    take_node(kind, node);
   if (!task)
     return;
   auto at = time_of(event);
@@ -137,8 +139,22 @@ void tally::take(const json& event) {
     task->sent_back = true;
   } else if (kind == "merged") {
     task->merged_sha = text_at(event, "data.sha");
+  } else if (kind == "session_lost") {
+    task->replaced = true;
+    end_run(*task, at);
   } else if (kind == "session_cleaned") {
     task->cleaned = true;
+  }
+}
+
+void tally::take_node(const std::string& kind, const std::string& node) {
+  if (kind == "node_joined" || kind == "node_returned") {
+    nodes_here_.insert(node);
+    if (nodes_lost_.count(node) > 0)
+      nodes_returned_.insert(node);
+  } else if (kind == "node_lost") {
+    nodes_here_.erase(node);
+    nodes_lost_.insert(node);
   }
 }
 
@@ -205,6 +221,10 @@ unsigned tally::semantic_repaired() const {
 
 unsigned tally::reviews_answered() const {
   return merged_after(&task_facts::sent_back);
+}
+
+unsigned tally::replaced() const {
+  return merged_after(&task_facts::replaced);
 }
 
 unsigned tally::self_heals() const {

@@ -60,6 +60,8 @@ struct task_facts {
   /// Its incidents by their ids, and the last one that was heard of.
   std::map<std::string, case_facts> cases;
   std::string last_case;
+  /// Its node was lost with its session; it went on elsewhere.
+  bool replaced = false;
   /// Its worktree and pane are removed.
   bool cleaned = false;
 
@@ -143,15 +145,30 @@ public:
   /// an incident has sent, or the task's last one; empty when there is none.
   std::string incident_of(const nlohmann::json& event) const;
 
+  /// Nodes that are connected at present, that were lost, and that came back
+  /// since.
+  const std::set<std::string>& nodes_here() const { return nodes_here_; }
+  const std::set<std::string>& nodes_lost() const { return nodes_lost_; }
+  const std::set<std::string>& nodes_returned() const {
+    return nodes_returned_;
+  }
+
+  /// Tasks whose node was lost, and which were merged from another one.
+  unsigned replaced() const;
+
   /// Actors that their supervisors started again after a planted exception.
   unsigned faults_survived() const { return faults_survived_; }
 
 private:
   task_facts* find(const nlohmann::json& event);
+  void take_node(const std::string& kind, const std::string& node);
   unsigned merged_after(bool task_facts::*what) const;
 
   std::vector<task_facts> tasks_;
   std::set<std::string> asked_;
+  std::set<std::string> nodes_here_;
+  std::set<std::string> nodes_lost_;
+  std::set<std::string> nodes_returned_;
   std::uint64_t last_ = 0;
   unsigned restarts_ = 0;
   unsigned faults_survived_ = 0;

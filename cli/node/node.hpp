@@ -31,6 +31,12 @@ struct run_words {
 /// The worker in the foreground, until it is told to end; the exit code.
 int run(const home& place, const run_words& words);
 
+/// `attach <session>`: becomes a tmux client of the session's terminal, so that
+/// detaching ends nothing. Returns only with an error: `no_such_session`,
+/// `session_closed` (it has no terminal), `bad_input` (we have none),
+/// `program_missing`.
+result<void> attach(const home& place, const std::string& session);
+
 /// `$AO_HOME`, else `~/.ao-node`.
 std::string home_path();
 

@@ -66,6 +66,9 @@ AO_ROLE(node_proxy_actor,
         caf::replies_to<msg::deliver_message>::with<session_id>,
         // From the FRONT DOOR: what the node says.
         caf::replies_to<msg::node_calls>::with<msg::wire_reply>,
+        // From the API: a part of what a session there has printed. Errors:
+        // not_reachable.
+        caf::replies_to<msg::read_output>::with<msg::output_part>,
         // From the API. Answers the row once it is durable.
         caf::replies_to<msg::order_node>::with<cluster_node>,
         // INTERNAL: a time of its membership is over.
@@ -91,4 +94,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::join_cluster)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::joined_cluster)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::order_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::node_calls)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::read_output)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::output_part)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::call_hub)

@@ -28,6 +28,7 @@ constexpr rule rules[] = {
   {"GET", "/tasks/{id}", proj, proj, proj, proj, proj},
   {"GET", "/sessions", own, proj, own, own, own},
   {"GET", "/sessions/{id}", own, proj, own, own, own},
+  {"GET", "/sessions/{id}/output", own, proj, own, own, own},
   {"GET", "/changes", own, proj, proj, proj, own},
   {"GET", "/changes/{id}", own, proj, proj, proj, own},
   {"GET", "/changes/{id}/reviews", own, proj, proj, proj, own},

@@ -1,3 +1,4 @@
+#include "tests/bench/link_calls.hpp"
 #include "tests/bench/rows.hpp"
 
 #include <CLI/CLI.hpp>
@@ -30,6 +31,7 @@ std::vector<row> all_rows() {
      escalation_figures},
     {"agents", "a probe, a message, an idle agent, a talkative one",
      agent_figures},
+    {"nodes", "a node is lost, 20 join, one calls, one is read", node_figures},
   };
 }
 
@@ -88,7 +90,12 @@ int main(int argc, char** argv) {
   std::string file;
   app.add_option("rows", wanted, "Only these rows");
   app.add_option("--json", file, "Also write the figures to this file");
+  std::string echo;
+  // For a row, which starts this program for it.
+  app.add_option("--echo", echo)->group("");
   CLI11_PARSE(app, argc, argv);
+  if (!echo.empty())
+    return ao::bench::serve_echo(echo);
   try {
     return ao::bench::run(wanted, file);
   } catch (const std::exception& why) {

@@ -46,6 +46,7 @@ std::vector<figure> ci_figures();
 std::vector<figure> merge_figures();
 std::vector<figure> escalation_figures();
 std::vector<figure> agent_figures();
+std::vector<figure> node_figures();
 
 /// The middle one; the list is not empty.
 double median(std::vector<double> values);

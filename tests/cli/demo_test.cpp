@@ -143,6 +143,30 @@ TEST_F(DemoTally, IsSettledWhenNobodyWillAnswerTheAgent) {
   EXPECT_FALSE(events.settled());
 }
 
+TEST_F(DemoTally, CountsNodesThatAreLostAndComeBack) {
+  auto of_node = [&](const std::string& kind, const std::string& node) {
+    events.take({{"seq", ++seq},
+                 {"at", format_time(wall_time{})},
+                 {"subject", "node:" + node},
+                 {"kind", kind},
+                 {"data", {{"node", node}}}});
+  };
+  for (const auto* node : {"n1", "n2"})
+    of_node("node_joined", node);
+  // Being connected again is no return of one that was never lost.
+  of_node("node_returned", "n2");
+  EXPECT_TRUE(events.nodes_returned().empty());
+  of_node("node_lost", "n1");
+  EXPECT_EQ(events.nodes_here(), std::set<std::string>{"n2"});
+  of_node("node_returned", "n1");
+  EXPECT_EQ(events.nodes_lost(), std::set<std::string>{"n1"});
+  EXPECT_EQ(events.nodes_returned(), std::set<std::string>{"n1"});
+  take("session_lost", {{"reason", "its node"}});
+  EXPECT_EQ(events.replaced(), 0u);
+  take("task_closed", {{"state", "merged"}}, "task:T1");
+  EXPECT_EQ(events.replaced(), 1u);
+}
+
 TEST_F(DemoTally, TakesAnEventOnce) {
   take("agent_restarted", {{"reason", "crash"}});
   seq -= 1;
@@ -150,18 +174,20 @@ TEST_F(DemoTally, TakesAnEventOnce) {
   EXPECT_EQ(events.restarts(), 1u);
 }
 
-TEST(DemoScenario, TheBuiltInOneHasARecipeForEveryTask) {
+TEST(DemoScenario, TheBuiltInOnesHaveARecipeForEveryTask) {
   std::map<std::string_view, std::string_view> files;
   for (const auto& one : assets())
     files[one.path] = one.text;
-  ASSERT_TRUE(files.count("scenario.json"));
-  auto what = read_scenario(files["scenario.json"]);
-  ASSERT_TRUE(what) << to_string(what.error());
-  for (const auto& one : what->tasks) {
-    auto name = one.title;
-    for (auto& c : name)
-      c = c == ' ' ? '-' : static_cast<char>(std::tolower(c));
-    EXPECT_TRUE(files.count("recipes/" + name + ".sh")) << name;
+  for (const auto* file : {"scenario.json", "nodes.json"}) {
+    ASSERT_TRUE(files.count(file));
+    auto what = read_scenario(files[file]);
+    ASSERT_TRUE(what) << to_string(what.error());
+    for (const auto& one : what->tasks) {
+      auto name = one.title;
+      for (auto& c : name)
+        c = c == ' ' ? '-' : static_cast<char>(std::tolower(c));
+      EXPECT_TRUE(files.count("recipes/" + name + ".sh")) << name;
+    }
   }
 }
 

@@ -141,6 +141,24 @@ TEST_F(Demo, MergesEveryTaskAndLeavesNothingBehind) {
   expect_nothing_left();
 }
 
+TEST_F(Demo, WorksOnNodesOfWhichOneIsCutOffOneKilledAndOneDrained) {
+  EXPECT_EQ(run(demo({"--nodes", "2"}), limit)->status.code, 2);
+  auto end = run(demo({"--json", "--nodes", "3"}), limit);
+  ASSERT_TRUE(end) << to_string(end.error());
+  auto said = json::parse(end->out, nullptr, false);
+  ASSERT_TRUE(said.is_object()) << end->out << end->err;
+  EXPECT_EQ(end->status.code, 0) << said.dump(2) << end->err;
+  EXPECT_EQ(said["problems"], json::array());
+  EXPECT_EQ(said["merged"], said["tasks"].size());
+  EXPECT_EQ(said["nodes"], 3);
+  for (const auto* name :
+       {"nodesCut", "nodesKilled", "nodesDrained", "nodesReturned"})
+    EXPECT_EQ(said[name], 1) << name;
+  EXPECT_EQ(said["nodesLost"], 2);
+  EXPECT_GE(said["replaced"], 2) << "one of each lost node";
+  expect_nothing_left();
+}
+
 TEST_F(Demo, LeavesNothingBehindWhenInterrupted) {
   for (auto signal : {SIGINT, SIGTERM}) {
     auto started = spawn(demo({"--json"}));

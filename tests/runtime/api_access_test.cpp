@@ -33,6 +33,7 @@ constexpr route all_routes[] = {
   {"POST", "/sessions"},
   {"POST", "/sessions/cleanup"},
   {"GET", "/sessions/{id}"},
+  {"GET", "/sessions/{id}/output"},
   {"POST", "/sessions/{id}/kill"},
   {"POST", "/sessions/{id}/restore"},
   {"POST", "/sessions/{id}/reports"},
