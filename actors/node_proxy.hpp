@@ -39,6 +39,8 @@ struct node_proxy_state {
   std::optional<wall_time> heard_at;
   /// Tasks that fail there one after the other.
   quarantine record;
+  /// ESCALATION is being told of a loss, or of its end.
+  bool telling = false;
   /// The look that is due at this moment is on its way.
   std::optional<mono_time> armed;
 };

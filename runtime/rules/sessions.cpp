@@ -231,9 +231,11 @@ public:
       return refuse(ec::session_closed, "is cleaned up; spawn its task again");
     if (is_terminal(s) && runs(s))
       return refuse(ec::wrong_state, "is being stopped");
+    // One that waits on a node that is to be empty waits under a new grant.
+    auto moves = s.runtime == runtime_state::queued && x.epoch > s.epoch;
     auto rests = is_terminal(s) || s.runtime == runtime_state::exited
       || s.runtime == runtime_state::parked || s.runtime == runtime_state::lost;
-    if (!rests)
+    if (!rests && !moves)
       return refuse(ec::wrong_state, "is " + std::string{to_string(s.runtime)});
     auto needs_grant = is_terminal(s) || s.runtime == runtime_state::lost
       || (s.runtime == runtime_state::parked && !parked_by_hub(s));
