@@ -103,7 +103,7 @@ public:
     if (!x.node.empty())
       s.node = x.node;
     if (s.run > 0)
-      return start(s.resume);
+      return start(s.resume, x.why);
     s.run += 1;
     s.resume = resume_reason::none;
     to(runtime_state::provisioning, "");
@@ -564,7 +564,7 @@ private:
     effect(await_slot{});
   }
 
-  void start(resume_reason why) {
+  void start(resume_reason why, const std::string& placement) {
     auto& s = row();
     s.run += 1;
     s.resume = why;
@@ -581,7 +581,9 @@ private:
     to(s.started_at ? runtime_state::starting : runtime_state::provisioning,
        "");
     record(event_kind::agent_restarted,
-           data().with("reason", std::string{to_string(why)}));
+           data()
+             .with("reason", std::string{to_string(why)})
+             .with("placement", placement));
     effect(ensure_run{s.run, why});
     tell();
   }

@@ -83,6 +83,9 @@ TEST_F(ClusterLost, RaisesOneIncidentForAllItsSessions) {
   EXPECT_THAT(i["question"].get<std::string>(), HasSubstr("in 3 sessions"));
   EXPECT_THAT(i["text"].get<std::string>(), HasSubstr("app-2 (T2)"));
   EXPECT_EQ(w.ask({"incident", "ls"})["data"].size(), 1u);
+  EXPECT_THAT(w.ao({"status"}).out,
+              HasSubstr("Node worker is lost: nothing was heard of it"));
+  EXPECT_EQ(w.ask({"node", "show", "worker"})["state"], "lost");
   n.thaw();
   w.await("node_returned", "node:worker", lost["seq"]);
   w.await("incident_closed", "incident:inc-1");
@@ -151,6 +154,7 @@ TEST_F(ClusterFailure, ADrainIsOverWhenItsSessionsAre) {
   EXPECT_EQ(row["state"], "draining");
   EXPECT_EQ(row["sessions"], json({"app-1"}));
   EXPECT_TRUE(row["drainUntil"].is_null());
+  EXPECT_THAT(w.ao({"status"}).out, HasSubstr("Node worker is draining: "));
   // Nothing new is placed there.
   auto second = w.add_task("Another thing");
   auto made = w.ask({"spawn", second});
@@ -244,7 +248,7 @@ TEST_F(ClusterFailure, NoNumberIsGivenTwiceAfterAnOlderBackupIsPutBack) {
   std::set<std::pair<std::string, int>> granted;
   auto collect = [&] {
     for (const auto& e : of_kind("task_claimed"))
-      granted.insert({e["subject"], e["epoch"]});
+      granted.emplace(e["subject"], e["epoch"]);
   };
   collect();
   ASSERT_EQ(granted.size(), 3u);
