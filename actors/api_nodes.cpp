@@ -40,11 +40,12 @@ row_ptr<cluster_node> node_in_path(api_pointer self, const api_call& call) {
   return n;
 }
 
-void order(api_pointer self, const api_call_ptr& call, node_order to) {
+void order(api_pointer self, const api_call_ptr& call, node_order to,
+           std::optional<milliseconds> deadline = {}) {
   auto n = node_in_path(self, *call);
   if (!n)
     return;
-  msg::order_node what{n->name, to, api_name.text};
+  msg::order_node what{n->name, to, deadline, api_name.text};
   ask_child<node_proxy_actor>(
     self, self->state.context, "nodes"_name,
     make_actor_name("node-proxy", n->name.text), answer_deadline, what,
@@ -118,7 +119,15 @@ void uncordon_node(api_pointer self, api_call_ptr call) {
 }
 
 void drain_node(api_pointer self, api_call_ptr call) {
-  order(self, call, node_order::draining);
+  constexpr std::uint64_t a_month = std::uint64_t{31} * 24 * 3'600'000;
+  std::optional<milliseconds> deadline;
+  if (call->body.contains("deadlineMs")) {
+    auto given = api::number_of(call->body, "deadlineMs", 0, a_month);
+    if (!given)
+      return call->refuse(given.error());
+    deadline = milliseconds{static_cast<std::int64_t>(*given)};
+  }
+  order(self, call, node_order::draining, deadline);
 }
 
 void revoke_node(api_pointer self, api_call_ptr call) {

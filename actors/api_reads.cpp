@@ -96,6 +96,22 @@ void get_health(api_pointer self, api_call_ptr call) {
                 {"startedAt", format_time(self->state.host.started_at)}});
 }
 
+namespace {
+
+/// Nodes that do not simply work: `{name, state, why}`.
+json unwell_nodes(const hub_context& context) {
+  auto out = json::array();
+  for (const auto& n : context.rows->all<cluster_node>())
+    if (n->order != node_order::revoked
+        && (n->link != node_link::alive || n->order != node_order::open))
+      out.push_back({{"name", n->name.text},
+                     {"state", std::string{state_of(*n)}},
+                     {"why", n->why}});
+  return out;
+}
+
+} // namespace
+
 void get_status(api_pointer self, api_call_ptr call) {
   api::hub_facts hub;
   hub.pid = ::getpid();
@@ -110,6 +126,7 @@ void get_status(api_pointer self, api_call_ptr call) {
         return of_project(*call, t.project) && call->reaches(target_of(t));
       });
   out["meta"]["questions"] = open_questions(self, *call);
+  out["meta"]["nodes"] = unwell_nodes(self->state.context);
   call->answer(200, std::move(out));
 }
 

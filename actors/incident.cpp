@@ -216,8 +216,8 @@ failure_seen seen_in(self_pointer self, const msg::report_cause& what) {
     if (auto more = reaction_message(*st.context.config, *project, what.cause);
         !more.empty())
       text += (text.empty() || text.back() == '\n' ? "" : "\n") + more + "\n";
-  failure_seen out{
-    what.session, what.change, what.sha, secrets.redact(text), {}};
+  failure_seen out{what.session,         what.change, what.sha,
+                   secrets.redact(text), {},          what.others};
   for (const auto& line : what.log_tail)
     out.log_tail.push_back(secrets.redact(line));
   return out;

@@ -69,6 +69,21 @@ struct perform {
     mail(row().session, order.key, order.text, "agent_not_told");
   }
 
+  /// Those that have not gone elsewhere by themselves, as their projects do not
+  /// want that.
+  void replace_lost() const {
+    auto all = row().others;
+    all.push_back(row().session);
+    for (const auto& id : all) {
+      auto s = context().rows->find<session>(id.text);
+      if (s && !is_terminal(*s) && s->runtime == runtime_state::lost)
+        order_session(s->id, msg::session_order::kind::restore,
+                      "restore/" + std::to_string(row().history.size()) + "/"
+                        + id.text,
+                      "session_not_replaced", done(self));
+    }
+  }
+
   /// The work of SELF HEAL, which is told the row.
   void operator()(const heal_agent&) const {}
 
@@ -93,6 +108,8 @@ struct perform {
       tell<breakers_actor>(context(), "breakers"_name, probe_atom::value);
       return;
     }
+    if (row().cause == incident_cause::node_lost)
+      return replace_lost();
     auto s = context().rows->find<session>(row().session.text);
     if (!s || is_terminal(*s) || s->runtime != runtime_state::parked)
       return;

@@ -29,6 +29,8 @@ constexpr std::chrono::seconds dial_limit{15};
 constexpr std::chrono::seconds hello_limit{10};
 /// The hub waits no longer for a part of a session's output.
 constexpr std::chrono::seconds output_limit{8};
+/// Of writing down what was seen.
+constexpr std::chrono::seconds note_limit{5};
 /// After so many beats without an answer the connection is given up.
 constexpr std::uint32_t most_unanswered = 3;
 
@@ -108,33 +110,29 @@ bool is_final(ec code) {
 
 /// What of ours was given to others while we were away is ended, its work kept
 /// under a ref: two agents must not work on one task.
-void give_up_lost(self_pointer self, const msg::node_welcome& said,
-                  const std::vector<msg::held_session>& held) {
+void give_up_lost(self_pointer self, const msg::node_welcome& said) {
   auto& st = self->state;
-  for (const auto& ours : held)
-    for (const auto& row : said.sessions) {
-      if (row.id != ours.session
-          || (row.node == st.host.hub.name && row.epoch <= ours.epoch))
-        continue;
-      st.context.say(log_level::warn,
-                     "session_lost session=" + row.id.text + " epoch="
-                       + std::to_string(ours.epoch) + " to=" + row.node.text
-                       + " epoch=" + std::to_string(row.epoch));
-      ask<uplink_actor>(self, st.context, "uplink"_name, registry_deadline,
-                        msg::stop_order{ours.session, ours.epoch, ours.run,
-                                        msg::stop_how::save_and_end})
-        .then([](const session_id&) {},
-              [self, id = ours.session](const caf::error& why) {
-                self->state.context.say(log_level::error,
-                                        "loser_not_stopped session=" + id.text
-                                          + " reason=\""
-                                          + to_string(to_ao_error(why)) + "\"");
-              });
-    }
+  for (const auto& ours : said.losers) {
+    st.context.say(log_level::warn,
+                   "session_lost session=" + ours.session.text
+                     + " epoch=" + std::to_string(ours.epoch)
+                     + " run=" + std::to_string(ours.run));
+    ask<uplink_actor>(
+      self, st.context, "uplink"_name, registry_deadline,
+      msg::stop_order{ours.session, ours.epoch, ours.run, msg::stop_how::park})
+      .then([](const session_id&) {},
+            [self, id = ours.session](const caf::error& why) {
+              // Named again by the next hello.
+              self->state.context.say(log_level::error,
+                                      "loser_not_stopped session=" + id.text
+                                        + " reason=\""
+                                        + to_string(to_ao_error(why)) + "\"");
+            });
+  }
 }
 
 void take_welcome(self_pointer self, const msg::node_welcome& said,
-                  const std::vector<msg::held_session>& held, mono_time sent) {
+                  mono_time sent) {
   auto& st = self->state;
   st.greeted = true;
   st.tries = 0;
@@ -149,7 +147,7 @@ void take_welcome(self_pointer self, const msg::node_welcome& said,
                  "hub_reached link=" + st.host.hub.link
                    + " life=" + std::to_string(st.host.incarnation));
   st.host.told(said.settings);
-  give_up_lost(self, said, held);
+  give_up_lost(self, said);
 }
 
 void say_hello(self_pointer self) {
@@ -161,15 +159,17 @@ void say_hello(self_pointer self) {
   hello.incarnation = st.host.incarnation;
   hello.program = st.host.program;
   hello.slots = st.host.slots;
+  hello.epochs = st.host.seen->epochs();
+  hello.numbers = st.host.seen->sessions();
   auto sent = lease_clock();
   self
     ->request(door_of(self), hello_limit,
               call_of(self, msg::verb::hello, msg::to_wire(hello)))
     .then(
-      [self, sent, held = hello.sessions](const msg::wire_reply& reply) {
+      [self, sent](const msg::wire_reply& reply) {
         auto said = msg::read_wire<msg::node_welcome>(reply.body);
         if (said)
-          return take_welcome(self, *said, held, sent);
+          return take_welcome(self, *said, sent);
         self->state.host.refused(said.error());
       },
       [self](const caf::error& why) {
@@ -303,6 +303,26 @@ void show_output(self_pointer self, const msg::wire_call& call,
     [promise](const caf::error& why) mutable { promise.deliver(why); });
 }
 
+/// Nothing runs under a number that could be forgotten.
+void begin_run(self_pointer self, const msg::wire_call& call,
+               reply_promise promise) {
+  auto& st = self->state;
+  auto order = msg::read_wire<msg::ensure_order>(call.body);
+  if (!order || !st.host.seen->is_new(order->spec))
+    return obey<msg::ensure_order>(self, call, promise);
+  run_job(
+    self, st.context, note_limit,
+    [seen = st.host.seen, spec = order->spec]() -> result<bool> {
+      if (auto ok = seen->note(spec); !ok)
+        return fail(ok.error());
+      return true;
+    },
+    [self, call, promise](bool) {
+      obey<msg::ensure_order>(self, call, promise);
+    },
+    [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
 caf::result<msg::wire_reply> take_call(self_pointer self,
                                        const msg::wire_call& call) {
   auto& st = self->state;
@@ -314,7 +334,7 @@ caf::result<msg::wire_reply> take_call(self_pointer self,
     return make_error(ec::stale_incarnation, "this is another life");
   auto promise = self->make_response_promise<msg::wire_reply>();
   if (call.verb == msg::verb::ensure)
-    obey<msg::ensure_order>(self, call, promise);
+    begin_run(self, call, promise);
   else if (call.verb == msg::verb::stop)
     obey<msg::stop_order>(self, call, promise);
   else if (call.verb == msg::verb::publish)

@@ -3,6 +3,7 @@
 #include "actors/node_context.hpp"
 #include "messages/interfaces/cluster.hpp"
 #include "runtime/cluster/membership_file.hpp"
+#include "runtime/cluster/seen_numbers.hpp"
 #include "runtime/rules/membership.hpp"
 
 #include <caf/actor_clock.hpp>
@@ -26,6 +27,8 @@ struct link_host {
   std::uint32_t slots = 0;
   /// What of this host a hello tells: agents, projects, sessions.
   std::function<msg::node_hello()> describe;
+  /// What this node has seen, on its disk; never null.
+  std::shared_ptr<seen_numbers> seen;
   /// The hub has told its settings, for the first time or others.
   std::function<void(const std::string& settings)> told;
   /// The hub will not have this node; trying again does not help.

@@ -14,23 +14,19 @@
 #include <stdexcept>
 
 namespace ao {
-namespace {
+namespace node_proxy_parts {
 
-using namespace node_proxy_parts;
+namespace {
 
 void work(self_pointer self);
 
-cluster_times times_of(const settings& all) {
-  return {all.cluster.heartbeat, all.cluster.suspect_after,
-          all.cluster.lost_after, all.cluster.lease};
-}
+} // namespace
 
 row_ptr<cluster_node> row_of(self_pointer self) {
   const auto& st = self->state;
   return st.context.rows->find<cluster_node>(st.node.text);
 }
 
-/// The sessions that have, or may have, something on the node.
 std::vector<row_ptr<session>> sessions_of(self_pointer self) {
   const auto& st = self->state;
   std::vector<row_ptr<session>> out;
@@ -41,43 +37,16 @@ std::vector<row_ptr<session>> sessions_of(self_pointer self) {
   return out;
 }
 
-// -- its row ------------------------------------------------------------------
-
 void decide_row(
   self_pointer self,
   std::function<std::optional<store_write>(const cluster_node&)> decide,
-  std::function<void(result<cluster_node>)> answer = {}) {
+  std::function<void(result<cluster_node>)> answer) {
   line_up(self->state.turns, {std::move(decide), std::move(answer)});
   work(self);
 }
 
-void work(self_pointer self) {
-  auto& st = self->state;
-  while (has_turn(st.turns)) {
-    auto turn = next_turn(st.turns);
-    auto row = row_of(self);
-    if (!row)
-      return self->quit(make_error(ec::no_such_node, st.node.text));
-    auto write = turn.decide(*row);
-    if (!write) {
-      if (turn.answer)
-        turn.answer(*row);
-      continue;
-    }
-    write_in_turn(
-      self, st.context, st.turns, std::move(*write), turn,
-      [self, turn](const store_written&) {
-        if (turn.answer)
-          turn.answer(*row_of(self));
-      },
-      [self] { work(self); });
-  }
-}
-
-/// The row as it is to be, and an event that says so.
 store_write row_write(self_pointer self, cluster_node next, event_kind kind,
-                      const std::string& why,
-                      const std::string& actor = "node-proxy") {
+                      const std::string& why, const std::string& actor) {
   auto& st = self->state;
   next.version += 1;
   next.updated_at = st.context.now();
@@ -95,47 +64,9 @@ store_write row_write(self_pointer self, cluster_node next, event_kind kind,
   return write;
 }
 
-// -- membership ---------------------------------------------------------------
-
-/// Tells the sessions there what has become of their node.
-void tell_sessions(self_pointer self, const msg::session_fact& what) {
-  for (const auto& s : sessions_of(self)) {
-    msg::session_report told{s->id, s->epoch, s->run, 0, what};
-    ask_child<session_actor>(
-      self, self->state.context, "sessions"_name,
-      make_actor_name("session", s->id.text), registry_deadline, told,
-      [](std::uint64_t) {},
-      [self, id = s->id](const caf::error& why) {
-        self->state.context.say(log_level::warn,
-                                "node_news_not_told session=" + id.text
-                                  + " reason=\"" + to_string(to_ao_error(why))
-                                  + "\"");
-      });
-  }
-}
-
-/// Gives lost sessions of projects that want it to others: under a new grant
-/// they are queued, and placed elsewhere.
-void replace_sessions(self_pointer self) {
-  auto& context = self->state.context;
-  for (const auto& s : sessions_of(self)) {
-    const auto* project = context.project(s->project);
-    if (is_terminal(*s) || s->runtime != runtime_state::lost
-        || project == nullptr || !project->disconnect.replace)
-      continue;
-    msg::session_order order{
-      msg::session_order::kind::restore,
-      request_id{"replace/" + s->id.text + "/" + std::to_string(s->epoch)},
-      "node-proxy/" + self->state.node.text};
-    ask_child<session_actor>(
-      self, context, "sessions"_name, make_actor_name("session", s->id.text),
-      registry_deadline, order, [](const session&) {},
-      [self, id = s->id](const caf::error& why) {
-        self->state.context.say(log_level::warn,
-                                "not_replaced session=" + id.text + " reason=\""
-                                  + to_string(to_ao_error(why)) + "\"");
-      });
-  }
+cluster_times times_of(const settings& all) {
+  return {all.cluster.heartbeat, all.cluster.suspect_after,
+          all.cluster.lost_after, all.cluster.lease};
 }
 
 void show(self_pointer self) {
@@ -161,6 +92,8 @@ void arm(self_pointer self, std::optional<mono_time> at) {
   self->delayed_send(self, left + milliseconds{1}, look_atom::value);
 }
 
+namespace {
+
 void record_link(self_pointer self, event_kind kind, std::string why,
                  std::function<void()> then = {}) {
   auto link = self->state.member.link;
@@ -180,7 +113,8 @@ void record_link(self_pointer self, event_kind kind, std::string why,
     });
 }
 
-/// Adopts a step of the membership and does what it means.
+} // namespace
+
 void adopt(self_pointer self, const membership_step& step,
            const std::string& why) {
   auto& st = self->state;
@@ -195,6 +129,7 @@ void adopt(self_pointer self, const membership_step& step,
     st.peer = nullptr;
     show(self);
     return record_link(self, event_kind::node_lost, why, [self, why] {
+      tell_people(self, true);
       tell_sessions(
         self,
         msg::fact::node_lost{"node " + self->state.node.text + " is lost"});
@@ -208,6 +143,35 @@ void adopt(self_pointer self, const membership_step& step,
   }
 }
 
+namespace {
+
+// -- its row ------------------------------------------------------------------
+
+void work(self_pointer self) {
+  auto& st = self->state;
+  while (has_turn(st.turns)) {
+    auto turn = next_turn(st.turns);
+    auto row = row_of(self);
+    if (!row)
+      return self->quit(make_error(ec::no_such_node, st.node.text));
+    auto write = turn.decide(*row);
+    if (!write) {
+      if (turn.answer)
+        turn.answer(*row);
+      continue;
+    }
+    write_in_turn(
+      self, st.context, st.turns, std::move(*write), turn,
+      [self, turn](const store_written&) {
+        if (turn.answer)
+          turn.answer(*row_of(self));
+      },
+      [self] { work(self); });
+  }
+}
+
+// -- membership ---------------------------------------------------------------
+
 void look(self_pointer self) {
   auto& st = self->state;
   st.armed.reset();
@@ -220,138 +184,8 @@ void look(self_pointer self) {
               now - st.member.heard.value_or(now))));
   if (may_regrant(st.member, now))
     replace_sessions(self);
-}
-
-// -- hello --------------------------------------------------------------------
-
-/// Whether the node is who it says. Errors: those of a hello.
-result<msg::node_hello> judge_hello(self_pointer self,
-                                    const msg::node_calls& asked,
-                                    const cluster_node& row) {
-  auto& st = self->state;
-  auto said = msg::read_wire<msg::node_hello>(asked.call.body);
-  if (!said)
-    return fail(said.error());
-  if (said->protocol != node_protocol)
-    return fail(ec::protocol_mismatch,
-                "this hub speaks protocol " + std::to_string(node_protocol)
-                  + " with nodes, the node " + std::to_string(said->protocol)
-                  + "; install the same version on both");
-  auto claims = verify_credential(*st.context.secret, said->credential);
-  if (!claims)
-    return fail(claims.error());
-  if (claims->name != st.node || said->name != st.node)
-    return fail(ec::bad_token,
-                "the credential is of node " + claims->name.text + ", not of "
-                  + st.node.text);
-  if (claims->serial != row.serial)
-    return fail(ec::bad_token,
-                "the credential is of an earlier certificate of "
-                  + st.node.text);
-  if (row.order == node_order::revoked)
-    return fail(ec::node_revoked,
-                st.node.text + " was revoked; it has to join anew");
-  if (!asked.from)
-    return fail(ec::bad_input, "nobody is there to answer");
-  if (st.peer != nullptr && said->incarnation == st.member.incarnation
-      && asked.from->node() != st.process)
-    return fail(ec::stale_incarnation,
-                "life " + std::to_string(said->incarnation) + " of "
-                  + st.node.text + " is spoken for by another process");
-  return said;
-}
-
-result<std::string> welcome_of(self_pointer self, const msg::node_hello& said) {
-  auto& st = self->state;
-  const auto& all = *st.context.config;
-  msg::node_welcome out;
-  out.protocol = node_protocol;
-  out.heartbeat = static_cast<std::uint64_t>(all.cluster.heartbeat.count());
-  out.lease = static_cast<std::uint64_t>(all.cluster.lease.count());
-  for (const auto& [id, p] : all.projects)
-    out.stop_after[id.text]
-      = static_cast<std::uint64_t>(p.disconnect.stop_on_client_after.count());
-  auto written = node_settings(all);
-  if (!written)
-    return fail(written.error());
-  out.settings = std::move(*written);
-  for (const auto& s : sessions_of(self))
-    out.sessions.push_back(*s);
-  for (const auto& held : said.sessions) {
-    auto row = st.context.rows->find<session>(held.session.text);
-    if (row && row->node != st.node)
-      out.sessions.push_back(*row);
-  }
-  return msg::to_wire(out);
-}
-
-cluster_node with_facts(cluster_node row, const msg::node_hello& said) {
-  row.link = node_link::alive;
-  row.incarnation = said.incarnation;
-  row.program = said.program;
-  row.slots = said.slots;
-  row.cores = said.cores;
-  row.memory = said.memory;
-  row.agents = said.agents;
-  row.projects = said.projects;
-  return row;
-}
-
-caf::result<msg::wire_reply> greet(self_pointer self,
-                                   const msg::node_calls& asked) {
-  auto& st = self->state;
-  auto row = row_of(self);
-  auto said = judge_hello(self, asked, *row);
-  if (!said)
-    return make_error(said.error());
-  auto times = times_of(*st.context.config);
-  auto step
-    = hear_hello(st.member, said->incarnation, times, self->clock().now());
-  if (step.refused)
-    return make_error(*step.refused);
-  auto promise = self->make_response_promise<msg::wire_reply>();
-  auto first = step.news == membership_news::joined;
-  decide_row(
-    self,
-    [self, said = *said,
-     first](const cluster_node& row) -> std::optional<store_write> {
-      return row_write(
-        self, with_facts(row, said),
-        first ? event_kind::node_joined : event_kind::node_returned,
-        first ? "joined"
-              : (said.incarnation == row.incarnation ? "connected again"
-                                                     : "started again"));
-    },
-    [self, said = *said, from = asked.from, times, promise,
-     first](const result<cluster_node>& done) mutable {
-      if (!done)
-        return refuse(promise, done.error());
-      auto& st = self->state;
-      // Once more: time has passed, and a later life may have been heard.
-      auto step
-        = hear_hello(st.member, said.incarnation, times, self->clock().now());
-      if (step.refused)
-        return refuse(promise, *step.refused);
-      auto text = welcome_of(self, said);
-      if (!text)
-        return refuse(promise, text.error());
-      st.peer = from;
-      st.process = from->node();
-      st.heard_at = st.context.now();
-      self->monitor(from->address());
-      step.news = membership_news::none;
-      adopt(self, step, "");
-      st.context.say(log_level::info,
-                     std::string{first ? "node_joined" : "node_returned"}
-                       + " node=" + st.node.text
-                       + " life=" + std::to_string(said.incarnation));
-      promise.deliver(msg::wire_reply{std::move(*text), {}});
-      // What was ordered while it was away may not have reached it.
-      tell_sessions(self, msg::fact::node_back{});
-      tell_sessions(self, msg::fact::ready{});
-      tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
-    });
-  return promise;
+  tell_people(self);
+  look_at_drain(self);
 }
 
 // -- what the node says -------------------------------------------------------
@@ -410,6 +244,10 @@ void take_report(self_pointer self, const msg::wire_call& call,
   auto told = msg::read_wire<msg::session_report>(call.body);
   if (!told)
     return refuse(promise, told.error());
+  if (is_parting(self, *told)) {
+    promise.deliver(msg::wire_reply{"0", {}});
+    return;
+  }
   if (auto ok = check_session(self, told->session); !ok)
     return refuse(promise, ok.error());
   if (const auto* failed
@@ -424,8 +262,9 @@ void take_report(self_pointer self, const msg::wire_call& call,
   ask_child<session_actor>(
     self, st.context, "sessions"_name,
     make_actor_name("session", told->session.text), registry_deadline, *told,
-    [promise](std::uint64_t seq) mutable {
+    [self, promise](std::uint64_t seq) mutable {
       promise.deliver(msg::wire_reply{std::to_string(seq), {}});
+      look_at_drain(self);
     },
     [promise](const caf::error& why) mutable { promise.deliver(why); });
 }
@@ -513,14 +352,7 @@ caf::result<session_id> order(self_pointer self, std::string_view verb,
     return make_error(ec::not_reachable,
                       "node " + st.node.text + " is not connected");
   auto promise = self->make_response_promise<session_id>();
-  msg::wire_call call;
-  call.verb = std::string{verb};
-  call.node = st.node.text;
-  call.incarnation = st.member.incarnation;
-  call.body = msg::to_wire(what);
-  self
-    ->request(caf::actor_cast<wire_actor::super>(st.peer),
-              registry_deadline - std::chrono::seconds{1}, call)
+  call_node(self, verb, msg::to_wire(what))
     .then([promise, session](
             const msg::wire_reply&) mutable { promise.deliver(session); },
           [promise](const caf::error& why) mutable { promise.deliver(why); });
@@ -554,10 +386,15 @@ caf::result<cluster_node> obey(self_pointer self, const msg::order_node& what) {
     self,
     [self, what,
      &words](const cluster_node& row) -> std::optional<store_write> {
-      if (row.order == what.to)
-        return std::nullopt;
       auto next = row;
       next.order = what.to;
+      next.drain_until.reset();
+      if (what.deadline)
+        next.drain_until = self->state.context.now() + *what.deadline;
+      // A drain may be hurried; else it is so already.
+      if (row.order == what.to && !what.deadline)
+        return std::nullopt;
+      next.drained_at.reset();
       return row_write(self, std::move(next), words.kind, words.why,
                        what.actor);
     },
@@ -570,15 +407,20 @@ caf::result<cluster_node> obey(self_pointer self, const msg::order_node& what) {
       if (what.to == node_order::revoked) {
         self->state.peer = nullptr;
         show(self);
+        tell_people(self);
       }
       tell<dispatcher_actor>(self->state.context, "dispatcher"_name,
                              look_atom{});
       promise.deliver(*done);
+      look_at_drain(self);
     });
   return promise;
 }
 
 } // namespace
+} // namespace node_proxy_parts
+
+using namespace node_proxy_parts;
 
 node_proxy_actor::behavior_type
 node_proxy(self_pointer self, hub_context context, node_name node) {
@@ -594,6 +436,8 @@ node_proxy(self_pointer self, hub_context context, node_name node) {
   st.member = after_start(*row, times, self->clock().now());
   show(self);
   arm(self, look_at(st.member, times, self->clock().now()).look_at);
+  tell_people(self);
+  look_at_drain(self);
   // Told again, as some may not have heard it.
   if (st.member.link == node_link::lost)
     tell_sessions(self,

@@ -16,6 +16,78 @@ inline void refuse(reply_promise promise, const error& why) {
   promise.deliver(make_error(why));
 }
 
+/// Its row; null when there is none any more.
+row_ptr<cluster_node> row_of(self_pointer self);
+
+/// The sessions that have, or may have, something on the node.
+std::vector<row_ptr<session>> sessions_of(self_pointer self);
+
+/// Has a decision about the row made in its turn.
+void decide_row(
+  self_pointer self,
+  std::function<std::optional<store_write>(const cluster_node&)> decide,
+  std::function<void(result<cluster_node>)> answer = {});
+
+/// The row as it is to be, and an event that says so.
+store_write row_write(self_pointer self, cluster_node next, event_kind kind,
+                      const std::string& why,
+                      const std::string& actor = "node-proxy");
+
+/// Tells the sessions there what has become of their node.
+void tell_sessions(self_pointer self, const msg::session_fact& what);
+
+/// Gives lost sessions of projects that want it to others: under a new grant
+/// they are queued, and placed elsewhere.
+void replace_sessions(self_pointer self);
+
+/// One incident of a lost node, whatever it stops; closed when the node is back
+/// or is not wanted back. Found by its row, so saying it again is safe.
+/// @param again It was lost a moment ago: a word of a person about an earlier
+///        time does not count.
+void tell_people(self_pointer self, bool again = false);
+
+/// The times of `cluster:`.
+cluster_times times_of(const settings& all);
+
+/// Puts what is in no row on the board.
+void show(self_pointer self);
+
+/// Has a look taken then, unless one is due before.
+void arm(self_pointer self, std::optional<mono_time> at);
+
+/// Adopts a step of the membership and does what it means.
+void adopt(self_pointer self, const membership_step& step,
+           const std::string& why);
+
+/// Answers a hello, once the registry's numbers are above all that the node has
+/// seen. Errors: those of a hello.
+caf::result<msg::wire_reply> greet(self_pointer self,
+                                   const msg::node_calls& asked);
+
+/// Does what the drain of the node wants now, as the rows say: ends it, or
+/// moves what is left there. Safe to repeat.
+void look_at_drain(self_pointer self);
+
+/// Whether a report is the end of a run that is not this node's any more;
+/// records the ref that keeps its work.
+bool is_parting(self_pointer self, const msg::session_report& told);
+
+/// After this, what ESCALATION or a SESSION has not taken is said again.
+constexpr std::chrono::seconds retry_pause{5};
+
+/// Calls the connected node.
+inline auto call_node(self_pointer self, std::string_view verb,
+                      std::string body) {
+  auto& st = self->state;
+  msg::wire_call call;
+  call.verb = std::string{verb};
+  call.node = st.node.text;
+  call.incarnation = st.member.incarnation;
+  call.body = std::move(body);
+  return self->request(caf::actor_cast<wire_actor::super>(st.peer),
+                       registry_deadline - std::chrono::seconds{1}, call);
+}
+
 /// A request of an agent on the node, made to our own socket for agents, so
 /// that it is judged as one of ours.
 void pass_request(self_pointer self, const msg::wire_call& call,

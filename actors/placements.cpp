@@ -14,6 +14,18 @@ bool has_slot(const session& s) {
         || s.runtime == runtime_state::alive);
 }
 
+/// Since when what is there goes elsewhere, under new grants: the time of its
+/// drain is over, or it is lost.
+std::optional<wall_time> left_since(const hub_context& context,
+                                    const cluster_node& n) {
+  if (n.link == node_link::lost)
+    return n.heard_at.value_or(wall_time{});
+  if (n.order == node_order::draining && n.drain_until
+      && *n.drain_until <= context.now())
+    return n.drain_until;
+  return std::nullopt;
+}
+
 std::string closed_because(const hub_context& context, const cluster_node& n) {
   if (n.order != node_order::open || n.link != node_link::alive)
     return std::string{state_of(n)};
@@ -26,7 +38,8 @@ std::string closed_because(const hub_context& context, const cluster_node& n) {
 } // namespace
 
 placements::placements(const hub_context& context,
-                       const std::map<session_id, node_name>& granted) {
+                       const std::map<session_id, node_name>& granted)
+    : rows_(context.rows) {
   auto joined = context.rows->all<cluster_node>();
   if (joined.empty())
     return;
@@ -52,6 +65,8 @@ placements::placements(const hub_context& context,
     placement_node there;
     there.name = n->name;
     there.closed = closed_because(context, *n);
+    if (auto since = left_since(context, *n))
+      left_.emplace(n->name, *since);
     there.labels = n->labels;
     there.slots = n->slots;
     there.used = used[n->name];
@@ -60,6 +75,15 @@ placements::placements(const hub_context& context,
     there.projects = n->projects;
     nodes_.push_back(std::move(there));
   }
+}
+
+/// A move is a new grant: what waits under an older one stays.
+bool placements::has_left(const session& s) const {
+  auto left = left_.find(s.node);
+  if (left == left_.end())
+    return false;
+  auto held = rows_->held_claim(s.subject);
+  return held && held->since >= left->second;
 }
 
 placement placements::choose(const session& s, const task* t) const {
@@ -73,8 +97,7 @@ placement placements::choose(const session& s, const task* t) const {
   // A run of its own was there, or somebody has asked for it.
   auto there = std::find_if(nodes_.begin(), nodes_.end(),
                             [&s](const auto& n) { return n.name == s.node; });
-  auto is_lost = there != nodes_.end() && there->closed == "lost";
-  if (there != nodes_.end() && !(s.run > 0 && is_lost)) {
+  if (there != nodes_.end() && !(s.run > 0 && has_left(s))) {
     wish.pinned = s.node;
     if (s.run > 0) {
       // It goes on where its work is, also on a node that takes nothing new.

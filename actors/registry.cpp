@@ -409,6 +409,20 @@ caf::result<claim> regrant(self_pointer self, const msg::regrant_claim& asked) {
   return promise;
 }
 
+/// Waits for what is being decided about, as everybody does.
+caf::result<std::uint64_t> raise(self_pointer self,
+                                 const msg::raise_numbers& asked) {
+  auto promise = self->make_response_promise<std::uint64_t>();
+  decide(self, "", {}, raise_numbers{asked.node, asked.epochs, asked.sessions},
+         [promise](auto outcome) mutable {
+           if (!outcome)
+             promise.deliver(make_error(outcome.error()));
+           else
+             promise.deliver(std::get<numbers_raised>(*outcome).count);
+         });
+  return promise;
+}
+
 /// Decides about a task and answers with it.
 template <class Request>
 caf::result<task> answered(self_pointer self, const task_id& subject,
@@ -480,6 +494,7 @@ registry_actor::behavior_type registry(self_pointer self, hub_context context) {
                                                                   : asked.other;
       return answered(self, later, {}, std::move(request));
     },
+    [self](const msg::raise_numbers& asked) { return raise(self, asked); },
   };
 }
 

@@ -94,6 +94,9 @@ struct runner_state {
   /// The stop that waits for the end of the run.
   boxed<msg::stop_order> stop;
 
+  /// The ref that holds what is about to be removed.
+  std::string parked;
+
   /// The run whose signs of life are looked for; 0 = none.
   run_no watched_run = 0;
   life_signs signs;

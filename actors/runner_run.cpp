@@ -172,8 +172,10 @@ void remove_work(self_pointer self, msg::stop_how how) {
   order.branch = st.spec->branch;
   order.base = st.spec->base;
   order.path = worktree_of(self);
-  order.merged = how == msg::stop_how::remove_merged;
-  order.discard = how == msg::stop_how::discard;
+  // What is parked is under a ref, whatever the branch says.
+  auto parked = how == msg::stop_how::park;
+  order.merged = how == msg::stop_how::remove_merged || parked;
+  order.discard = how == msg::stop_how::discard || parked;
   ask<repository_actor>(self, st.context,
                         make_actor_name("repository", st.spec->project.text),
                         step_deadline, order)
@@ -181,11 +183,37 @@ void remove_work(self_pointer self, msg::stop_how how) {
       [self](const msg::worktree_dropped& dropped) {
         msg::fact::stopped done;
         done.rescued = dropped.rescued;
+        if (auto ref = std::exchange(self->state.parked, {}); !ref.empty())
+          done.rescued.push_back(std::move(ref));
         done.kept = dropped.kept;
         done.removed = dropped.kept.empty();
         finish_stop(self, std::move(done));
       },
       keeper(self));
+}
+
+/// What another has by now: parked under a ref that names the run, then nothing
+/// of it stays, as its branch is the other's, too.
+void park_work(self_pointer self) {
+  auto& st = self->state;
+  run_on_files(
+    self,
+    [cache = cache_of(self), path = worktree_of(self), id = st.id,
+     epoch = st.spec->epoch, run = st.spec->run,
+     now = st.context->now()]() -> result<std::string> {
+      std::error_code ignored;
+      if (!std::filesystem::exists(path, ignored))
+        return std::string{};
+      auto kept = cache->park(path, id, epoch, run, now);
+      if (!kept)
+        return fail(kept.error());
+      return kept->ref;
+    },
+    [self](const std::string& ref) {
+      self->state.parked = ref;
+      remove_work(self, msg::stop_how::park);
+    },
+    keeper(self));
 }
 
 /// The run has ended: does what the stop order wants of the rest.
@@ -199,6 +227,8 @@ void after_stop(self_pointer self) {
   case msg::stop_how::remove_merged:
   case msg::stop_how::discard:
     return remove_work(self, self->state.stop->how);
+  case msg::stop_how::park:
+    return park_work(self);
   }
 }
 

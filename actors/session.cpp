@@ -3,6 +3,7 @@
 #include "actors/session_parts.hpp"
 #include "actors/store_trouble.hpp"
 #include "actors/uplink_name.hpp"
+#include "messages/interfaces/cluster.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/deliver.hpp"
 #include "runtime/agents/launch.hpp"
@@ -113,7 +114,15 @@ void order_stop(self_pointer self, run_no run, msg::stop_how how) {
   ask<uplink_actor>(self, self->state.context, uplink_of(row.node),
                     registry_deadline,
                     msg::stop_order{row.id, row.epoch, run, how})
-    .then([](const session_id&) {}, try_later(self, "stop_not_taken"));
+    .then([](const session_id&) {},
+          [self, run, how, epoch = row.epoch,
+           again = try_later(self, "stop_not_taken")](const caf::error& why) {
+            // The node has seen a later epoch: of this one nothing lives.
+            if (to_ao_error(why).code == ec::stale_epoch
+                && how == msg::stop_how::save_and_end)
+              return submit(self, session_report{epoch, run, 0, run_stopped{}});
+            again(why);
+          });
 }
 
 struct perform {
@@ -228,11 +237,20 @@ struct perform {
 
 // -- decide, commit, do, tell -------------------------------------------------
 
+/// One session less there: a drain may be over.
+void tell_node(self_pointer self, const node_name& node) {
+  const auto& context = *self->state.context;
+  if (context.rows->find<cluster_node>(node.text))
+    tell<node_proxy_actor>(context, uplink_of(node), look_atom::value);
+}
+
 void conclude(self_pointer self, const session_step& step,
               const session_call& call) {
   auto& st = self->state;
   const auto was = trouble_of(row_of(self));
   const auto had = row_of(self).exit ? row_of(self).exit->run : 0;
+  const auto place = row_of(self).node;
+  const auto ended = is_terminal(row_of(self));
   st.machine->adopt(step,
                     st.context->rows->find<session>(row_of(self).id.text));
   for (const auto& effect : step.effects)
@@ -241,6 +259,8 @@ void conclude(self_pointer self, const session_step& step,
       end && end->run != had && tells_of_account(*end))
     report_failure(self, end->failure,
                    row_of(self).agent + " " + row_of(self).reason);
+  if (is_terminal(row_of(self)) != ended || row_of(self).node != place)
+    tell_node(self, place);
   const auto is = trouble_of(row_of(self));
   if (was && (!is || is->cause != was->cause))
     report_relief(self, *was);
@@ -461,6 +481,15 @@ caf::result<session> restore(self_pointer self,
   auto trial = st.machine->decide(restored(row, row.epoch, why), now);
   if (!trial.refused || trial.refused->code != ec::stale_epoch)
     return answered(self, restored(row, row.epoch, why));
+  // Whoever is lost may work on until its lease is over.
+  if (auto seen = st.context->nodes->find(row.node);
+      row.runtime == runtime_state::lost && seen
+      && seen->now.link == node_link::lost
+      && !may_regrant(seen->now, self->clock().now()))
+    return make_error(ec::not_reachable,
+                      "node " + row.node.text
+                        + " is lost and may still work for a moment; try "
+                          "again when its lease is over");
   auto promise = self->make_response_promise<session>();
   msg::regrant_claim again;
   again.request = order.request;
@@ -479,6 +508,43 @@ caf::result<session> restore(self_pointer self,
   return promise;
 }
 
+/// Asks for a new grant, under which it is queued and may go anywhere.
+caf::result<session> restore_anew(self_pointer self,
+                                  const msg::session_order& order,
+                                  resume_reason reason) {
+  const auto& row = row_of(self);
+  auto promise = self->make_response_promise<session>();
+  msg::regrant_claim again;
+  again.request = order.request;
+  again.subject = row.subject;
+  again.session = row.id;
+  again.node = row.node;
+  again.why = "moved by " + order.actor;
+  ask<registry_actor>(self, self->state.context, "registry"_name,
+                      registry_deadline, again)
+    .then(
+      [self, promise, reason](const claim& granted) mutable {
+        submit(self, restored(row_of(self), granted.epoch, reason),
+               delivering(promise));
+      },
+      [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
+/// First it is parked; told again, once nothing of it runs, it goes on
+/// elsewhere.
+caf::result<session> move_away(self_pointer self,
+                               const msg::session_order& order) {
+  const auto& row = row_of(self);
+  if (is_terminal(row) || row.role == session_role::manual)
+    return row;
+  auto waits = row.runtime == runtime_state::queued;
+  auto rests = parked_by_hub(row) && row.agent_pid == 0 && row.shim_pid == 0;
+  if (waits || rests)
+    return restore_anew(self, order, waits ? row.resume : resume_reason::hub);
+  return answered(self, park_session{"its node is drained", true});
+}
+
 caf::result<session> obey(self_pointer self, const msg::session_order& order) {
   using kind = msg::session_order::kind;
   switch (order.what) {
@@ -490,6 +556,8 @@ caf::result<session> obey(self_pointer self, const msg::session_order& order) {
     return answered(self, park_session{"stopped with the hub", true});
   case kind::log_in:
     return answered(self, login_restored{});
+  case kind::move:
+    return move_away(self, order);
   default:
     return answered(self, kill_session{"killed by " + order.actor});
   }

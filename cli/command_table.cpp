@@ -321,7 +321,10 @@ const std::vector<command>& command_table() {
      run_node_uncordon},
     {"node drain",
      "Place nothing new on a node; what is there ends there",
-     {must("node", "Its name")},
+     {must("node", "Its name"),
+      option("--deadline",
+             "What is left then is stopped, its work kept, and goes on "
+             "elsewhere (30m); without it nothing is")},
      run_node_drain},
     {"node revoke",
      "Never hear a node again; it would have to join anew",

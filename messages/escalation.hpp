@@ -19,6 +19,8 @@ struct report_cause {
   /// Empty when no task is to blame.
   task_id task;
   session_id session;
+  /// Those that the same cause stops beside `session`.
+  std::vector<session_id> others;
   change_id change;
   /// Tells faces of one cause apart; see `incident_key`.
   std::string face;

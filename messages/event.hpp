@@ -115,7 +115,9 @@ namespace ao {
   X(node_uncordoned)                                                           \
   X(node_draining)                                                             \
   X(node_drained)                                                              \
-  X(node_revoked)
+  X(node_revoked)                                                              \
+  X(numbers_raised)                                                            \
+  X(session_disowned)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

@@ -141,9 +141,11 @@ struct incident {
   std::string why;
 };
 
-/// How many sessions it stopped.
+/// How many sessions it stopped; a lost node may have had none.
 inline std::size_t count_of(const incident& i) {
-  return 1 + i.others.size();
+  auto first
+    = i.cause == incident_cause::node_lost && i.session.empty() ? 0 : 1;
+  return static_cast<std::size_t>(first) + i.others.size();
 }
 
 /// How urgent a notification is.

@@ -3,6 +3,7 @@
 #include "messages/error.hpp"
 #include "messages/node.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ struct joined_cluster {
 struct order_node {
   node_name node;
   node_order to = node_order::open;
+  /// Of a drain: what is left then is stopped, and goes elsewhere; absent =
+  /// nothing is.
+  std::optional<milliseconds> deadline;
   std::string actor = "api";
 };
 

@@ -70,6 +70,10 @@ struct cluster_node {
   std::string why;
   wall_time joined_at{};
   wall_time updated_at{};
+  /// When a drain stops what is left there; absent = never.
+  std::optional<wall_time> drain_until;
+  /// When a drain was over.
+  std::optional<wall_time> drained_at;
   /// When it was last heard, as of the last change of this row.
   std::optional<wall_time> heard_at;
 };

@@ -14,6 +14,7 @@ constexpr stop_word stop_words[] = {
   {stop_how::remove, "remove"},
   {stop_how::remove_merged, "remove_merged"},
   {stop_how::discard, "discard"},
+  {stop_how::park, "park"},
 };
 
 } // namespace

@@ -67,6 +67,9 @@ enum class stop_how : std::uint8_t {
   /// For a session without branch, whose worktree is nobody's work: the agent
   /// ended, then worktree and pane removed, nothing saved.
   discard = 4,
+  /// Another has its task by now: the agent ended, and its work kept as
+  /// `refs/ao/parked/<session>/e<epoch>-r<run>`; the worktree stays.
+  park = 5,
 };
 
 std::string_view to_string(stop_how x);

@@ -186,9 +186,24 @@ struct session_order {
     park = 3,
     /// The login that its agent had lost works again, or is tried with it.
     log_in = 4,
+    /// Its node is to be empty: end its agent there, work saved; then restore
+    /// it under a new grant, elsewhere.
+    move = 5,
   } what = kind::kill;
   request_id request;
   std::string actor = "api";
+};
+
+/// NODE PROXY → REGISTRY: what a node has seen. Where the registry knows less,
+/// its records are older than the world: its numbers go on above, and a claim
+/// that was granted anew since then is given back. Answers how many it raised.
+struct raise_numbers {
+  node_name node;
+  /// A task and its highest epoch; one more than that where a later run of the
+  /// epoch was seen than is known.
+  std::vector<std::pair<task_id, epoch_no>> epochs;
+  /// A prefix and the number of its last session.
+  std::vector<std::pair<std::string, std::uint64_t>> sessions;
 };
 
 /// `ao report <state>` and `ao acknowledge`.

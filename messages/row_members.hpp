@@ -404,6 +404,8 @@ struct members<cluster_node> {
     v("why", x.why);
     v("joinedAt", x.joined_at);
     v("updatedAt", x.updated_at);
+    v("drainUntil", x.drain_until);
+    v("drainedAt", x.drained_at);
     v("heardAt", x.heard_at);
   }
 };

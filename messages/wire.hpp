@@ -78,6 +78,13 @@ struct held_session {
   run_no run = 0;
 };
 
+/// The highest number of its kind that a node has seen: the epoch of a task
+/// (`T7`), or the last session of a prefix (`app`).
+struct seen_number {
+  std::string of;
+  std::uint64_t highest = 0;
+};
+
 /// The first words of a node.
 struct node_hello {
   std::uint32_t protocol = 0;
@@ -94,6 +101,10 @@ struct node_hello {
   std::vector<std::string> agents;
   std::vector<std::string> projects;
   std::vector<held_session> sessions;
+  /// What it remembers beyond them: a hub whose records are older must not give
+  /// a number twice.
+  std::vector<seen_number> epochs;
+  std::vector<seen_number> numbers;
 };
 
 /// What the hub has a node know.
@@ -109,6 +120,9 @@ struct node_welcome {
   /// The rows of the sessions that the node has named, and of all others that
   /// the hub believes there.
   std::vector<session> sessions;
+  /// Of those that the node has named, what is not its any more: to be ended,
+  /// and its work parked.
+  std::vector<held_session> losers;
 };
 
 /// JSON of each, and back. Errors of the way back: `bad_input`.

@@ -22,6 +22,15 @@ struct members<msg::held_session> {
 };
 
 template <>
+struct members<msg::seen_number> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("of", x.of);
+    v("highest", x.highest);
+  }
+};
+
+template <>
 struct members<msg::node_hello> {
   template <class Visit, class X>
   static void each(Visit&& v, X& x) {
@@ -37,6 +46,8 @@ struct members<msg::node_hello> {
     v("agents", x.agents);
     v("projects", x.projects);
     v("sessions", x.sessions);
+    v("epochs", x.epochs);
+    v("numbers", x.numbers);
   }
 };
 
@@ -337,6 +348,7 @@ std::optional<stop_how> word_as(std::string_view text, const stop_how&) {
 }
 
 AO_NESTED(held_session)
+AO_NESTED(seen_number)
 AO_NESTED(session_spec)
 
 #undef AO_NESTED
@@ -449,7 +461,8 @@ std::string to_wire(const node_welcome& x) {
                    {"leaseMs", x.lease},
                    {"stopAfterMs", x.stop_after},
                    {"settings", x.settings},
-                   {"sessions", x.sessions}});
+                   {"sessions", x.sessions},
+                   {"losers", member_json::encode(x.losers)}});
 }
 
 result<void> from_wire(const std::string& text, node_welcome& x) {
@@ -461,6 +474,8 @@ result<void> from_wire(const std::string& text, node_welcome& x) {
     in.at("stopAfterMs").get_to(x.stop_after);
     in.at("settings").get_to(x.settings);
     in.at("sessions").get_to(x.sessions);
+    if (auto losers = in.find("losers"); losers != in.end())
+      member_json::decode(*losers, x.losers);
   });
 }
 

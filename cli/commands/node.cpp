@@ -8,9 +8,10 @@ namespace {
 
 using nlohmann::json;
 
-outcome order(invocation& what, const std::string& action) {
+outcome order(invocation& what, const std::string& action,
+              const json& body = json::object()) {
   auto answer = what.api().call(
-    "POST", item_path("nodes", what.args.text("node"), action), json::object(),
+    "POST", item_path("nodes", what.args.text("node"), action), body,
     idempotency(request_id_of(what)));
   if (!answer)
     return fail(answer.error());
@@ -87,7 +88,14 @@ outcome run_node_uncordon(invocation& what) {
 }
 
 outcome run_node_drain(invocation& what) {
-  return order(what, "drain");
+  auto body = json::object();
+  if (!what.args.text("deadline").empty()) {
+    auto deadline = what.args.duration("deadline", milliseconds{0});
+    if (!deadline)
+      return fail(deadline.error());
+    body["deadlineMs"] = deadline->count();
+  }
+  return order(what, "drain", body);
 }
 
 outcome run_node_revoke(invocation& what) {

@@ -132,6 +132,10 @@ result<void> show_status(invocation& what) {
                     + "  (ao incident answer " + shown(q, "incident") + ")",
                   colour::yellow);
   }
+  for (const auto& n : answer->body["meta"].value("nodes", json::array()))
+    what.out.line("Node " + shown(n, "name") + " is " + shown(n, "state") + ": "
+                    + shown(n, "why"),
+                  text_at(n, "state") == "lost" ? colour::red : colour::yellow);
   auto trouble = text_at(answer->body, "meta.storeTrouble.reason");
   if (!trouble.empty())
     what.out.line("Nothing can be written: " + trouble, colour::red);

@@ -224,8 +224,9 @@ private:
 
 link_host host_of(const node_context& context, const node_membership& hub,
                   std::uint64_t incarnation, const run_words& words,
-                  letter_box& box) {
+                  std::shared_ptr<seen_numbers> seen, letter_box& box) {
   link_host host;
+  host.seen = std::move(seen);
   host.hub = hub;
   host.incarnation = incarnation;
   host.program = AO_VERSION;
@@ -243,8 +244,11 @@ link_host host_of(const node_context& context, const node_membership& hub,
       out.sessions.push_back({spec.session, spec.epoch, spec.run});
     return out;
   };
-  host.told = [&box, place = context.place](const std::string& text) {
-    (void)keep_settings(*place, text);
+  host.told = [&box, context](const std::string& text) {
+    // They count all the same; only a start without the hub would miss them.
+    if (auto ok = keep_settings(*context.place, text); !ok)
+      context.say(log_level::error,
+                  "settings_not_kept reason=\"" + to_string(ok.error()) + "\"");
     box.put_settings(text);
   };
   host.refused = [&box](const error& why) { box.put_end(why); };
@@ -270,6 +274,9 @@ int live(const home& place, const node_membership& hub,
   auto programs = own_directory();
   if (!programs)
     return refuse(programs.error());
+  auto seen = seen_numbers::open(place, known_sessions(place));
+  if (!seen)
+    return refuse(seen.error());
 
   directory names;
   row_view rows;
@@ -306,7 +313,7 @@ int live(const home& place, const node_membership& hub,
     child_spec link;
     link.name = "link"_name;
     link.start = starts(node_link_keeper, context,
-                        host_of(context, hub, incarnation, words, box));
+                        host_of(context, hub, incarnation, words, *seen, box));
     spec.children = {link};
     auto root = self->spawn<caf::monitored>(supervisor, actor_context{context},
                                             std::move(spec));

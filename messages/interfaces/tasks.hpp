@@ -32,7 +32,10 @@ AO_ROLE(registry_actor,
         // From an INCIDENT. Errors: bad_input, task_closed.
         caf::replies_to<msg::revise_task>::with<task>,
         // From OVERLAPS. Answers the later of the two tasks.
-        caf::replies_to<msg::suspect_tasks>::with<task>);
+        caf::replies_to<msg::suspect_tasks>::with<task>,
+        // From a NODE PROXY, before its node is greeted. Answers how many
+        // numbers were too low.
+        caf::replies_to<msg::raise_numbers>::with<std::uint64_t>);
 
 /// The BACKLOG: reads the backlogs of the projects and has the REGISTRY take
 /// them in; never writes one.

@@ -375,7 +375,7 @@ json incident_object(const incident& i) {
     others.push_back(s.text);
   // The code is for those who were sent the question.
   return {{"id", i.id.text},
-          {"project", i.project.text},
+          {"project", id_or_null(i.project)},
           {"task", id_or_null(i.task)},
           {"session", id_or_null(i.session)},
           {"change", id_or_null(i.change)},
@@ -477,6 +477,8 @@ json node_object(const cluster_node& n, const std::vector<session_id>& sessions,
           {"agents", n.agents},
           {"projects", n.projects},
           {"certifiedUntil", format_time(n.certified_until)},
+          {"drainUntil", time_or_null(n.drain_until)},
+          {"drainedAt", time_or_null(n.drained_at)},
           {"why", text_or_null(closed.empty() ? n.why : closed)}};
 }
 

@@ -16,9 +16,12 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-/// Who is spoken of: the session, else the project.
+/// Who is spoken of: the session, else the project, else all.
 const std::string& protagonist(const incident& i) {
-  return i.session.empty() ? i.project.text : i.session.text;
+  static const std::string cluster = "cluster";
+  if (!i.session.empty())
+    return i.session.text;
+  return i.project.empty() ? cluster : i.project.text;
 }
 
 } // namespace
@@ -44,7 +47,7 @@ std::string_view describe(incident_cause c) {
   case incident_cause::budget:
     return "the budget is used up";
   case incident_cause::node_lost:
-    return "the node is lost";
+    return "a node is lost";
   case incident_cause::child_given_up:
     return "an actor was given up";
   case incident_cause::base_red:
@@ -92,7 +95,9 @@ std::string answer_text(const incident& i) {
 }
 
 std::string question_text(const incident& i) {
-  auto about = i.task.empty() ? "project " + i.project.text : i.task.text;
+  auto about = !i.task.empty() ? i.task.text
+    : !i.project.empty()       ? "project " + i.project.text
+                               : std::string{"cluster"};
   if (!i.change.empty())
     about += ", " + i.change.text;
   std::string text = about + ": " + std::string{describe(i.cause)};

@@ -77,7 +77,9 @@ void effects_of_answer(const incident& i, std::vector<incident_effect>& out) {
   }
   if (i.answer == answer_retry)
     out.emplace_back(retry_session{});
-  out.emplace_back(tell_agent{answer_text(i), step_key(i)});
+  // No agent has asked for a node.
+  if (i.cause != incident_cause::node_lost)
+    out.emplace_back(tell_agent{answer_text(i), step_key(i)});
 }
 
 /// What the end of a closed one leads to.
@@ -114,9 +116,9 @@ public:
   void operator()(const failure_seen& x) {
     if (i().state == incident_state::abandoned)
       return drop("is abandoned");
-    auto heard = i().session == x.session
-      || std::find(i().others.begin(), i().others.end(), x.session)
-        != i().others.end();
+    auto heard = knows(x.session)
+      && std::all_of(x.others.begin(), x.others.end(),
+                     [this](const auto& id) { return knows(id); });
     auto same = i().sha == x.sha && i().text == x.text && heard && is_open(i());
     if (same && !i().history.empty())
       return drop("knows that");
@@ -339,20 +341,16 @@ public:
 private:
   // -- moves ------------------------------------------------------------------
 
+  bool knows(const session_id& id) const {
+    const auto& row = out_.next;
+    return row.session == id
+      || std::find(row.others.begin(), row.others.end(), id)
+      != row.others.end();
+  }
+
   void take(const failure_seen& x) {
     change();
-    if (!i().session.empty() && x.session != i().session
-        && std::find(i().others.begin(), i().others.end(), x.session)
-          == i().others.end()
-        && !x.session.empty()) {
-      // A task has one session at a time; a cause without task may have many.
-      if (i().task.empty())
-        join(x.session);
-      else
-        i().session = x.session;
-    }
-    if (i().session.empty())
-      i().session = x.session;
+    take_sessions(x);
     if (!x.change.empty())
       i().change = x.change;
     i().sha = x.sha;
@@ -361,6 +359,28 @@ private:
     if (i().log_tail.size() > longest_tail)
       i().log_tail.erase(i().log_tail.begin(),
                          i().log_tail.end() - longest_tail);
+  }
+
+  /// A task has one session at a time; a cause without task may have many.
+  void take_sessions(const failure_seen& x) {
+    if (!i().task.empty()) {
+      if (!x.session.empty())
+        i().session = x.session;
+      return;
+    }
+    // It is about others this time; how many they are is in `incident_opened`.
+    if (i().history.empty() || !is_open(i())) {
+      i().session = x.session;
+      i().others = x.others;
+      return;
+    }
+    if (i().session.empty())
+      i().session = x.session;
+    else if (!x.session.empty() && !knows(x.session))
+      join(x.session);
+    for (const auto& id : x.others)
+      if (!knows(id))
+        join(id);
   }
 
   /// One more session is stopped by the same cause.
@@ -378,8 +398,12 @@ private:
     i().closed_at.reset();
     i().closed_by.clear();
     i().why.clear();
-    record(event_kind::incident_opened,
-           again ? data().with_value("again", true) : data());
+    auto opened = data();
+    if (again)
+      opened.with_value("again", true);
+    if (i().task.empty())
+      opened.with_value("count", count_of(i()));
+    record(event_kind::incident_opened, opened);
     switch (std::max(i().tier, policy_.first)) {
     case incident_tier::self_heal:
       return heal();
@@ -638,8 +662,10 @@ private:
 
 std::string incident_key(const project_id& project, const task_id& task,
                          incident_cause cause, const std::string& face) {
-  auto out = (task.empty() ? "project/" + project.text : task.text) + "/"
-    + std::string{to_string(cause)};
+  auto whose = !task.empty() ? task.text
+    : !project.empty()       ? "project/" + project.text
+                             : std::string{"hub"};
+  auto out = whose + "/" + std::string{to_string(cause)};
   return face.empty() ? out : out + "/" + face;
 }
 

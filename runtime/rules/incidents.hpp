@@ -40,8 +40,9 @@ struct escalation_policy {
   std::map<priority, std::vector<std::string>> channels;
 };
 
-/// What names an incident: its task (or `project/<id>` when none is to
-/// blame), its cause and, where one cause has several faces, which.
+/// What names an incident: its task (`project/<id>` when none is to blame,
+/// `hub` when no project is either), its cause and, where one cause has several
+/// faces, which.
 std::string incident_key(const project_id& project, const task_id& task,
                          incident_cause cause, const std::string& face = {});
 
@@ -62,6 +63,8 @@ struct failure_seen {
   /// What agents are told: what, where, what to do.
   std::string text;
   std::vector<std::string> log_tail;
+  /// Those that the same cause stops beside `session`.
+  std::vector<session_id> others = {};
 };
 /// The cause is gone.
 struct cause_gone {

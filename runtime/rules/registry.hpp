@@ -132,6 +132,18 @@ struct suspect_tasks {
   std::string reason;
 };
 
+/// A node has seen numbers that are higher than the records: these are of an
+/// older backup. They go on above what was seen, so that none is given twice,
+/// and a claim under an older epoch is given back: whoever holds it by the
+/// records has lost it since.
+struct raise_numbers {
+  node_name node;
+  /// A task and its highest epoch.
+  std::vector<std::pair<task_id, epoch_no>> epochs;
+  /// A prefix and the number of its last session.
+  std::vector<std::pair<std::string, std::uint64_t>> sessions;
+};
+
 /// Brings a task in line with its needs and with what it is held for; asked for
 /// by `effect::settle`.
 struct settle_task {
@@ -154,6 +166,9 @@ struct claim_changed {
 struct task_changed {
   ao::task task;
 };
+struct numbers_raised {
+  std::uint64_t count = 0;
+};
 
 /// A decision of the registry: what to commit, and what it means. Between
 /// `decide` and `adopt` or `abandon` its subjects are locked.
@@ -168,7 +183,7 @@ struct registry_decision {
   store_write write;
   /// An `error` is a refusal that leaves an event behind.
   std::variant<std::monostate, tasks_added, session_opened, claim_changed,
-               task_changed, error>
+               task_changed, numbers_raised, error>
     answer;
 
   bool empty() const { return write.rows.empty() && write.events.empty(); }
@@ -286,6 +301,9 @@ public:
   /// `bad_input` (of two projects, or one task), `request_in_flight`.
   result<registry_decision> decide(const suspect_tasks& request, wall_time now);
 
+  /// An empty decision when nothing was too low. Errors: `request_in_flight`.
+  result<registry_decision> decide(const raise_numbers& request, wall_time now);
+
   /// Takes in what was committed; returns what to do now.
   std::vector<registry_effect> adopt(const registry_decision& decision);
 
@@ -337,6 +355,9 @@ private:
   result<void> lock(registry_decision& d, const std::string& subject);
   std::uint64_t take_numbers(const std::string& name, std::uint64_t count,
                              registry_decision& d);
+  /// False when the counter is as high already.
+  bool raise_counter(const std::string& name, std::uint64_t to,
+                     registry_decision& d);
   claim grant(const std::string& subject, const session_id& to,
               const node_name& node, wall_time now) const;
   claim withdrawn(const std::string& subject, wall_time now) const;

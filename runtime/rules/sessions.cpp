@@ -103,7 +103,7 @@ public:
     if (!x.node.empty())
       s.node = x.node;
     if (s.run > 0)
-      return start(s.resume);
+      return start(s.resume, x.why);
     s.run += 1;
     s.resume = resume_reason::none;
     to(runtime_state::provisioning, "");
@@ -231,9 +231,11 @@ public:
       return refuse(ec::session_closed, "is cleaned up; spawn its task again");
     if (is_terminal(s) && runs(s))
       return refuse(ec::wrong_state, "is being stopped");
+    // One that waits on a node that is to be empty waits under a new grant.
+    auto moves = s.runtime == runtime_state::queued && x.epoch > s.epoch;
     auto rests = is_terminal(s) || s.runtime == runtime_state::exited
       || s.runtime == runtime_state::parked || s.runtime == runtime_state::lost;
-    if (!rests)
+    if (!rests && !moves)
       return refuse(ec::wrong_state, "is " + std::string{to_string(s.runtime)});
     auto needs_grant = is_terminal(s) || s.runtime == runtime_state::lost
       || (s.runtime == runtime_state::parked && !parked_by_hub(s));
@@ -562,7 +564,7 @@ private:
     effect(await_slot{});
   }
 
-  void start(resume_reason why) {
+  void start(resume_reason why, const std::string& placement) {
     auto& s = row();
     s.run += 1;
     s.resume = why;
@@ -579,7 +581,9 @@ private:
     to(s.started_at ? runtime_state::starting : runtime_state::provisioning,
        "");
     record(event_kind::agent_restarted,
-           data().with("reason", std::string{to_string(why)}));
+           data()
+             .with("reason", std::string{to_string(why)})
+             .with("placement", placement));
     effect(ensure_run{s.run, why});
     tell();
   }

@@ -111,6 +111,9 @@ scripted_registry(registry_actor::stateful_pointer<no_state>,
     [](const msg::retry_task&) -> caf::result<task> { return task{}; },
     [](const msg::revise_task&) -> caf::result<task> { return task{}; },
     [](const msg::suspect_tasks&) -> caf::result<task> { return task{}; },
+    [](const msg::raise_numbers&) -> caf::result<std::uint64_t> {
+      return std::uint64_t{0};
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 #include "tests/bench/rows.hpp"
 #include "tests/bench/stage.hpp"
 #include "tests/support/agent_scripts.hpp"
-#include "tests/support/cluster_node.hpp"
+#include "tests/support/node_host.hpp"
 
 #include <unistd.h>
 
@@ -38,8 +38,8 @@ public:
   world& in() { return world_; }
 
   /// A node that has joined and does not run yet.
-  std::unique_ptr<cluster_node> joined(const std::string& name) {
-    auto out = std::make_unique<cluster_node>(world_, name);
+  std::unique_ptr<node_host> joined(const std::string& name) {
+    auto out = std::make_unique<node_host>(world_, name);
     out->join(port_, {"--name", name});
     return out;
   }
@@ -104,7 +104,7 @@ std::vector<figure> loss_figures() {
 std::vector<figure> join_figures() {
   hub_of_nodes hub{"suspectAfter: 20s, lostAfter: 100s, lease: 110s", "105s"};
   auto& w = hub.in();
-  std::vector<std::unique_ptr<cluster_node>> crew;
+  std::vector<std::unique_ptr<node_host>> crew;
   auto joining = timed([&] {
     for (int i = 1; i <= crew_size; ++i)
       crew.push_back(hub.joined("n" + std::to_string(i)));

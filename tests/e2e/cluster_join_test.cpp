@@ -1,6 +1,6 @@
 #include "runtime/tls/channel.hpp"
 #include "runtime/tls/files.hpp"
-#include "tests/support/cluster_node.hpp"
+#include "tests/support/node_host.hpp"
 
 #include <gmock/gmock.h>
 
@@ -62,7 +62,7 @@ TEST_F(ClusterJoin, LetsOneNodeInWithOneToken) {
     = w.ask({"node", "token", "--name", "worker", "--label", "gpu=yes"});
   EXPECT_EQ(made["caFingerprint"], fingerprint);
   std::string token = made["token"];
-  cluster_node n{w, "node"};
+  node_host n{w, "node"};
   auto end = n.call({"join", door(), token});
   ASSERT_EQ(end.status.code, 0) << end.err;
   EXPECT_THAT(end.out, testing::EndsWith("\nNODE=worker\n"));
@@ -76,7 +76,7 @@ TEST_F(ClusterJoin, LetsOneNodeInWithOneToken) {
   EXPECT_EQ(content_of(w.home() / "ao.db").find(secret), std::string::npos);
   EXPECT_EQ(content_of(w.home() / "ao.db-wal").find(secret), std::string::npos);
 
-  cluster_node other{w, "other"};
+  node_host other{w, "other"};
   end = other.call({"join", door(), token});
   EXPECT_EQ(end.status.code, 6);
   EXPECT_THAT(end.err, HasSubstr("token_used"));
@@ -85,7 +85,7 @@ TEST_F(ClusterJoin, LetsOneNodeInWithOneToken) {
 
 TEST_F(ClusterJoin, RefusesEveryWrongTokenByName) {
   init();
-  cluster_node n{w, "node"};
+  node_host n{w, "node"};
   auto made = w.ask({"node", "token", "--ttl", "1s"});
   std::string token = made["token"];
   std::string expires = made["expiresAt"];

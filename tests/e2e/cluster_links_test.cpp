@@ -1,6 +1,6 @@
 #include "runtime/io/fd.hpp"
 #include "tests/support/agent_scripts.hpp"
-#include "tests/support/cluster_node.hpp"
+#include "tests/support/node_host.hpp"
 
 #include <gmock/gmock.h>
 
@@ -51,8 +51,8 @@ protected:
 
   unsigned port = free_port_pair();
   world w{clustered(port)};
-  cluster_node n1{w, "n1"};
-  cluster_node n2{w, "n2"};
+  node_host n1{w, "n1"};
+  node_host n2{w, "n2"};
 };
 
 TEST_F(ClusterLinks, OneNodesDeathIsNoMatterOfTheOthers) {

@@ -1,6 +1,6 @@
 #include "runtime/process/process_table.hpp"
 #include "tests/support/agent_scripts.hpp"
-#include "tests/support/cluster_node.hpp"
+#include "tests/support/node_host.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/terminal_program.hpp"
 
@@ -34,7 +34,7 @@ protected:
 
   unsigned port = free_port_pair();
   world w{clustered(port)};
-  cluster_node n{w, "node"};
+  node_host n{w, "node"};
 };
 
 TEST_F(ClusterTalk, AMessageReachesTheAgentOnItsNode) {

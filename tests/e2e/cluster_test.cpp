@@ -1,5 +1,5 @@
 #include "tests/support/agent_scripts.hpp"
-#include "tests/support/cluster_node.hpp"
+#include "tests/support/node_host.hpp"
 
 #include <gmock/gmock.h>
 
@@ -40,7 +40,7 @@ protected:
 
   unsigned port = free_port_pair();
   world w{clustered(port)};
-  cluster_node n{w, "node"};
+  node_host n{w, "node"};
 };
 
 TEST_F(Cluster, WorksATaskOnANodeAndMergesItOnTheHub) {

@@ -137,9 +137,8 @@ TEST_F(Update, BringsAnOlderDatabaseForwardUnderLiveAgents) {
   {
     // What later versions have added is taken away again.
     database_file db{database()};
-    for (const auto* table :
-         {"breakers", "nodes", "join_tokens", "reviews", "incidents",
-          "notifications"})
+    for (const auto* table : {"breakers", "nodes", "join_tokens", "reviews",
+                              "incidents", "notifications"})
       db.run("DROP TABLE " + std::string{table});
     db.run("PRAGMA user_version=2");
   }

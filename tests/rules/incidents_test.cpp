@@ -472,6 +472,82 @@ TEST(BaseIncident, CountsTheSessionsItStops) {
   EXPECT_EQ(notifications, 1u);
 }
 
+/// Of a node, which no task and no project is to blame for.
+class LostNode : public testing::Test {
+protected:
+  LostNode() {
+    policy.first = first_tier(incident_cause::node_lost);
+    policy.channels[priority::action] = {"gateway"};
+    row
+      = new_incident(incident_id{"inc-1"},
+                     incident_key({}, {}, incident_cause::node_lost, "worker"),
+                     incident_cause::node_lost, {}, {}, now);
+  }
+
+  void feed(const incident_input& input) {
+    step = next_incident(row, input, policy, now, "CODE");
+    row = step.next;
+  }
+
+  static failure_seen loss(std::vector<session_id> sessions) {
+    failure_seen x{{}, {}, {}, "Node worker is lost", {}};
+    if (!sessions.empty())
+      x.session = sessions.front();
+    if (sessions.size() > 1)
+      x.others.assign(sessions.begin() + 1, sessions.end());
+    return x;
+  }
+
+  escalation_policy policy;
+  wall_time now{1'800'000'000'000ms};
+  incident row;
+  incident_step step;
+};
+
+TEST_F(LostNode, AsksOnceAndSaysHowManySessionsItHad) {
+  EXPECT_EQ(row.fingerprint, "hub/node_lost/worker");
+  feed(loss({session_id{"app-1"}, session_id{"web-2"}, session_id{"app-3"}}));
+  EXPECT_EQ(count_of(row), 3u);
+  ASSERT_EQ(step.notifications.size(), 1u);
+  EXPECT_THAT(step.notifications[0].text,
+              HasSubstr("cluster: a node is lost, in 3 sessions"));
+  EXPECT_THAT(step.events.front().data, HasSubstr("\"count\":3"));
+  feed(loss({session_id{"web-2"}, session_id{"app-1"}, session_id{"app-3"}}));
+  EXPECT_FALSE(step.changed);
+  feed(cause_gone{"recovery", "node worker is back"});
+  EXPECT_EQ(row.state, incident_state::resolved);
+}
+
+TEST_F(LostNode, IsAboutThoseItHasThisTime) {
+  feed(loss({session_id{"app-1"}, session_id{"app-2"}}));
+  feed(cause_gone{});
+  feed(loss({session_id{"app-9"}}));
+  EXPECT_EQ(row.state, incident_state::open);
+  EXPECT_EQ(row.session.text, "app-9");
+  EXPECT_EQ(count_of(row), 1u);
+}
+
+TEST_F(LostNode, MayHaveHadNone) {
+  feed(loss({}));
+  EXPECT_EQ(count_of(row), 0u);
+  ASSERT_EQ(step.notifications.size(), 1u);
+  EXPECT_THAT(step.notifications[0].text,
+              StartsWith("[AO ACTION] cluster incident_asked"));
+}
+
+TEST_F(LostNode, TellsNoAgentOfTheAnswer) {
+  feed(loss({session_id{"app-1"}}));
+  feed(answer_given{"retry", std::nullopt, "api"});
+  auto is_mail = [](const incident_effect& e) {
+    return std::holds_alternative<tell_agent>(e);
+  };
+  EXPECT_TRUE(std::none_of(step.effects.begin(), step.effects.end(), is_mail));
+  EXPECT_TRUE(
+    std::any_of(step.effects.begin(), step.effects.end(), [](const auto& e) {
+      return std::holds_alternative<retry_session>(e);
+    }));
+}
+
 TEST_F(Incidents, LeaveTierOneWhenItsTimeIsUp) {
   policy.heal_for = 20min;
   fail(1);

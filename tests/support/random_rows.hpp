@@ -379,6 +379,8 @@ inline cluster_node any_node() {
   x.why = *any_text();
   x.joined_at = any_time();
   x.updated_at = any_time();
+  x.drain_until = maybe(any_time);
+  x.drained_at = maybe(any_time);
   x.heard_at = maybe(any_time);
   return x;
 }

@@ -83,7 +83,7 @@ TEST(Wire, CarriesOrders) {
   EXPECT_EQ(back.spec.token, order.spec.token);
   for (auto how : {msg::stop_how::end_agent, msg::stop_how::save_and_end,
                    msg::stop_how::remove, msg::stop_how::remove_merged,
-                   msg::stop_how::discard}) {
+                   msg::stop_how::discard, msg::stop_how::park}) {
     msg::stop_order stop;
     stop.how = how;
     EXPECT_EQ(crossed(stop).how, how);
@@ -101,11 +101,14 @@ RC_GTEST_PROP(Wire, CarriesAnyText, ()) {
   w.stop_after["app"] = any_number();
   if (*rc::gen::arbitrary<bool>())
     w.sessions.push_back(any_session());
+  w.losers.push_back({any_name<session_id>(), any_number(), 2});
   survives(w);
   msg::node_hello h;
   h.name = any_name<node_name>();
   h.labels = *any_lines();
   h.sessions.push_back({any_name<session_id>(), any_number(), 3});
+  h.epochs.push_back({*any_text(), any_number()});
+  h.numbers.push_back({*any_text(), any_number()});
   survives(h);
   msg::session_report r
     = report_of(msg::fact::agent_exited{any_exit(), any_worktree()});

@@ -1,4 +1,4 @@
-#include "tests/support/cluster_node.hpp"
+#include "tests/support/node_host.hpp"
 
 #include "runtime/home/files.hpp"
 #include "runtime/io/fd.hpp"
@@ -57,14 +57,14 @@ world_options clustered(unsigned port, const std::string& times,
   return o;
 }
 
-cluster_node::cluster_node(const world& w, const std::string& name)
+node_host::node_host(const world& w, const std::string& name)
     : world_(w), home_(w.root() / name) {}
 
-std::filesystem::path cluster_node::worktree(const std::string& session) const {
+std::filesystem::path node_host::worktree(const std::string& session) const {
   return home_ / "worktrees" / session;
 }
 
-finished cluster_node::call(std::vector<std::string> words) const {
+finished node_host::call(std::vector<std::string> words) const {
   words.insert(words.begin(), program_path("ao-node"));
   process_spec spec;
   spec.argv = std::move(words);
@@ -77,8 +77,8 @@ finished cluster_node::call(std::vector<std::string> words) const {
   return std::move(*end);
 }
 
-void cluster_node::join(unsigned port, std::vector<std::string> token_words,
-                        std::vector<std::string> join_words) const {
+void node_host::join(unsigned port, std::vector<std::string> token_words,
+                     std::vector<std::string> join_words) const {
   token_words.insert(token_words.begin(), {"node", "token"});
   auto token = world_.ask(std::move(token_words));
   join_words.insert(
@@ -88,7 +88,7 @@ void cluster_node::join(unsigned port, std::vector<std::string> token_words,
   EXPECT_EQ(end.status.code, 0) << end.err;
 }
 
-void cluster_node::start(std::vector<std::string> words) {
+void node_host::start(std::vector<std::string> words) {
   words.insert(words.begin(), {program_path("ao-node"), "run"});
   process_spec spec;
   spec.argv = std::move(words);
@@ -104,27 +104,27 @@ void cluster_node::start(std::vector<std::string> words) {
   child_ = std::move(*started);
 }
 
-void cluster_node::kill() {
+void node_host::kill() {
   ::kill(child_.pid, SIGKILL);
   EXPECT_TRUE(wait_ended(child_.pidfd.get(), world::patience));
   (void)reap(child_.pidfd.get());
 }
 
-void cluster_node::stop() {
+void node_host::stop() {
   ::kill(child_.pid, SIGTERM);
   EXPECT_TRUE(wait_ended(child_.pidfd.get(), world::patience));
   (void)reap(child_.pidfd.get());
 }
 
-void cluster_node::freeze() const {
+void node_host::freeze() const {
   ::kill(child_.pid, SIGSTOP);
 }
 
-void cluster_node::thaw() const {
+void node_host::thaw() const {
   ::kill(child_.pid, SIGCONT);
 }
 
-std::string cluster_node::log() const {
+std::string node_host::log() const {
   std::string out;
   for (const auto* file : {"run.log", "logs/node.log"})
     if (auto text = read_file((home_ / file).string()))

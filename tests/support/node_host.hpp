@@ -14,10 +14,10 @@ unsigned free_port_pair();
 
 /// `ao-node` with a home of its own, beside the hub of a world. Ended with the
 /// world, as everything that was started for it.
-class cluster_node {
+class node_host {
 public:
   /// @param name Of its directory; the hub may call it otherwise.
-  cluster_node(const world& w, const std::string& name);
+  node_host(const world& w, const std::string& name);
 
   std::filesystem::path home() const { return home_; }
   std::filesystem::path worktree(const std::string& session) const;

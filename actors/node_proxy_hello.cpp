@@ -1,0 +1,200 @@
+#include "actors/node_proxy_parts.hpp"
+#include "messages/protocol.hpp"
+#include "runtime/cluster/credential.hpp"
+#include "runtime/cluster/node_settings.hpp"
+#include "runtime/rules/reconcile.hpp"
+
+/// How a node is greeted: who it is, what it has seen, what is its own.
+namespace ao::node_proxy_parts {
+namespace {
+
+/// Whether the node is who it says. Errors: those of a hello.
+result<msg::node_hello> judge_hello(self_pointer self,
+                                    const msg::node_calls& asked,
+                                    const cluster_node& row) {
+  auto& st = self->state;
+  auto said = msg::read_wire<msg::node_hello>(asked.call.body);
+  if (!said)
+    return fail(said.error());
+  if (said->protocol != node_protocol)
+    return fail(ec::protocol_mismatch,
+                "this hub speaks protocol " + std::to_string(node_protocol)
+                  + " with nodes, the node " + std::to_string(said->protocol)
+                  + "; install the same version on both");
+  auto claims = verify_credential(*st.context.secret, said->credential);
+  if (!claims)
+    return fail(claims.error());
+  if (claims->name != st.node || said->name != st.node)
+    return fail(ec::bad_token,
+                "the credential is of node " + claims->name.text + ", not of "
+                  + st.node.text);
+  if (claims->serial != row.serial)
+    return fail(ec::bad_token,
+                "the credential is of an earlier certificate of "
+                  + st.node.text);
+  if (row.order == node_order::revoked)
+    return fail(ec::node_revoked,
+                st.node.text + " was revoked; it has to join anew");
+  if (!asked.from)
+    return fail(ec::bad_input, "nobody is there to answer");
+  if (st.peer != nullptr && said->incarnation == st.member.incarnation
+      && asked.from->node() != st.process)
+    return fail(ec::stale_incarnation,
+                "life " + std::to_string(said->incarnation) + " of "
+                  + st.node.text + " is spoken for by another process");
+  return said;
+}
+
+result<std::string> welcome_of(self_pointer self, const msg::node_hello& said) {
+  auto& st = self->state;
+  const auto& all = *st.context.config;
+  msg::node_welcome out;
+  out.protocol = node_protocol;
+  out.heartbeat = static_cast<std::uint64_t>(all.cluster.heartbeat.count());
+  out.lease = static_cast<std::uint64_t>(all.cluster.lease.count());
+  for (const auto& [id, p] : all.projects)
+    out.stop_after[id.text]
+      = static_cast<std::uint64_t>(p.disconnect.stop_on_client_after.count());
+  auto written = node_settings(all);
+  if (!written)
+    return fail(written.error());
+  out.settings = std::move(*written);
+  for (const auto& s : sessions_of(self))
+    out.sessions.push_back(*s);
+  for (const auto& held : said.sessions) {
+    auto row = st.context.rows->find<session>(held.session.text);
+    if (row && row->node != st.node)
+      out.sessions.push_back(*row);
+    if (has_lost(st.node, held.epoch, held.run, row.get()))
+      out.losers.push_back(held);
+  }
+  return msg::to_wire(out);
+}
+
+cluster_node with_facts(cluster_node row, const msg::node_hello& said) {
+  row.link = node_link::alive;
+  row.incarnation = said.incarnation;
+  row.program = said.program;
+  row.slots = said.slots;
+  row.cores = said.cores;
+  row.memory = said.memory;
+  row.agents = said.agents;
+  row.projects = said.projects;
+  return row;
+}
+
+/// Its row, the welcome, and what follows.
+void admit(self_pointer self, const msg::node_hello& said,
+           const caf::strong_actor_ptr& from, reply_promise promise) {
+  auto times = times_of(*self->state.context.config);
+  auto first = self->state.member.link == node_link::joining;
+  decide_row(
+    self,
+    [self, said, first](const cluster_node& row) -> std::optional<store_write> {
+      return row_write(
+        self, with_facts(row, said),
+        first ? event_kind::node_joined : event_kind::node_returned,
+        first ? "joined"
+              : (said.incarnation == row.incarnation ? "connected again"
+                                                     : "started again"));
+    },
+    [self, said, from, times, promise,
+     first](const result<cluster_node>& done) mutable {
+      if (!done)
+        return refuse(promise, done.error());
+      auto& st = self->state;
+      // Once more: time has passed, and a later life may have been heard.
+      auto step
+        = hear_hello(st.member, said.incarnation, times, self->clock().now());
+      if (step.refused)
+        return refuse(promise, *step.refused);
+      auto text = welcome_of(self, said);
+      if (!text)
+        return refuse(promise, text.error());
+      st.peer = from;
+      st.process = from->node();
+      st.heard_at = st.context.now();
+      self->monitor(from->address());
+      step.news = membership_news::none;
+      adopt(self, step, "");
+      st.context.say(log_level::info,
+                     std::string{first ? "node_joined" : "node_returned"}
+                       + " node=" + st.node.text
+                       + " life=" + std::to_string(said.incarnation));
+      promise.deliver(msg::wire_reply{std::move(*text), {}});
+      tell_people(self);
+      look_at_drain(self);
+      // What was ordered while it was away may not have reached it.
+      tell_sessions(self, msg::fact::node_back{});
+      tell_sessions(self, msg::fact::ready{});
+      tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
+    });
+}
+
+/// What the node has seen and the records have not.
+msg::raise_numbers unknown_numbers(self_pointer self,
+                                   const msg::node_hello& said) {
+  const auto& st = self->state;
+  const auto& rows = *st.context.rows;
+  msg::raise_numbers out;
+  out.node = st.node;
+  auto last = [&rows](const std::string& name) {
+    auto known = rows.find<counter>(name);
+    return known ? known->last : 0;
+  };
+  for (const auto& seen : said.epochs) {
+    task_id id{seen.of};
+    auto known = rows.find<claim>(seen.of);
+    // A task that is long over may be kept no more.
+    auto grants = rows.find<task>(seen.of) != nullptr
+      && seen.highest > (known ? known->epoch : 0);
+    if (grants || number_of(id) > last("task"))
+      out.epochs.emplace_back(id, seen.highest);
+  }
+  for (const auto& seen : said.numbers)
+    if (seen.highest > last("session/" + seen.of))
+      out.sessions.emplace_back(seen.of, seen.highest);
+  // A later run than ours was started under a record that is gone: what it has
+  // done counts as an epoch of its own.
+  for (const auto& held : said.sessions)
+    if (auto row = rows.find<session>(held.session.text); row
+        && !row->task.empty() && row->epoch == held.epoch
+        && held.run > row->run)
+      if (auto known = rows.find<claim>(row->subject);
+          known && known->epoch == held.epoch)
+        out.epochs.emplace_back(row->task, held.epoch + 1);
+  return out;
+}
+
+} // namespace
+
+caf::result<msg::wire_reply> greet(self_pointer self,
+                                   const msg::node_calls& asked) {
+  auto& st = self->state;
+  auto said = judge_hello(self, asked, *row_of(self));
+  if (!said)
+    return make_error(said.error());
+  auto step = hear_hello(st.member, said->incarnation,
+                         times_of(*st.context.config), self->clock().now());
+  if (step.refused)
+    return make_error(*step.refused);
+  auto promise = self->make_response_promise<msg::wire_reply>();
+  auto unknown = unknown_numbers(self, *said);
+  if (unknown.epochs.empty() && unknown.sessions.empty()) {
+    admit(self, *said, asked.from, promise);
+    return promise;
+  }
+  st.context.say(log_level::error,
+                 "records_are_older node=" + st.node.text
+                   + " epochs=" + std::to_string(unknown.epochs.size())
+                   + " sessions=" + std::to_string(unknown.sessions.size()));
+  // Nothing is given to it before that.
+  ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
+                      std::move(unknown))
+    .then([self, said = *said, from = asked.from,
+           promise](std::uint64_t) { admit(self, said, from, promise); },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
+} // namespace ao::node_proxy_parts

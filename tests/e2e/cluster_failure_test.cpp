@@ -1,0 +1,275 @@
+#include "tests/support/agent_scripts.hpp"
+#include "tests/support/node_host.hpp"
+
+#include <gmock/gmock.h>
+
+#include <set>
+#include <thread>
+
+using namespace ao;
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::StartsWith;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// One hub and one node, which is lost soon.
+class ClusterFailure : public testing::Test {
+protected:
+  void begin(const std::string& script) {
+    ASSERT_EQ(w.ao({"cluster", "init"}).status.code, 0);
+    w.add_agent("busy", script);
+    w.start();
+    n.join(port, {}, {"--name", "worker"});
+    n.start();
+    w.await("node_joined", "node:worker");
+  }
+
+  ~ClusterFailure() override {
+    if (HasFailure())
+      std::cerr << n.log();
+  }
+
+  std::string spawn(const std::string& task) {
+    auto made = w.ask({"spawn", task, "--node", "worker"});
+    return made["id"];
+  }
+
+  std::vector<json> of_kind(const std::string& kind) const {
+    std::vector<json> out;
+    for (const auto& e : w.events())
+      if (e["kind"] == kind)
+        out.push_back(e);
+    return out;
+  }
+
+  pid_t agent_of(const std::string& session) const {
+    return w.ask({"session", "show", session})["runtime"]["pid"];
+  }
+
+  std::string on_node(const std::string& ref, const std::string& file) const {
+    return w.git(n.home() / "repos/app.git", {"show", ref + ":" + file});
+  }
+
+  ClusterFailure() = default;
+  ClusterFailure(const std::string& times, const std::string& stop_after)
+      : w(clustered(port, times, stop_after)) {}
+
+  unsigned port = free_port_pair();
+  world w{clustered(port)};
+  node_host n{w, "node"};
+};
+
+class ClusterLost : public ClusterFailure {
+protected:
+  ClusterLost()
+      : ClusterFailure(
+        "heartbeat: 200ms, suspectAfter: 1s, lostAfter: 3s, lease: 5s", "3s") {}
+};
+
+TEST_F(ClusterLost, RaisesOneIncidentForAllItsSessions) {
+  begin(scripts::sleeper);
+  for (const auto* title : {"First of all", "Something else", "Third one"})
+    spawn(w.add_task(title));
+  n.freeze();
+  auto lost = w.await("node_lost", "node:worker");
+  w.await("incident_asked", "incident:inc-1");
+  auto i = w.ask({"incident", "show", "inc-1"});
+  EXPECT_EQ(i["cause"], "node_lost");
+  EXPECT_EQ(i["tier"], "human");
+  EXPECT_EQ(i["count"], 3);
+  EXPECT_EQ(i["fingerprint"], "hub/node_lost/worker");
+  EXPECT_THAT(i["question"].get<std::string>(), HasSubstr("in 3 sessions"));
+  EXPECT_THAT(i["text"].get<std::string>(), HasSubstr("app-2 (T2)"));
+  EXPECT_EQ(w.ask({"incident", "ls"})["data"].size(), 1u);
+  EXPECT_THAT(w.ao({"status"}).out,
+              HasSubstr("Node worker is lost: nothing was heard of it"));
+  EXPECT_EQ(w.ask({"node", "show", "worker"})["state"], "lost");
+  n.thaw();
+  w.await("node_returned", "node:worker", lost["seq"]);
+  w.await("incident_closed", "incident:inc-1");
+  EXPECT_EQ(w.ask({"incident", "show", "inc-1"})["closedBy"], "recovery");
+  EXPECT_EQ(of_kind("incident_opened").size(), 1u);
+  // Another loss opens it again.
+  n.freeze();
+  w.await("node_lost", "node:worker", w.last_event());
+  w.await(
+    [](const json& e) {
+      return e["kind"] == "incident_opened" && e["data"].value("again", false);
+    },
+    lost["seq"]);
+  n.thaw();
+}
+
+TEST_F(ClusterLost, HearsOfItAgainWhenTheHubDiedInBetween) {
+  begin(scripts::sleeper);
+  n.freeze();
+  w.await("node_lost", "node:worker");
+  w.await("incident_asked", "incident:inc-1");
+  w.kill_hub();
+  n.thaw();
+  w.start();
+  // It is back, and nobody has told ESCALATION but the new hub.
+  w.await("incident_closed", "incident:inc-1");
+  EXPECT_EQ(w.ask({"incident", "show", "inc-1"})["count"], 0);
+}
+
+TEST_F(ClusterLost, ParksTheWorkOfTheLoser) {
+  begin("echo draft > draft.txt\n" + scripts::waits_for("$AO_EPOCH")
+        + scripts::diligent);
+  auto id = w.add_task("Write a file");
+  ASSERT_EQ(spawn(id), "app-1");
+  auto loser = agent_of("app-1");
+  while (!fs::exists(n.worktree("app-1") / "draft.txt"))
+    std::this_thread::yield();
+  n.freeze();
+  auto lost = w.await("node_lost", "node:worker");
+  w.await(
+    [](const json& e) {
+      return e["kind"] == "agent_started" && e["epoch"] == 2;
+    },
+    lost["seq"]);
+  n.thaw();
+  auto parted = w.await("session_disowned", "session:app-1");
+  EXPECT_EQ(parted["data"]["ref"], "refs/ao/parked/app-1/e1-r1");
+  EXPECT_EQ(parted["data"]["node"], "worker");
+  EXPECT_EQ(parted["epoch"], 1);
+  expect_ends(loser);
+  EXPECT_EQ(on_node("refs/ao/parked/app-1/e1-r1", "draft.txt"), "draft");
+  // The winner has not noticed.
+  EXPECT_EQ(w.ask({"session", "show", "app-1"})["node"], "local");
+  w.touch("2");
+  w.await("session_cleaned", "session:app-1");
+  EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
+  EXPECT_EQ(of_kind("merged").size(), 1u);
+  EXPECT_FALSE(fs::exists(n.worktree("app-1")));
+}
+
+TEST_F(ClusterFailure, ADrainIsOverWhenItsSessionsAre) {
+  begin(scripts::patient);
+  auto id = w.add_task("Write a file");
+  spawn(id);
+  auto row = w.ask({"node", "drain", "worker"});
+  EXPECT_EQ(row["state"], "draining");
+  EXPECT_EQ(row["sessions"], json({"app-1"}));
+  EXPECT_TRUE(row["drainUntil"].is_null());
+  EXPECT_THAT(w.ao({"status"}).out, HasSubstr("Node worker is draining: "));
+  // Nothing new is placed there.
+  auto second = w.add_task("Another thing");
+  auto made = w.ask({"spawn", second});
+  EXPECT_EQ(w.ask({"session", "show", made["id"]})["node"], "local");
+  EXPECT_TRUE(of_kind("node_drained").empty());
+  w.touch("go");
+  w.await("node_drained", "node:worker");
+  EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
+  row = w.ask({"node", "show", "worker"});
+  EXPECT_EQ(row["state"], "draining");
+  EXPECT_FALSE(row["drainedAt"].is_null());
+  w.await("session_cleaned", "session:app-2");
+  EXPECT_EQ(of_kind("node_drained").size(), 1u);
+}
+
+TEST_F(ClusterFailure, ADrainOfAnEmptyNodeIsOverAtOnce) {
+  begin(scripts::sleeper);
+  w.ask({"node", "drain", "worker"});
+  w.await("node_drained", "node:worker");
+  w.ask({"node", "uncordon", "worker"});
+  auto row = w.ask({"node", "show", "worker"});
+  EXPECT_EQ(row["state"], "alive");
+  EXPECT_TRUE(row["drainedAt"].is_null());
+}
+
+TEST_F(ClusterFailure, WhatIsLeftAtTheDeadlineOfADrainGoesElsewhere) {
+  begin("echo draft > draft.txt\n" + scripts::waits_for("$AO_EPOCH")
+        + scripts::diligent);
+  auto id = w.add_task("Write a file");
+  spawn(id);
+  auto agent = agent_of("app-1");
+  while (!fs::exists(n.worktree("app-1") / "draft.txt"))
+    std::this_thread::yield();
+  auto row = w.ask({"node", "drain", "worker", "--deadline", "1s"});
+  EXPECT_FALSE(row["drainUntil"].is_null());
+  auto parted = w.await("session_disowned", "session:app-1");
+  EXPECT_EQ(on_node(parted["data"]["ref"], "draft.txt"), "draft");
+  expect_ends(agent);
+  w.await([](const json& e) {
+    return e["kind"] == "agent_started" && e["epoch"] == 2;
+  });
+  w.await("node_drained", "node:worker");
+  EXPECT_EQ(w.ask({"session", "show", "app-1"})["node"], "local");
+  w.touch("2");
+  w.await("session_cleaned", "session:app-1");
+  EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
+  EXPECT_EQ(of_kind("merged").size(), 1u);
+}
+
+TEST_F(ClusterFailure, WhySaysWhyASessionIsWhereItIsOrNowhere) {
+  begin(scripts::sleeper);
+  auto placed = w.add_task("Any", {}, {"--label", "node:gpu=yes"});
+  w.ask({"spawn", placed, "--no-wait"});
+  w.await([](const json& e) {
+    return e["kind"] == "session_queued"
+      && e["data"].value("reason", "").find("gpu") != std::string::npos;
+  });
+  auto why = w.ao({"why", "app-1"});
+  EXPECT_THAT(why.out, HasSubstr("local has not gpu=yes"));
+  EXPECT_THAT(why.out, HasSubstr("worker has not gpu=yes"));
+  auto there = w.add_task("Some thing else");
+  w.ask({"spawn", there, "--node", "worker"});
+  EXPECT_THAT(w.ao({"why", "app-2"}).out, HasSubstr("worker was asked for"));
+  EXPECT_THAT(w.ao({"why", there}).out, HasSubstr("worker was asked for"));
+}
+
+/// Puts the database back as it was when it was copied.
+void put_back(const world& w, const fs::path& copy) {
+  for (const auto* file : {"ao.db", "ao.db-wal", "ao.db-shm"})
+    fs::remove(w.home() / file);
+  fs::copy_file(copy, w.home() / "ao.db");
+  fs::permissions(w.home() / "ao.db",
+                  fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(ClusterFailure, NoNumberIsGivenTwiceAfterAnOlderBackupIsPutBack) {
+  begin("echo \"$AO_SESSION\" > draft.txt\n" + scripts::sleeper);
+  auto first = w.add_task("Write a file");
+  ASSERT_EQ(spawn(first), "app-1");
+  auto copy = w.root() / "copy.db";
+  w.ask({"db", "backup", copy.string()});
+  // What the backup knows nothing of: another grant, task and session.
+  w.ask({"session", "kill", "app-1"});
+  w.await("session_killed", "session:app-1");
+  w.await("task_parked", "task:" + first);
+  w.ask({"task", "retry", first});
+  ASSERT_EQ(spawn(first), "app-2");
+  auto later = w.add_task("Something else");
+  ASSERT_EQ(spawn(later), "app-3");
+  std::vector<pid_t> forgotten{agent_of("app-2"), agent_of("app-3")};
+  std::set<std::pair<std::string, int>> granted;
+  auto collect = [&] {
+    for (const auto& e : of_kind("task_claimed"))
+      granted.emplace(e["subject"], e["epoch"]);
+  };
+  collect();
+  ASSERT_EQ(granted.size(), 3u);
+  w.kill_hub();
+  put_back(w, copy);
+  w.start();
+
+  auto raised = w.await("numbers_raised", "node:worker");
+  EXPECT_THAT(raised["data"]["reason"].get<std::string>(),
+              HasSubstr(first + " at epoch 2 (1 is known)"));
+  // What nobody knows any more is stopped, and its work is kept and told.
+  for (const auto* id : {"app-2", "app-3"}) {
+    auto parted = w.await("session_disowned", std::string{"session:"} + id);
+    EXPECT_EQ(on_node(parted["data"]["ref"], "draft.txt"), id);
+  }
+  for (auto pid : forgotten)
+    expect_ends(pid);
+  auto next = w.ask({"spawn", first});
+  EXPECT_EQ(next["id"], "app-4");
+  EXPECT_EQ(next["epoch"], 3);
+  EXPECT_EQ(w.add_task("Third of them"), "T3");
+}
+
+} // namespace
