@@ -76,7 +76,9 @@ struct perform {
     all.push_back(row().session);
     for (const auto& id : all) {
       auto s = context().rows->find<session>(id.text);
-      if (s && !is_terminal(*s) && s->runtime == runtime_state::lost)
+      const auto* project = s ? context().project(s->project) : nullptr;
+      if (project != nullptr && !project->disconnect.replace && !is_terminal(*s)
+          && s->runtime == runtime_state::lost)
         order_session(s->id, msg::session_order::kind::restore,
                       "restore/" + std::to_string(row().history.size()) + "/"
                         + id.text,

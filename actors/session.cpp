@@ -468,6 +468,37 @@ session_input restored(const session& row, epoch_no epoch,
   return restore_session{epoch, row.node, why};
 }
 
+/// Asks for a new grant and goes on under it, anywhere. One at a time: each
+/// makes the one before it stale.
+caf::result<session>
+restore_anew(self_pointer self, const msg::session_order& order,
+             const std::string& verb, resume_reason reason) {
+  auto& st = self->state;
+  const auto& row = row_of(self);
+  if (std::exchange(st.regranting, true))
+    return make_error(ec::wrong_state, row.id.text + " is being restored");
+  auto promise = self->make_response_promise<session>();
+  msg::regrant_claim again;
+  again.request = order.request;
+  again.subject = row.subject;
+  again.session = row.id;
+  again.node = row.node;
+  again.why = verb + " by " + order.actor;
+  ask<registry_actor>(self, *st.context, "registry"_name, registry_deadline,
+                      again)
+    .then(
+      [self, promise, reason](const claim& granted) mutable {
+        self->state.regranting = false;
+        submit(self, restored(row_of(self), granted.epoch, reason),
+               delivering(promise));
+      },
+      [self, promise](const caf::error& why) mutable {
+        self->state.regranting = false;
+        promise.deliver(why);
+      });
+  return promise;
+}
+
 /// Restores under the present epoch, or where the claim was given back under
 /// a new grant.
 caf::result<session> restore(self_pointer self,
@@ -490,45 +521,7 @@ caf::result<session> restore(self_pointer self,
                       "node " + row.node.text
                         + " is lost and may still work for a moment; try "
                           "again when its lease is over");
-  auto promise = self->make_response_promise<session>();
-  msg::regrant_claim again;
-  again.request = order.request;
-  again.subject = row.subject;
-  again.session = row.id;
-  again.node = row.node;
-  again.why = "restored by " + order.actor;
-  ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
-                      again)
-    .then(
-      [self, promise](const claim& granted) mutable {
-        submit(self, restored(row_of(self), granted.epoch),
-               delivering(promise));
-      },
-      [promise](const caf::error& why) mutable { promise.deliver(why); });
-  return promise;
-}
-
-/// Asks for a new grant, under which it is queued and may go anywhere.
-caf::result<session> restore_anew(self_pointer self,
-                                  const msg::session_order& order,
-                                  resume_reason reason) {
-  const auto& row = row_of(self);
-  auto promise = self->make_response_promise<session>();
-  msg::regrant_claim again;
-  again.request = order.request;
-  again.subject = row.subject;
-  again.session = row.id;
-  again.node = row.node;
-  again.why = "moved by " + order.actor;
-  ask<registry_actor>(self, self->state.context, "registry"_name,
-                      registry_deadline, again)
-    .then(
-      [self, promise, reason](const claim& granted) mutable {
-        submit(self, restored(row_of(self), granted.epoch, reason),
-               delivering(promise));
-      },
-      [promise](const caf::error& why) mutable { promise.deliver(why); });
-  return promise;
+  return restore_anew(self, order, "restored", resume_reason::restore);
 }
 
 /// First it is parked; told again, once nothing of it runs, it goes on
@@ -541,7 +534,8 @@ caf::result<session> move_away(self_pointer self,
   auto waits = row.runtime == runtime_state::queued;
   auto rests = parked_by_hub(row) && row.agent_pid == 0 && row.shim_pid == 0;
   if (waits || rests)
-    return restore_anew(self, order, waits ? row.resume : resume_reason::hub);
+    return restore_anew(self, order, "moved",
+                        waits ? row.resume : resume_reason::hub);
   return answered(self, park_session{"its node is drained", true});
 }
 

@@ -33,6 +33,9 @@ struct session_actor_state {
   /// The run whose delayed restart is armed; 0 = none.
   run_no armed_run = 0;
 
+  /// The REGISTRY is asked for a new grant.
+  bool regranting = false;
+
   /// Spreads restarts; a small one, as there are many sessions.
   std::minstd_rand random{std::random_device{}()};
 };

@@ -332,6 +332,7 @@ private:
     case deed::return_node:
     case deed::kill_node:
     case deed::drain_node:
+    case deed::revoke_node:
       if (!treat_node(act.what, act.in))
         return false;
       break;
@@ -356,20 +357,23 @@ private:
       view_.say("node " + name + " is killed with all that runs there");
       done = crew_.workers.kill(name);
       out_.nodes_killed += 1;
+    } else if (what == deed::revoke_node) {
+      view_.say("node " + name + " is revoked: it does not come back");
+      return order_node("revoke", name);
     } else {
-      return drain_node(name);
+      view_.say("node " + name + " is drained: it takes nothing new");
+      out_.nodes_drained += 1;
+      return order_node("drain", name);
     }
     return done || trouble("node " + name + ": " + to_string(done.error()));
   }
 
-  bool drain_node(const std::string& name) {
-    auto drained = where_.ask_ao({"node", "drain", name});
-    if (!drained)
-      return trouble("ao node drain: " + to_string(drained.error()));
-    if (drained->code != 0)
-      return trouble(complaint("ao node drain " + name, *drained));
-    out_.nodes_drained += 1;
-    view_.say("node " + name + " is drained: it takes nothing new");
+  bool order_node(const std::string& order, const std::string& name) {
+    auto done = where_.ask_ao({"node", order, name});
+    if (!done)
+      return trouble("ao node " + order + ": " + to_string(done.error()));
+    if (done->code != 0)
+      return trouble(complaint("ao node " + order + " " + name, *done));
     return true;
   }
 

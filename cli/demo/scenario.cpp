@@ -28,6 +28,8 @@ result<deed> deed_of(const std::string& word) {
     return deed::kill_node;
   if (word == "drain_node")
     return deed::drain_node;
+  if (word == "revoke_node")
+    return deed::revoke_node;
   return wrong("\"" + word + "\" is no deed");
 }
 

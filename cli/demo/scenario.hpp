@@ -43,6 +43,8 @@ enum class deed {
   kill_node,
   /// Has a node finish what it has, and take nothing new.
   drain_node,
+  /// Has the hub hear a node never again.
+  revoke_node,
 };
 
 /// A deed, done once, when an event is seen.

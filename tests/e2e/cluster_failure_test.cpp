@@ -146,6 +146,27 @@ TEST_F(ClusterLost, ParksTheWorkOfTheLoser) {
   EXPECT_FALSE(fs::exists(n.worktree("app-1")));
 }
 
+TEST_F(ClusterLost, IsReplacedOnceThoughAPersonSaysRetry) {
+  begin(scripts::waits_for("$AO_EPOCH") + scripts::diligent);
+  auto id = w.add_task("Write a file");
+  ASSERT_EQ(spawn(id), "app-1");
+  n.freeze();
+  w.await("incident_asked", "incident:inc-1");
+  // Its lease is not over yet.
+  EXPECT_EQ(w.ao({"incident", "answer", "inc-1", "retry"}).status.code, 0);
+  w.await([](const json& e) {
+    return e["kind"] == "agent_started" && e["epoch"].get<int>() > 1;
+  });
+  w.touch("2");
+  w.touch("3");
+  w.await("task_closed", "task:" + id);
+  EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
+  EXPECT_EQ(w.ask({"task", "show", id})["epoch"], 2);
+  EXPECT_EQ(of_kind("merged").size(), 1u);
+  n.thaw();
+  w.await("incident_closed", "incident:inc-1");
+}
+
 TEST_F(ClusterFailure, ADrainIsOverWhenItsSessionsAre) {
   begin(scripts::patient);
   auto id = w.add_task("Write a file");
