@@ -243,6 +243,7 @@ result<session_id> stop(self_pointer self, const msg::stop_order& order) {
   }
   bool running = st.stop.has_value();
   st.stop = order;
+  st.stop_renewed = running;
   if (running || st.phase == runner_phase::provisioning)
     return st.id; // the saga sees it at its next step
   if (st.phase == runner_phase::alive && st.link) {

@@ -93,6 +93,9 @@ struct runner_state {
 
   /// The stop that waits for the end of the run.
   boxed<msg::stop_order> stop;
+  /// Another order has taken its place, which may want more than what is being
+  /// done.
+  bool stop_renewed = false;
 
   /// The ref that holds what is about to be removed.
   std::string parked;

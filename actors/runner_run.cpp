@@ -117,8 +117,11 @@ struct run_remains {
 // -- after a stop -------------------------------------------------------------
 
 void finish_stop(self_pointer self, msg::fact::stopped done) {
-  self->state.stop.reset();
+  auto& st = self->state;
   report(self, std::move(done));
+  if (std::exchange(st.stop_renewed, false))
+    return end_run(self);
+  st.stop.reset();
   enter(self, runner_phase::idle);
 }
 
@@ -218,6 +221,7 @@ void park_work(self_pointer self) {
 
 /// The run has ended: does what the stop order wants of the rest.
 void after_stop(self_pointer self) {
+  self->state.stop_renewed = false;
   switch (self->state.stop->how) {
   case msg::stop_how::end_agent:
     return finish_stop(self, {});

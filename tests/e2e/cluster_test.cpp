@@ -148,6 +148,7 @@ TEST_F(Cluster, ARevokedNodeIsNotHeardAgain) {
   EXPECT_EQ(row["state"], "revoked");
   // It says so, and ends.
   w.await("node_refused", "node:worker");
+  expect_ends(n.pid());
   auto end = n.call({"run"});
   EXPECT_EQ(end.status.code, 6) << end.err;
   EXPECT_THAT(end.err, HasSubstr("node_revoked"));
