@@ -38,6 +38,7 @@ constexpr api_route routes[] = {
   {"POST", "/sessions/{id}/restore", restore_session_of},
   {"POST", "/sessions/{id}/reports", post_report},
   {"POST", "/sessions/{id}/messages", post_message},
+  {"POST", "/questions", post_question},
   {"GET", "/messages", get_messages},
   {"GET", "/notifications", get_notifications},
   {"POST", "/notifications/test", test_notifiers},

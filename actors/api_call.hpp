@@ -163,6 +163,7 @@ void get_output(api_pointer self, api_call_ptr call);
 
 // api_messages.cpp
 void post_message(api_pointer self, api_call_ptr call);
+void post_question(api_pointer self, api_call_ptr call);
 void get_messages(api_pointer self, api_call_ptr call);
 
 // api_notifications.cpp

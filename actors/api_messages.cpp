@@ -1,5 +1,6 @@
 #include "actors/api_call.hpp"
 #include "actors/mail.hpp"
+#include "runtime/rules/orchestrators.hpp"
 
 namespace ao {
 namespace {
@@ -9,6 +10,33 @@ constexpr std::uint64_t longest_deadline_ms = 1000ull * 60 * 60 * 24 * 365;
 
 bool is_blank(const std::string& text) {
   return text.find_first_not_of(" \t\r\n") == std::string::npos;
+}
+
+/// The session that orchestrates the asker's project, or the named one, or the
+/// only one. Errors: `no_such_project`, `no_such_session`.
+result<row_ptr<session>> orchestrator_for(api_pointer self,
+                                          const api_call& call) {
+  const auto& context = self->state.context;
+  auto named = api::text_of(call.body, "project");
+  if (!named)
+    return fail(named.error());
+  project_id project{*named};
+  if (call.who.session)
+    project = call.who.session->project;
+  else if (named->empty() && context.config->projects.size() == 1)
+    project = context.config->projects.begin()->first;
+  if (context.project(project) == nullptr)
+    return fail(ec::no_such_project,
+                project.empty() ? "name the project whose orchestrator is meant"
+                                : project.text + " is unknown");
+  if (auto held = context.rows->held_claim(orchestrator_subject(project)))
+    if (auto row = context.rows->find<session>(held->session.text);
+        row && !is_terminal(*row))
+      return row;
+  return fail(ec::no_such_session,
+              "project " + project.text
+                + " has no orchestrator; ao start "
+                  "--orchestrator starts one");
 }
 
 result<msg::send_message> plan_message(api_pointer self, const api_call& call,
@@ -53,6 +81,21 @@ void post_message(api_pointer self, api_call_ptr call) {
   auto order = plan_message(self, *call, *row);
   if (!order)
     return call->refuse(order.error());
+  send_mail(
+    self, self->state.context, answer_deadline, std::move(*order),
+    [call](const message& m) { call->answer(202, api::message_object(m)); },
+    refuse_by(call));
+}
+
+void post_question(api_pointer self, api_call_ptr call) {
+  auto row = orchestrator_for(self, *call);
+  if (!row)
+    return call->refuse(row.error());
+  auto order = plan_message(self, *call, **row);
+  if (!order)
+    return call->refuse(order.error());
+  if (call->who.session)
+    order->text = question_from(call->who.session->session, order->text);
   send_mail(
     self, self->state.context, answer_deadline, std::move(*order),
     [call](const message& m) { call->answer(202, api::message_object(m)); },

@@ -142,7 +142,7 @@ const std::vector<command>& command_table() {
      run_attach},
     {"send",
      "Send a message to an agent",
-     {must("session", "Its id"),
+     {must("session", "Its id, or orchestrator"),
       {kind::positional_list, "text", "The words of the message", false},
       option("--file", "The message is in this file, - for standard input"),
       flag("--now", "Do not wait until the agent has finished its turn"),

@@ -7,6 +7,9 @@ namespace {
 
 using nlohmann::json;
 
+/// Names whoever orchestrates the project.
+constexpr const char* by_role = "orchestrator";
+
 /// How long `--wait` waits when it is not said.
 constexpr milliseconds usual_wait{600'000};
 
@@ -142,9 +145,16 @@ outcome run_send(invocation& what) {
     body["mode"] = "stop";
   if (what.args.has("timeout"))
     body["deadlineMs"] = allowed->count();
-  auto answer
-    = what.api().call("POST", item_path("sessions", session, "messages"), body,
-                      idempotency(request));
+  auto target = item_path("sessions", session, "messages");
+  if (session == by_role) {
+    if (!wanted->empty())
+      return fail(ec::bad_input,
+                  "--wait: the answer of the orchestrator comes as a message");
+    target = api_root + "/questions";
+    if (what.args.has("project"))
+      body["project"] = what.args.text("project");
+  }
+  auto answer = what.api().call("POST", target, body, idempotency(request));
   if (!answer)
     return fail(answer.error());
   auto m = std::move(answer->body);

@@ -45,6 +45,7 @@ constexpr rule rules[] = {
   {"POST", "/sessions", none, proj, none, none, none},
   {"POST", "/sessions/{id}/reports", own, own, own, own, own},
   {"POST", "/sessions/{id}/messages", none, proj, none, none, none},
+  {"POST", "/questions", any, none, any, any, any},
   {"GET", "/messages", own, proj, own, own, own},
   {"POST", "/changes", own, none, none, none, own},
   {"POST", "/hooks/pre-receive", any, any, any, any, any},

@@ -26,4 +26,9 @@ std::string orchestrator_prompt(const project_id& project) {
       "wait to be told what is wanted.\n";
 }
 
+std::string question_from(const session_id& who, const std::string& text) {
+  return "Question of " + who.text + ": " + text + "\nAnswer it: ao send "
+    + who.text + " <text>";
+}
+
 } // namespace ao

@@ -96,6 +96,38 @@ TEST(Orchestrator, HandsOutWorkThroughAo) {
   EXPECT_EQ(w.ask({"task", "show", "T1"})["title"], "Small thing");
 }
 
+TEST(Orchestrator, IsAskedByItsRoleOnce) {
+  world w{with_boss()};
+  w.add_agent("asker", R"sh(
+ao send orchestrator --request-id q1 "Which word?" > "$HOME/said" 2>&1 || true
+ao send orchestrator --request-id q1 "Which word?" >> "$HOME/said" 2>&1 || true
+IFS= read -r answer
+echo "$answer" > work
+git add --all
+git commit --quiet --message Answered
+)sh");
+  w.add_agent("boss", boss);
+  w.start();
+  auto none = w.ao({"send", "orchestrator", "Anybody?"});
+  EXPECT_EQ(none.status.code, 3);
+  EXPECT_THAT(none.err, HasSubstr("ao start --orchestrator"));
+  auto boss_id
+    = w.ask({"start", "--orchestrator"})["orchestrators"][0]["session"]
+        .get<std::string>();
+  w.await("agent_started", "session:" + boss_id);
+  auto id = w.ask({"spawn", w.add_task("First")})["id"].get<std::string>();
+  w.await("message_submitted", "session:" + boss_id);
+  EXPECT_EQ(w.ao({"send", boss_id, "do ao send " + id + " fine"}).status.code,
+            0);
+  w.await("merged", "change:app#1");
+  EXPECT_EQ(w.git(w.forge(), {"show", "main:work"}), "fine");
+  auto heard = content_of(w.user() / "heard");
+  EXPECT_THAT(heard, HasSubstr("Question of " + id + ": Which word?"));
+  EXPECT_EQ(heard.find("Question of"), heard.rfind("Question of"))
+    << "the same request is one message";
+  EXPECT_EQ(w.ask({"messages", boss_id})["data"][0]["sender"], "session/" + id);
+}
+
 TEST(Orchestrator, ComesBackWithItsConversationAfterTheHub) {
   world w{with_boss()};
   w.add_agent("boss", boss);

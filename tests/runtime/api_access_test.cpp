@@ -43,6 +43,7 @@ constexpr route all_routes[] = {
   {"GET", "/changes/{id}/reviews"},
   {"POST", "/changes/{id}/reviews"},
   {"GET", "/events"},
+  {"POST", "/questions"},
   {"GET", "/nodes"},
   {"GET", "/config"},
   {"POST", "/config/reload"},
@@ -62,6 +63,8 @@ bool may_change(session_role role, const route& r) {
     return true;
   if (p == "/changes")
     return role == session_role::worker || role == session_role::manual;
+  if (p == "/questions")
+    return role != session_role::orchestrator;
   if (p == "/changes/{id}/reviews")
     return role == session_role::reviewer;
   if (p == "/tasks" || p == "/tasks/import" || p == "/tasks/resolve"
