@@ -127,7 +127,7 @@ void get_status(api_pointer self, api_call_ptr call) {
       });
   out["meta"]["questions"] = open_questions(self, *call);
   out["meta"]["nodes"] = unwell_nodes(self->state.context);
-  call->answer(200, std::move(out));
+  call->answer(200, out);
 }
 
 void get_sessions(api_pointer self, api_call_ptr call) {

@@ -157,7 +157,7 @@ struct perform {
       for (const auto& need : parts[n].needs)
         for (std::size_t other = 0; other < parts.size(); ++other)
           if (other != n && parts[other].title == need)
-            one.needs.push_back(task_id{key_of_part(other)});
+            one.needs.emplace_back(key_of_part(other));
       batch.items.push_back(std::move(one));
     }
     ask_registry(std::move(batch), "task_not_split",

@@ -77,7 +77,7 @@ int run_worker(const std::vector<std::string>& words) {
 }
 
 int run_attach(const std::vector<std::string>& words) {
-  if (words.size() != 1 || words[0].rfind("-", 0) == 0)
+  if (words.size() != 1 || words[0].rfind('-', 0) == 0)
     return wrong("attach needs the name of one session");
   return refuse(attach(locate_home(home_path()), words[0]).error());
 }
