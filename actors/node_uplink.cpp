@@ -1,6 +1,6 @@
 #include "actors/node_uplink.hpp"
 
-#include "actors/ask_child.hpp"
+#include "actors/to_runner.hpp"
 #include "messages/interfaces/cluster.hpp"
 #include "runtime/actor/harden.hpp"
 
@@ -10,20 +10,6 @@ namespace ao {
 namespace {
 
 using self_pointer = uplink_actor::stateful_pointer<node_uplink_state>;
-
-/// Hands the order to the session's RUNNER, which is started for it.
-template <class Order>
-caf::result<session_id> pass_on(self_pointer self, const session_id& session,
-                                Order order) {
-  auto promise = self->make_response_promise<session_id>();
-  ask_child<runner_actor>(
-    self, self->state.context, "runners"_name,
-    make_actor_name("runner", session.text), registry_deadline,
-    std::move(order),
-    [promise](const session_id& id) mutable { promise.deliver(id); },
-    [promise](const caf::error& why) mutable { promise.deliver(why); });
-  return promise;
-}
 
 /// Tells the hub; `take` gets the body of its answer.
 template <class Told, class Take, class Fail>
@@ -62,13 +48,13 @@ uplink_actor::behavior_type node_uplink(self_pointer self,
   self->state.context = std::move(context);
   return {
     [self](const msg::ensure_order& order) {
-      return pass_on(self, order.spec.session, order);
+      return pass_to_runner(self, order.spec.session, order);
     },
     [self](const msg::stop_order& order) {
-      return pass_on(self, order.session, order);
+      return pass_to_runner(self, order.session, order);
     },
     [self](const msg::publish_order& order) {
-      return pass_on(self, order.session, order);
+      return pass_to_runner(self, order.session, order);
     },
     [self](const msg::work_seen& news) {
       tell_hub(
@@ -81,7 +67,7 @@ uplink_actor::behavior_type node_uplink(self_pointer self,
       return tell_numbered(self, msg::verb::tell, told);
     },
     [self](const msg::deliver_message& order) {
-      return pass_on(self, order.session, order);
+      return pass_to_runner(self, order.session, order);
     },
     [self](const msg::message_report& report) -> caf::result<message_id> {
       auto promise = self->make_response_promise<message_id>();

@@ -1,7 +1,7 @@
 #include "actors/uplink.hpp"
 
-#include "actors/ask_child.hpp"
 #include "actors/node_record.hpp"
+#include "actors/to_runner.hpp"
 #include "messages/interfaces/forge.hpp"
 #include "messages/interfaces/store.hpp"
 #include "runtime/actor/harden.hpp"
@@ -10,20 +10,6 @@ namespace ao {
 namespace {
 
 using self_pointer = uplink_actor::stateful_pointer<uplink_state>;
-
-/// Hands the order to the session's RUNNER, which is started for it.
-template <class Order>
-caf::result<session_id> pass_on(self_pointer self, const session_id& session,
-                                Order order) {
-  auto promise = self->make_response_promise<session_id>();
-  ask_child<runner_actor>(
-    self, self->state.context, "runners"_name,
-    make_actor_name("runner", session.text), registry_deadline,
-    std::move(order),
-    [promise](const session_id& id) mutable { promise.deliver(id); },
-    [promise](const caf::error& why) mutable { promise.deliver(why); });
-  return promise;
-}
 
 caf::result<std::uint64_t> record(self_pointer self,
                                   const msg::node_report& told) {
@@ -40,13 +26,13 @@ uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
   self->state.context = std::move(context);
   return {
     [self](const msg::ensure_order& order) {
-      return pass_on(self, order.spec.session, order);
+      return pass_to_runner(self, order.spec.session, order);
     },
     [self](const msg::stop_order& order) {
-      return pass_on(self, order.session, order);
+      return pass_to_runner(self, order.session, order);
     },
     [self](const msg::publish_order& order) {
-      return pass_on(self, order.session, order);
+      return pass_to_runner(self, order.session, order);
     },
     [self](const msg::work_seen& news) {
       tell<overlaps_actor>(self->state.context,
@@ -55,7 +41,7 @@ uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
     },
     [self](const msg::node_report& told) { return record(self, told); },
     [self](const msg::deliver_message& order) {
-      return pass_on(self, order.session, order);
+      return pass_to_runner(self, order.session, order);
     },
     [self](const msg::message_report& report) -> caf::result<message_id> {
       auto promise = self->make_response_promise<message_id>();

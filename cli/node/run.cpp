@@ -7,6 +7,7 @@
 #include "runtime/actor/compat.hpp"
 #include "runtime/actor/error.hpp"
 #include "runtime/actor/network.hpp"
+#include "runtime/agents/adapter.hpp"
 #include "runtime/cluster/node_settings.hpp"
 #include "runtime/home/lock.hpp"
 #include "runtime/http/server.hpp"
@@ -118,14 +119,11 @@ void kill_agents(const home& place, const std::string& project) {
 /// Agents of the hub's configuration whose program is here.
 std::vector<std::string> usable_agents(const settings& all,
                                        const environment& env) {
-  static const std::map<std::string, std::string> programs = {
-    {"claude-code", "claude"}, {"codex", "codex"},   {"opencode", "opencode"},
-    {"aider", "aider"},        {"gemini", "gemini"}, {"cursor", "agent"}};
   std::vector<std::string> out;
   for (const auto& [name, agent] : all.agents) {
-    auto known = programs.find(agent.adapter);
+    const auto* adapter = find_adapter(agent.adapter);
     auto program = !agent.command.empty() ? agent.command.front()
-      : known != programs.end()           ? known->second
+      : adapter != nullptr                ? std::string{adapter->program}
                                           : std::string{};
     if (!program.empty() && find_program(program, env.get("PATH")))
       out.push_back(name);

@@ -1,5 +1,5 @@
 #include "tests/support/agent_scripts.hpp"
-#include "tests/support/node_host.hpp"
+#include "tests/support/cluster_fixture.hpp"
 
 #include <gmock/gmock.h>
 
@@ -14,35 +14,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// One hub and one node, which is lost soon.
-class ClusterFailure : public testing::Test {
+class ClusterFailure : public cluster_fixture {
 protected:
-  void begin(const std::string& script) {
-    ASSERT_EQ(w.ao({"cluster", "init"}).status.code, 0);
-    w.add_agent("busy", script);
-    w.start();
-    n.join(port, {}, {"--name", "worker"});
-    n.start();
-    w.await("node_joined", "node:worker");
-  }
-
-  ~ClusterFailure() override {
-    if (HasFailure())
-      std::cerr << n.log();
-  }
-
-  std::string spawn(const std::string& task) {
-    auto made = w.ask({"spawn", task, "--node", "worker"});
-    return made["id"];
-  }
-
-  std::vector<json> of_kind(const std::string& kind) const {
-    std::vector<json> out;
-    for (const auto& e : w.events())
-      if (e["kind"] == kind)
-        out.push_back(e);
-    return out;
-  }
+  using cluster_fixture::cluster_fixture;
 
   pid_t agent_of(const std::string& session) const {
     return w.ask({"session", "show", session})["runtime"]["pid"];
@@ -51,16 +25,9 @@ protected:
   std::string on_node(const std::string& ref, const std::string& file) const {
     return w.git(n.home() / "repos/app.git", {"show", ref + ":" + file});
   }
-
-  ClusterFailure() = default;
-  ClusterFailure(const std::string& times, const std::string& stop_after)
-      : w(clustered(port, times, stop_after)) {}
-
-  unsigned port = free_port_pair();
-  world w{clustered(port)};
-  node_host n{w, "node"};
 };
 
+/// The node is lost soon.
 class ClusterLost : public ClusterFailure {
 protected:
   ClusterLost()

@@ -1,5 +1,5 @@
 #include "tests/support/agent_scripts.hpp"
-#include "tests/support/node_host.hpp"
+#include "tests/support/cluster_fixture.hpp"
 
 #include <gmock/gmock.h>
 
@@ -12,29 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// One hub and one node, on which a session works.
-class ClusterOutput : public testing::Test {
-protected:
-  void begin(const std::string& script) {
-    ASSERT_EQ(w.ao({"cluster", "init"}).status.code, 0);
-    w.add_agent("busy", script);
-    w.start();
-    n.join(port, {}, {"--name", "worker"});
-    n.start();
-    w.await("node_joined", "node:worker");
-    auto spawned = w.ao({"spawn", w.add_task("Any"), "--node", "worker"});
-    ASSERT_EQ(spawned.status.code, 0) << spawned.err;
-  }
-
-  ~ClusterOutput() override {
-    if (HasFailure())
-      std::cerr << n.log();
-  }
-
-  unsigned port = free_port_pair();
-  world w{clustered(port)};
-  node_host n{w, "node"};
-};
+class ClusterOutput : public cluster_fixture {};
 
 /// `count` lines of 150 characters, numbered, then waits.
 std::string prints(int count) {
@@ -44,7 +22,7 @@ std::string prints(int count) {
 
 TEST_F(ClusterOutput, OfALiveTerminalComesInPartsThroughTheHub) {
   constexpr int lines = 4000;
-  begin(prints(lines));
+  begin_there(prints(lines));
   w.await_file("printed");
   // What was printed may still be on its way to the terminal.
   json logs;
@@ -70,7 +48,7 @@ TEST_F(ClusterOutput, OfALiveTerminalComesInPartsThroughTheHub) {
 }
 
 TEST_F(ClusterOutput, OfARunThatHasEndedIsReadWhereItWas) {
-  begin("echo spoken from afar\n" + scripts::patient);
+  begin_there("echo spoken from afar\n" + scripts::patient);
   w.touch("go");
   w.await("merged", "change:app#1");
   auto logs = w.ao({"logs", "app-1"});
@@ -80,7 +58,7 @@ TEST_F(ClusterOutput, OfARunThatHasEndedIsReadWhereItWas) {
 }
 
 TEST_F(ClusterOutput, OfANodeThatIsAwayIsOneClearError) {
-  begin(scripts::sleeper);
+  begin_there(scripts::sleeper);
   n.kill();
   w.await("node_suspect", "node:worker");
   auto end = w.ao({"logs", "app-1"});
@@ -93,7 +71,7 @@ TEST_F(ClusterOutput, OfANodeThatIsAwayIsOneClearError) {
 }
 
 TEST_F(ClusterOutput, OfANodeThatSaysNothingIsAnErrorToo) {
-  begin(scripts::sleeper);
+  begin_there(scripts::sleeper);
   n.freeze();
   // More readers than the window is wide: all get their answer.
   std::vector<child> readers;

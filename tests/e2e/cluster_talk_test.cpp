@@ -1,6 +1,6 @@
 #include "runtime/process/process_table.hpp"
 #include "tests/support/agent_scripts.hpp"
-#include "tests/support/node_host.hpp"
+#include "tests/support/cluster_fixture.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/terminal_program.hpp"
 
@@ -13,32 +13,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// One hub and one node, on which a session works.
-class ClusterTalk : public testing::Test {
-protected:
-  void begin(const std::string& script) {
-    ASSERT_EQ(w.ao({"cluster", "init"}).status.code, 0);
-    w.add_agent("busy", script);
-    w.start();
-    n.join(port, {}, {"--name", "worker"});
-    n.start();
-    w.await("node_joined", "node:worker");
-    auto spawned = w.ao({"spawn", w.add_task("Any"), "--node", "worker"});
-    ASSERT_EQ(spawned.status.code, 0) << spawned.err;
-  }
-
-  ~ClusterTalk() override {
-    if (HasFailure())
-      std::cerr << n.log();
-  }
-
-  unsigned port = free_port_pair();
-  world w{clustered(port)};
-  node_host n{w, "node"};
-};
+class ClusterTalk : public cluster_fixture {};
 
 TEST_F(ClusterTalk, AMessageReachesTheAgentOnItsNode) {
-  begin("read -r line\necho \"$line\" > \"$HOME/heard\"\n" + scripts::patient);
+  begin_there("read -r line\necho \"$line\" > \"$HOME/heard\"\n"
+              + scripts::patient);
   auto sent = w.ao({"send", "app-1", "hello from afar", "--wait=ack"});
   EXPECT_EQ(sent.status.code, 0) << sent.err;
   w.await_file("heard");
@@ -51,7 +30,8 @@ TEST_F(ClusterTalk, AMessageReachesTheAgentOnItsNode) {
 }
 
 TEST_F(ClusterTalk, SavedWorkIsShownWhereItIs) {
-  begin("echo unfinished > work\ntouch \"$HOME/written\"\n" + scripts::sleeper);
+  begin_there("echo unfinished > work\ntouch \"$HOME/written\"\n"
+              + scripts::sleeper);
   w.await_file("written");
   w.ask({"session", "kill", "app-1"});
   auto kept = w.ask({"session", "show", "app-1"})["rescue"];
@@ -64,7 +44,7 @@ TEST_F(ClusterTalk, SavedWorkIsShownWhereItIs) {
 }
 
 TEST_F(ClusterTalk, TheTerminalIsLookedAtOnItsNode) {
-  begin("echo \"it is me\"\n" + scripts::patient);
+  begin_there("echo \"it is me\"\n" + scripts::patient);
   pid_t agent = w.ask({"session", "show", "app-1"})["runtime"]["pid"];
   auto end = w.ao({"attach", "app-1"});
   EXPECT_EQ(end.status.code, 1);

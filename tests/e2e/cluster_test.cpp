@@ -1,5 +1,5 @@
 #include "tests/support/agent_scripts.hpp"
-#include "tests/support/node_host.hpp"
+#include "tests/support/cluster_fixture.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,37 +10,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// One hub and one node, which has joined as `worker`.
-class Cluster : public testing::Test {
+class Cluster : public cluster_fixture {
 protected:
-  void begin(const std::string& script) {
-    ASSERT_EQ(w.ao({"cluster", "init"}).status.code, 0);
-    w.add_agent("busy", script);
-    w.start();
-    n.join(port, {}, {"--name", "worker"});
-    n.start();
-    w.await("node_joined", "node:worker");
-  }
-
-  ~Cluster() override {
-    if (HasFailure())
-      std::cerr << n.log();
-  }
-
-  std::size_t count(const std::string& kind) const {
-    std::size_t out = 0;
-    for (const auto& e : w.events())
-      out += e["kind"] == kind;
-    return out;
-  }
-
-  Cluster() = default;
-  Cluster(const std::string& times, const std::string& stop_after)
-      : w(clustered(port, times, stop_after)) {}
-
-  unsigned port = free_port_pair();
-  world w{clustered(port)};
-  node_host n{w, "node"};
+  using cluster_fixture::cluster_fixture;
 };
 
 TEST_F(Cluster, WorksATaskOnANodeAndMergesItOnTheHub) {
@@ -60,7 +32,7 @@ TEST_F(Cluster, WorksATaskOnANodeAndMergesItOnTheHub) {
   EXPECT_EQ(w.git(w.forge(), {"show", "main:app-1.txt"}), "by app-1");
   EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
   EXPECT_FALSE(fs::exists(n.worktree("app-1")));
-  EXPECT_EQ(count("merged"), 1u);
+  EXPECT_EQ(of_kind("merged").size(), 1u);
 }
 
 TEST_F(Cluster, AgentsOfANodeOutliveItAndAreFoundAgain) {
@@ -78,8 +50,8 @@ TEST_F(Cluster, AgentsOfANodeOutliveItAndAreFoundAgain) {
   EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
   EXPECT_EQ(w.git(w.forge(), {"log", "--format=%s", "main"}),
             "Write a file (app#1)\nFirst");
-  EXPECT_EQ(count("agent_started"), 1u);
-  EXPECT_EQ(count("merged"), 1u);
+  EXPECT_EQ(of_kind("agent_started").size(), 1u);
+  EXPECT_EQ(of_kind("merged").size(), 1u);
 }
 
 TEST_F(Cluster, AgentsOfANodeOutliveTheHubAndAreAdopted) {
@@ -94,8 +66,8 @@ TEST_F(Cluster, AgentsOfANodeOutliveTheHubAndAreAdopted) {
   w.touch("go");
   w.await("session_cleaned", "session:app-1");
   EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
-  EXPECT_EQ(count("agent_started"), 1u);
-  EXPECT_EQ(count("merged"), 1u);
+  EXPECT_EQ(of_kind("agent_started").size(), 1u);
+  EXPECT_EQ(of_kind("merged").size(), 1u);
 }
 
 /// A node that loses its hub soon.
@@ -128,7 +100,7 @@ TEST_F(ClusterLoss, GivesTheWorkOfALostNodeToAnotherAndStopsTheLoser) {
   n.thaw();
   w.await("node_returned", "node:worker", lost["seq"]);
   expect_ends(loser);
-  EXPECT_EQ(count("merged"), 1u);
+  EXPECT_EQ(of_kind("merged").size(), 1u);
   EXPECT_EQ(w.git(w.forge(), {"rev-list", "--count", "main"}), "2");
 }
 
