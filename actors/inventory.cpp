@@ -1,7 +1,7 @@
 #include "actors/inventory.hpp"
 
+#include "actors/finding_report.hpp"
 #include "actors/job.hpp"
-#include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
 #include "runtime/node/inventory.hpp"
 
@@ -22,13 +22,9 @@ void tell_hub(self_pointer self, const finding& f) {
                  std::string{ghost ? "ghost_found" : "foreign_found"}
                    + " session=" + f.session.text + " parts=\"" + f.parts
                    + "\"");
-  msg::node_report report;
-  report.kind = ghost ? event_kind::ghost_found : event_kind::foreign_found;
-  report.subject = subject_of(f.session);
-  report.once = true;
-  report.data = dump(json{{"session", f.session.text},
-                          {"node", st.context.node.text},
-                          {"parts", f.parts}});
+  auto report = report_of_finding(ghost ? event_kind::ghost_found
+                                        : event_kind::foreign_found,
+                                  f.session, st.context.node, f.parts);
   ask<uplink_actor>(self, st.context, "uplink"_name, registry_deadline, report)
     .then([](std::uint64_t) {},
           [self](const caf::error& why) {

@@ -1,5 +1,5 @@
+#include "actors/finding_report.hpp"
 #include "actors/runner_parts.hpp"
-#include "messages/json.hpp"
 #include "runtime/agents/unsupervised.hpp"
 
 #include <algorithm>
@@ -18,13 +18,8 @@ void tell_stranger(self_pointer self, const unsupervised_agent& found) {
   st.context->say(log_level::warn,
                   "foreign_found session=" + st.id.text + " parts=\"" + parts
                     + "\"");
-  msg::node_report report;
-  report.kind = event_kind::foreign_found;
-  report.subject = subject_of(st.id);
-  report.once = true;
-  report.data = dump(json{{"session", st.id.text},
-                          {"node", st.context->node.text},
-                          {"parts", parts}});
+  auto report = report_of_finding(event_kind::foreign_found, st.id,
+                                  st.context->node, parts);
   ask<uplink_actor>(self, st.context, "uplink"_name, registry_deadline, report)
     .then([](std::uint64_t) {},
           [self, pid = found.process.pid](const caf::error& why) {
