@@ -298,7 +298,8 @@ TEST(RedCi, IsToldOnceThoughTheHubDies) {
 
 TEST(RedCi, ReachesAnAgentThatStillRuns) {
   world w{with_ci("! test -e work || grep -q fine work")};
-  // It opens its change itself and goes on listening.
+  // It opens its change itself and goes on listening. An end before the proof
+  // of the message would have it told again.
   w.add_agent("watcher", R"(
 echo broken > work
 git add --all; git commit --quiet --message First
@@ -306,11 +307,16 @@ ao pr create
 while IFS= read -r line; do
   case $line in "CI failed on"*) break ;; esac
 done
+)" + scripts::waits_for("go") + R"(
 echo fine > work
 git add --all; git commit --quiet --message Second
 )");
   w.start();
   ASSERT_EQ(w.ao({"spawn", "--prompt", "Work"}).status.code, 0);
+  w.await([](const nlohmann::json& e) {
+    return e["kind"] == "message_acknowledged";
+  });
+  w.touch("go");
   w.await("merged", "change:app#1");
   auto all = messages_of(w, "app-1");
   ASSERT_EQ(all.size(), 1u) << all.dump(1);
