@@ -104,6 +104,8 @@ struct runner_state {
   run_no watched_run = 0;
   life_signs signs;
   caf::actor_clock::time_point signs_changed{};
+  /// When they are looked for next; nothing = that is not planned.
+  std::optional<caf::actor_clock::time_point> next_look;
   /// What the worktree changes, as last told to the hub.
   std::vector<hunk> told_work;
   bool reading_work = false;

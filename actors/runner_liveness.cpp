@@ -21,6 +21,8 @@ milliseconds pause_of(const run_spec& spec) {
 /// A program that has not begun its conversation may show a dialog or ask for
 /// its login; that is looked for more often.
 constexpr milliseconds first_pause{3'000};
+/// While a person is asked; messages wait for the answer.
+constexpr milliseconds dialog_pause{1'000};
 
 bool awaits_first_word(self_pointer self) {
   const auto& told = self->state.transcript.told;
@@ -30,9 +32,11 @@ bool awaits_first_word(self_pointer self) {
 /// Whether its screen may say more than its transcript.
 bool screen_counts(self_pointer self, bool acted) {
   const auto& st = self->state;
+  if (!st.transcript.screen.empty())
+    return true;
   if (!keeps_transcript(self))
     return false;
-  return awaits_first_word(self) || !st.transcript.screen.empty()
+  return awaits_first_word(self)
     || (!acted && st.transcript.activity != activity_state::active);
 }
 
@@ -44,33 +48,22 @@ std::vector<std::string> rows_of(const msg::seen_pane& pane) {
   return out;
 }
 
-void look_at_screen(self_pointer self) {
-  auto& st = self->state;
-  ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
-                  msg::look_at_pane{st.id, st.spec->run})
-    .then(
-      [self, run = st.spec->run](const msg::seen_pane& pane) {
-        auto& st = self->state;
-        if (st.phase == runner_phase::alive && st.spec && st.spec->run == run)
-          take_screen(self, rows_of(pane));
-      },
-      [self](const caf::error& why) {
-        self->state.context->say(log_level::debug,
-                                 "screen_unknown session=" + self->state.id.text
-                                   + " reason=\"" + to_string(to_ao_error(why))
-                                   + "\"");
-      });
-}
-
 /// Everybody with the same limit looks at the same moments, so that one look
-/// of the TMUX serves all of them.
+/// of the TMUX serves all of them. An earlier look takes the place of a later.
 void look_later(self_pointer self) {
   const auto& spec = *self->state.spec;
   auto pause = pause_of(spec);
-  if (awaits_first_word(self))
+  if (!self->state.transcript.screen.empty())
+    pause = std::min(pause, dialog_pause);
+  else if (awaits_first_word(self))
     pause = std::min(pause, first_pause);
-  auto into = self->clock().now().time_since_epoch() % pause;
-  self->delayed_send(self, pause - into, msg::liveness_due{spec.run});
+  auto now = self->clock().now();
+  auto wait = pause - now.time_since_epoch() % pause;
+  auto& next = self->state.next_look;
+  if (next && *next <= now + wait)
+    return;
+  next = now + wait;
+  self->delayed_send(self, wait, msg::liveness_due{spec.run});
 }
 
 /// The agent has shown no sign of life for too long: its run is ended as hung.
@@ -132,6 +125,26 @@ void stop_hung_run(self_pointer self, run_no run) {
 
 } // namespace
 
+void look_at_screen(self_pointer self) {
+  auto& st = self->state;
+  ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
+                  msg::look_at_pane{st.id, st.spec->run})
+    .then(
+      [self, run = st.spec->run](const msg::seen_pane& pane) {
+        auto& st = self->state;
+        if (st.phase != runner_phase::alive || !st.spec || st.spec->run != run)
+          return;
+        take_screen(self, rows_of(pane));
+        look_later(self);
+      },
+      [self](const caf::error& why) {
+        self->state.context->say(log_level::debug,
+                                 "screen_unknown session=" + self->state.id.text
+                                   + " reason=\"" + to_string(to_ao_error(why))
+                                   + "\"");
+      });
+}
+
 void end_as_hung(self_pointer self) {
   auto& st = self->state;
   st.hung = true;
@@ -160,6 +173,7 @@ void watch_liveness(self_pointer self, milliseconds hang_after) {
   st.told_work.clear();
   st.strangers.clear();
   st.hung = false;
+  st.next_look.reset();
   st.signs_changed = self->clock().now();
   look_later(self);
 }
@@ -169,6 +183,10 @@ void look_for_life(self_pointer self, run_no run) {
   if (st.phase != runner_phase::alive || !st.spec || st.spec->run != run
       || st.hung || st.stop)
     return;
+  // An earlier one has taken its place.
+  if (st.next_look && self->clock().now() < *st.next_look)
+    return;
+  st.next_look.reset();
   ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
                   msg::ask_activity{st.id})
     .then(

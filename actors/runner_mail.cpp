@@ -105,6 +105,10 @@ void conclude(self_pointer self, const tell_delivery& word) {
     mail.uncertain_run = order.run;
   else if (word.state == message_state::acknowledged)
     mail.uncertain_run = 0;
+  const auto& typing = mail.delivery->typing;
+  auto in_pane = typing.pasted || typing.resumed;
+  if (word.source == about_dialog)
+    look_at_screen(self);
   auto finish = [self, order, word, &mail] {
     auto answered = mail.delivery->answered;
     mail.delivery.reset();
@@ -119,6 +123,9 @@ void conclude(self_pointer self, const tell_delivery& word) {
   if (word.state != message_state::queued)
     return note_then(self, word.state, word.detail,
                      [finish](const std::string&) { finish(); });
+  // What may stand in the input line behind a dialog is resumed by its note.
+  if (in_pane && word.source == about_dialog)
+    return finish();
   run_job(
     self, self->state.context, step_deadline,
     [dir = files_of(self).path(), id = order.message]() -> result<bool> {
@@ -232,7 +239,7 @@ void tell_from_note(self_pointer self, const msg::deliver_message& order,
   auto detail = note.detail;
   if (is_begun(note)) {
     state = message_state::unknown;
-    detail = "the node ended while the message was being typed";
+    detail = "its run ended while the message was being typed";
   }
   tell_hub(self, order, state, true, "note", detail);
 }

@@ -111,6 +111,9 @@ void follow_transcript(self_pointer self);
 /// Whether its agent keeps a transcript.
 bool keeps_transcript(self_pointer self);
 
+/// Looks whether there is a dialog in the pane, or none any more.
+void look_at_screen(self_pointer self);
+
 /// Tells of a dialog or a login screen at the bottom of the pane, with its
 /// text, and of its end.
 void take_screen(self_pointer self, const std::vector<std::string>& rows);

@@ -2,6 +2,7 @@
 
 #include "runtime/rules/event_data.hpp"
 #include "runtime/rules/sessions.hpp"
+#include "runtime/rules/typing.hpp"
 
 #include <algorithm>
 #include <set>
@@ -14,6 +15,8 @@ namespace {
 constexpr std::chrono::seconds ask_again{15};
 /// After the node could not type.
 constexpr std::chrono::seconds pause{2};
+/// After it found a dialog: the end of that is told by the session.
+constexpr std::chrono::seconds dialog_pause{30};
 /// A tty keeps at most 4096 bytes that nobody reads; from this many on a text
 /// counts as unread.
 constexpr std::uint64_t tty_room = 2048;
@@ -172,13 +175,21 @@ private:
     touch(m);
   }
 
-  /// Nothing of it counts: it waits again.
+  /// Nothing of it counts: it waits again. What is known already is not told
+  /// again.
   void give_back(message& m, const std::string& source,
                  const std::string& detail) {
+    auto known = m.state == message_state::queued && !m.evidence.empty()
+      && m.evidence.back().source == source
+      && m.evidence.back().detail == detail;
     m.delivering = false;
     m.run = 0;
-    become(m, message_state::queued, source, detail);
-    out_.next.pause_until = now_ + pause;
+    if (known)
+      touch(m);
+    else
+      become(m, message_state::queued, source, detail);
+    out_.next.pause_until
+      = now_ + (source == about_dialog ? dialog_pause : pause);
   }
 
   // -- what the session is ----------------------------------------------------
@@ -380,12 +391,10 @@ private:
     return nullptr;
   }
 
-  /// A busy agent hears what is for its next turn when that comes; nothing is
-  /// ever typed into a dialog.
+  /// A busy agent hears what is for its next turn when that comes. Whether a
+  /// dialog is in the way the node sees when it is about to type.
   message* first_typable() {
     auto activity = receiver().activity;
-    if (activity == activity_state::blocked)
-      return nullptr;
     for (auto& m : letters())
       if (waits(m)
           && (m.mode != message_mode::turn

@@ -1,6 +1,9 @@
 #include "runtime/rules/typing.hpp"
 
+#include "runtime/rules/failures.hpp"
+
 #include <algorithm>
+#include <sstream>
 
 namespace ao {
 namespace {
@@ -30,6 +33,10 @@ constexpr milliseconds ignored_after = 1500ms;
 constexpr milliseconds drawing_patience = 150ms;
 constexpr milliseconds strange_row_patience = 1200ms;
 constexpr int most_presses = 8;
+/// A dialog that came after Enter is looked at so often, and, where there is no
+/// transcript to wait for, so long.
+constexpr milliseconds dialog_step = 1s;
+constexpr milliseconds dialog_patience = 10s;
 
 bool is_graphic(char c) {
   return c > 0x20 && c < 0x7f;
@@ -80,6 +87,21 @@ bool ends_with(std::string_view text, std::string_view end) {
     && text.substr(text.size() - end.size()) == end;
 }
 
+/// The dialog or login screen in the pane; nothing when there is none.
+/// Line by line there is no dialog: what is typed is read later.
+std::optional<failure_verdict> dialog_on(const msg::seen_pane& view) {
+  if (view.line_mode)
+    return std::nullopt;
+  std::vector<std::string> rows;
+  std::istringstream in{view.screen};
+  for (std::string row; std::getline(in, row);)
+    rows.push_back(row);
+  auto found = failure_of_screen(rows);
+  if (found.failure.empty())
+    return std::nullopt;
+  return found;
+}
+
 /// One input on its way through the machine.
 class machine {
 public:
@@ -90,6 +112,8 @@ public:
   typing_step finish() { return std::move(out_); }
 
   void operator()(const pane_looked& x) {
+    if (auto dialog = dialog_on(x.view))
+      return yield_to(*dialog);
     switch (s().phase) {
     case typing_phase::aiming:
       return aim(x.view);
@@ -139,6 +163,7 @@ public:
       return look(rest_step);
     case typing_phase::pasting:
       enter(typing_phase::echoing);
+      s().pasted = true;
       tell(message_state::written, false, "pane", "pasted");
       return look(0ms);
     case typing_phase::pressing: {
@@ -179,6 +204,25 @@ public:
 private:
   // -- phases -----------------------------------------------------------------
 
+  /// A key would answer it.
+  void yield_to(const failure_verdict& dialog) {
+    auto first = dialog.text.substr(0, dialog.text.find('\n'));
+    switch (s().phase) {
+    case typing_phase::aiming:
+    case typing_phase::preparing:
+    case typing_phase::echoing:
+      return end(message_state::queued, std::string{about_dialog},
+                 "the agent's screen shows a dialog: " + first);
+    case typing_phase::confirming:
+      if (!s().by_transcript && now_ >= s().pressed_at + dialog_patience)
+        return end(message_state::submitted, std::string{about_dialog},
+                   "a dialog came up before there was proof: " + first);
+      return look(dialog_step);
+    default:
+      return;
+    }
+  }
+
   void aim(const msg::seen_pane& view) {
     if (auto why = untypable(s().text, view))
       return end(message_state::undeliverable, "pane", *why);
@@ -193,7 +237,7 @@ private:
         ? end(message_state::submitted, "pane",
               "no proof before the node ended")
         : end(message_state::unknown, "pane",
-              "the node ended while the message was being typed");
+              "its typing was broken off, and it stands in no input line");
     s().echoed = s().stood = true;
     s().row_before = view.cursor_row;
     s().line_mode = view.line_mode;

@@ -63,6 +63,8 @@ struct typing_state {
   bool line_mode = false;
   /// Since when the input line is without the text, after Enter.
   std::optional<mono_time> left_at;
+  /// This try has brought the text into the pane.
+  bool pasted = false;
   /// Enter was pressed so often.
   int presses = 0;
   mono_time phase_since{};
@@ -127,6 +129,8 @@ struct typing_step {
 ///   aiming --(keys before)-> pasting --> echoing --> pressing --> confirming
 ///
 ///   aiming      cannot be typed --> undeliverable
+///   aiming, preparing, echoing
+///               a dialog stands in the pane --> queued again
 ///   pasting     failed --> unknown
 ///   echoing, pressing
 ///               the pane is gone --> queued again
@@ -141,10 +145,17 @@ struct typing_step {
 /// nothing looked at, until it is heard, or the run is over and it counts for
 /// nothing.
 ///
+/// A key answers a dialog, and often ends the program: none is pressed while
+/// one stands, after Enter neither. Who shows one has `about_dialog` as the
+/// source of what is told.
+///
 /// One that is resumed goes from aiming to pressing, or ends as unknown; as
 /// submitted when Enter was pressed before.
 typing_step next_typing(const typing_state& state, const typing_input& input,
                         mono_time now);
+
+/// The source of the word that a dialog or a login screen is in the way.
+inline constexpr std::string_view about_dialog = "dialog";
 
 /// Why `text` cannot be typed into such a terminal; nothing when it can.
 std::optional<std::string> untypable(std::string_view text,

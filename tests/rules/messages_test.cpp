@@ -166,13 +166,6 @@ TEST_F(Mailbox, WaitsForTheTurnOfABusyAgentUnlessItIsUrgent) {
   EXPECT_EQ(ordered(), "A");
 }
 
-TEST_F(Mailbox, NeverTypesIntoADialog) {
-  row.activity = activity_state::blocked;
-  tell();
-  post("A", "x", message_mode::stop);
-  EXPECT_EQ(ordered(), "");
-}
-
 TEST_F(Mailbox, StartsAnExitedAgentWithTheMessage) {
   exits(0);
   post("A");
@@ -443,4 +436,26 @@ TEST_F(Mailbox, IsAnsweredWhenTheNodeSaysThatTheTurnIsComplete) {
   node("A", message_state::answered, true);
   EXPECT_EQ(state("A"), message_state::answered);
   EXPECT_TRUE(letter("A").settled);
+}
+
+TEST_F(Mailbox, TellsOnceThatADialogIsInTheWay) {
+  post("A", "hello");
+  for (int i = 0; i < 3; ++i) {
+    feed(delivery_told{message_id{"A"}, row.run, message_state::queued, true,
+                       "dialog", "trust?"});
+    EXPECT_EQ(step.events.size(), i == 0 ? 1u : 0u);
+    EXPECT_EQ(ordered(), "");
+    now += 29s;
+    feed(mail_due{});
+    EXPECT_EQ(ordered(), "");
+    now += 1s;
+    feed(mail_due{});
+    EXPECT_EQ(ordered(), "A");
+  }
+  EXPECT_EQ(letter("A").evidence.size(), 2u);
+  feed(delivery_told{message_id{"A"}, row.run, message_state::queued, true,
+                     "dialog", "trust?"});
+  // Its end is told by the session.
+  tell();
+  EXPECT_EQ(ordered(), "A");
 }

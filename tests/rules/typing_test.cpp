@@ -59,6 +59,14 @@ protected:
     show("> ");
   }
 
+  void ask_a_person() {
+    view.screen = "Do you want to proceed?\n"
+                  "\xe2\x9d\xaf 1. No\n"
+                  "  2. Yes\n\n"
+                  "Enter to confirm \xc2\xb7 Esc to cancel\n";
+    view.cursor_row = "";
+  }
+
   typing_state state;
   msg::seen_pane view;
   typing_step step;
@@ -434,4 +442,83 @@ TEST_F(Typing, PressesEnterAgainAlsoWithATranscript) {
   now += 1600ms;
   look();
   EXPECT_TRUE(effect<press_letter_key>());
+}
+
+TEST_F(Typing, TouchesNoDialog) {
+  in_full_screen();
+  state.keys_before = {"Escape"};
+  ask_a_person();
+  look();
+  EXPECT_EQ(told(), message_state::queued);
+  EXPECT_TRUE(ends());
+  EXPECT_EQ(effect<tell_delivery>()->source, about_dialog);
+  EXPECT_THAT(effect<tell_delivery>()->detail,
+              HasSubstr("Do you want to proceed?"));
+  EXPECT_FALSE(effect<press_letter_key>());
+  EXPECT_FALSE(state.pasted);
+}
+
+TEST_F(Typing, TakesADialogThatIsOnlyTextForNone) {
+  // Line by line it is read after whatever is there.
+  ask_a_person();
+  look();
+  EXPECT_TRUE(effect<paste_letter>());
+}
+
+TEST_F(Typing, LeavesItsTextToADialogThatComesUpBeforeEnter) {
+  in_full_screen();
+  paste();
+  ask_a_person();
+  now += 5s;
+  look();
+  EXPECT_FALSE(effect<press_letter_key>());
+  EXPECT_EQ(told(), message_state::queued);
+  EXPECT_TRUE(ends());
+  EXPECT_TRUE(state.pasted);
+}
+
+TEST_F(Typing, PressesEnterWhenItComesBackToItsTextAfterADialog) {
+  in_full_screen();
+  show("> fix the build");
+  state.resumed = true;
+  ask_a_person();
+  look();
+  EXPECT_EQ(told(), message_state::queued);
+  state = {};
+  state.text = "fix the build";
+  state.resumed = true;
+  show("> fix the build");
+  look();
+  EXPECT_TRUE(effect<press_letter_key>());
+}
+
+TEST_F(Typing, PressesEnterNotAgainIntoADialog) {
+  in_full_screen();
+  for (bool transcript : {false, true}) {
+    state = {};
+    state.text = "fix the build";
+    state.by_transcript = transcript;
+    in_full_screen();
+    paste();
+    show("> fix the build");
+    look();
+    feed(typing_done{});
+    ask_a_person();
+    for (int i = 0; i < 9; ++i) {
+      now += 1s;
+      look();
+      EXPECT_FALSE(effect<press_letter_key>());
+      EXPECT_FALSE(ends());
+      EXPECT_TRUE(effect<look_after>());
+    }
+    now += 1s;
+    look();
+    EXPECT_EQ(ends(), !transcript);
+    if (transcript) {
+      feed(text_heard{});
+      EXPECT_EQ(told(), message_state::acknowledged);
+    } else {
+      EXPECT_EQ(told(), message_state::submitted);
+    }
+  }
 }

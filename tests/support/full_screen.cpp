@@ -13,28 +13,44 @@ namespace {
 
 using nlohmann::json;
 
-/// Keeps what was submitted, one text a line, in hex.
+/// Keeps what was submitted, one text a line, in hex. Now and then a dialog
+/// comes up, after a paste or after Enter, and goes by itself as if a person
+/// had answered it; what is typed meanwhile is kept as an answer by nobody.
 constexpr const char* program = R"PERL(
-use strict; use warnings; use Time::HiRes qw(sleep);
+use strict; use warnings; use Time::HiRes qw(sleep time);
 my $me = $ENV{AO_SESSION}; srand(length($me) + ord(substr($me, -1))); $| = 1;
 open(my $log, '>>', "$ENV{HOME}/submitted.$me") or die; $log->autoflush(1);
+open(my $answers, '>>', "$ENV{HOME}/answers.$me") or die; $answers->autoflush(1);
 system('stty', 'raw', '-echo');
 print "\e[?1049h\e[?2004h";
-my ($in, $text, $pasting, @said) = ('', '', 0);
+my ($in, $text, $pasting, $asks_until, @said) = ('', '', 0, 0);
 sub rows { my ($t, $n) = @_; $t =~ s/\t/    /g;
   $t = substr($t, -400) if length($t) > 400;
   my @r = split /\n/, $t, -1; splice(@r, 0, @r - $n) if @r > $n;
   return join("\r\n", @r); }
-sub draw { sleep(rand(0.15));
-  print "\e[2J\e[H", join("\r\n", map { rows($_, 3) } @said[-3..-1]), "\r\n---\r\n> ",
-    rows($text, 5); }
+sub top { return "\e[2J\e[H" . join("\r\n", map { rows($_, 3) } @said[-3..-1]); }
+sub draw { sleep(rand(0.15)); print top(), "\r\n---\r\n> ", rows($text, 5); }
+sub ask { $asks_until = time + 0.2 + rand(0.5);
+  print top(), "\r\n\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\r\nDo you want to proceed?\r\n",
+    "\xe2\x9d\xaf 1. No\r\n  2. Yes\r\n\r\nEnter to confirm"; }
 @said = ('', '', ''); draw();
 open(my $ready, '>', "$ENV{HOME}/ready.$me"); close $ready;
-while (sysread(STDIN, my $chunk, 65536)) {
+while (1) {
+  if ($asks_until) {
+    vec(my $ears = '', fileno(STDIN), 1) = 1;
+    my $left = $asks_until - time;
+    if ($left > 0 && select($ears, undef, undef, $left)) {
+      sysread(STDIN, my $answer, 65536) or last;
+      print $answers unpack('H*', $answer), "\n";
+    } elsif ($left <= 0) { $asks_until = 0; draw(); }
+    next;
+  }
+  sysread(STDIN, my $chunk, 65536) or last;
   $in .= $chunk;
+  my $asks = 0;
   while (length $in) {
     if ($in =~ s/^\e\[200~//) { $pasting = 1; }
-    elsif ($in =~ s/^\e\[201~//) { $pasting = 0; }
+    elsif ($in =~ s/^\e\[201~//) { $pasting = 0; $asks = length($text) < 2000 && rand() < 0.06; }
     elsif ($in =~ /^\e(\[(2(0[01]?)?)?)?$/) { last; }
     elsif (!$pasting && $in =~ s/^\x15//) { $text = ''; }
     elsif (!$pasting && $in =~ s/^\r//) {
@@ -42,9 +58,10 @@ while (sysread(STDIN, my $chunk, 65536)) {
       print $log unpack('H*', $text), "\n";
       push @said, "* $text"; $text = '';
       if ($said[-1] eq '* quit') { print "\e[?2004l\e[?1049l"; exit 0; }
+      $asks = rand() < 0.06;
     } else { $in =~ s/^(.[^\e\r\x15]*)//s; $text .= $1; }
   }
-  draw();
+  if ($asks) { ask(); } else { draw(); }
 }
 )PERL";
 
@@ -202,6 +219,9 @@ private:
     for (std::size_t i = 0; i < one.texts.size(); ++i)
       judge(all[i], take(got, one.texts[i]));
     take(got, "quit");
+    std::ifstream answers{w_.user() / ("answers." + one.session)};
+    for (std::string line; std::getline(answers, line);)
+      object("a dialog of " + one.session + " was answered with " + line);
     for (const auto& [hex, times] : got)
       object("nobody sent " + std::to_string(times) + " times "
              + hex.substr(0, 200));

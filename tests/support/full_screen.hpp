@@ -9,8 +9,8 @@
 namespace ao {
 
 /// Many messages to agents that are full-screen programs as they are: raw
-/// terminal, alternate screen, bracketed paste, an input line, slow to draw and
-/// deaf to every fifth Enter. A person scrolls back in between.
+/// terminal, alternate screen, bracketed paste, an input line, dialogs, slow to
+/// draw and deaf to every fifth Enter. A person scrolls back in between.
 struct full_screen_talk {
   std::size_t sessions = 1;
   /// To each session; beside them it gets some with keys in them.
