@@ -2,6 +2,7 @@
 #include "cli/commands/common.hpp"
 #include "runtime/agents/launch.hpp"
 #include "runtime/agents/probe.hpp"
+#include "runtime/agents/versions.hpp"
 #include "runtime/config/load.hpp"
 
 #include <filesystem>
@@ -46,11 +47,14 @@ json look_at(const agent_settings& agent, const std::string& directory) {
   // Who is called without knowing what it is may do anything.
   auto version
     = program && adapter ? version_of(*program, env, directory) : std::string{};
+  auto warning
+    = program && adapter ? version_warning(*adapter, version) : std::string{};
   return {{"name", agent.name},
           {"adapter", agent.adapter},
           {"program", text_or_null(program ? *program : name)},
           {"version", text_or_null(version)},
           {"tested", text_or_null(adapter ? adapter->tested : "")},
+          {"warning", text_or_null(warning)},
           {"ready", answer.ready},
           {"reason", text_or_null(answer.reason)},
           {"account", text_or_null(agent.account)}};
@@ -77,11 +81,16 @@ outcome run_agents(invocation& what) {
       {{shown(row, "name")},
        {shown(row, "adapter")},
        {shown(row, "version")},
-       {shown(row, "tested")},
+       {row["tested"].is_null() && row["adapter"] != "command"
+          ? "untested"
+          : shown(row, "tested")},
        {ready ? "yes" : "no", ready ? colour::green : colour::yellow},
        {ready ? "" : shown(row, "reason")}});
   }
   what.out.print(lines);
+  for (const auto& row : rows)
+    if (!row["warning"].is_null())
+      what.out.note("warning: " + row["warning"].get<std::string>());
   return 0;
 }
 

@@ -1,8 +1,11 @@
 #include "cli/commands/doctor_checks.hpp"
+#include "runtime/agents/launch.hpp"
+#include "runtime/agents/probe.hpp"
+#include "runtime/agents/versions.hpp"
 #include "runtime/process/environment.hpp"
 #include "runtime/process/limited_tree.hpp"
 
-#include <cstdlib>
+#include <map>
 
 namespace ao::cli {
 namespace {
@@ -32,22 +35,44 @@ finding check_forges(const settings& all) {
           std::to_string(all.projects.size()) + " project(s)"};
 }
 
-/// The program of an agent that a project starts can be found.
+/// The agents that the projects start, once each.
+std::map<std::string, const agent_settings*> used_agents(const settings& all) {
+  std::map<std::string, const agent_settings*> out;
+  for (const auto& [id, project] : all.projects)
+    if (auto agent = all.agents.find(agent_of(all, project));
+        agent != all.agents.end())
+      out.emplace(agent->first, &agent->second);
+  return out;
+}
+
+/// Each of them could start now, by a program that is known.
 finding check_agents(const settings& all) {
-  const auto* path = std::getenv("PATH");
-  for (const auto& [id, project] : all.projects) {
-    const auto& name = agent_of(all, project);
-    auto agent = all.agents.find(name);
-    if (agent == all.agents.end() || agent->second.command.empty())
+  auto inherited = environment::inherited();
+  std::string versions;
+  std::string warnings;
+  for (const auto& [name, agent] : used_agents(all)) {
+    auto env = environment_for(*agent, inherited);
+    auto answer = probe_agent(*agent, env, "/");
+    if (!answer.ready)
+      return {"agents", verdict::fail, name + ": " + answer.reason,
+              "repair it, or set defaults.agent; ao agents lists all"};
+    const auto* adapter = find_adapter(agent->adapter);
+    if (!adapter)
       continue;
-    const auto& program = agent->second.command.front();
-    if (!find_program(program, path ? path : ""))
-      return {"agents", verdict::fail,
-              id.text + ": " + program + " of agent " + name
-                + " cannot be found",
-              "install it, or set agents." + name + ".command"};
+    auto program
+      = find_program(agent->command.empty() ? std::string{adapter->program}
+                                            : agent->command.front(),
+                     env.get("PATH"));
+    auto version = program ? version_of(*program, env, "/") : std::string{};
+    versions += (versions.empty() ? "" : ", ") + name + " " + version;
+    if (auto warning = version_warning(*adapter, version); !warning.empty())
+      warnings += (warnings.empty() ? "" : "; ") + warning;
   }
-  return {"agents", verdict::pass, "their programs are there"};
+  if (!warnings.empty())
+    return {"agents", verdict::warn, warnings,
+            "install a version that was tested, or watch its first sessions"};
+  return {"agents", verdict::pass,
+          versions.empty() ? "their programs are there" : versions};
 }
 
 /// What agents may take can be held on this machine.

@@ -10,6 +10,7 @@
 using namespace ao;
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 namespace fs = std::filesystem;
 
 namespace {
@@ -42,6 +43,7 @@ TEST(AgentsCommand, TellsWhichAgentsCouldStart) {
   EXPECT_EQ(codex["program"], (w.root() / "bin/codex").string());
   EXPECT_EQ(codex["version"], "0.171.0");
   EXPECT_EQ(codex["tested"], "0.169.0 - 0.171.0");
+  EXPECT_TRUE(codex["warning"].is_null());
   EXPECT_EQ(codex["ready"], false);
   EXPECT_THAT(codex["reason"].get<std::string>(), HasSubstr("Not logged in"));
   auto aider = row_of(all, "aider");
@@ -54,6 +56,29 @@ TEST(AgentsCommand, TellsWhichAgentsCouldStart) {
   auto shown = w.ao({"agents"});
   EXPECT_EQ(shown.status.code, 0) << shown.err;
   EXPECT_THAT(shown.out, HasSubstr("codex"));
+  EXPECT_THAT(shown.err, Not(HasSubstr("codex")));
+}
+
+TEST(AgentsCommand, WarnsOfVersionsThatWereNotTested) {
+  world w;
+  fs::create_directory(w.root() / "bin");
+  for (const char* name : {"codex", "aider"})
+    ASSERT_TRUE(write_file_durably((w.root() / "bin" / name).string(),
+                                   "#!/bin/sh\necho 9.9.1\n", 0755));
+  w.set_variable("PATH", (w.root() / "bin").string() + ":/usr/bin:/bin");
+  w.write_config();
+  auto all = w.ask({"agents"});
+  EXPECT_EQ(row_of(all, "codex")["warning"],
+            "codex 9.9.1 is outside of what ao was tested with "
+            "(0.169.0 - 0.171.0)");
+  EXPECT_THAT(row_of(all, "aider")["warning"].dump(), HasSubstr("untested"));
+  // What is not there is not warned of.
+  w.set_variable("PATH", "/nowhere");
+  EXPECT_TRUE(row_of(w.ask({"agents"}), "codex")["warning"].is_null());
+  w.set_variable("PATH", (w.root() / "bin").string() + ":/usr/bin:/bin");
+  auto shown = w.ao({"agents"});
+  EXPECT_THAT(shown.out, HasSubstr("untested"));
+  EXPECT_THAT(shown.err, HasSubstr("warning: codex 9.9.1 is outside"));
 }
 
 TEST(AgentsCommand, MakesNothingForAnAgentThatIsNotReady) {

@@ -109,6 +109,20 @@ TEST(Doctor, MissesTheTokenOfAForgeAndTheProgramOfAnAgent) {
   auto found = look(configuration_checks(loaded), "agents");
   EXPECT_EQ(found.how, verdict::fail);
   EXPECT_THAT(found.detail, HasSubstr("/no/such/program"));
+  // A login counts as much.
+  loaded->value->agents["a"].command = {"/bin/true"};
+  loaded->value->agents["a"].probe
+    = {"/bin/sh", "-c", "echo log in >&2; false"};
+  found = look(configuration_checks(loaded), "agents");
+  EXPECT_EQ(found.how, verdict::fail);
+  EXPECT_THAT(found.detail, HasSubstr("log in"));
+  loaded->value->agents["a"].probe = {"/bin/true"};
+  EXPECT_EQ(look(configuration_checks(loaded), "agents").how, verdict::pass);
+  // So does a version that nobody has tried.
+  loaded->value->agents["a"].adapter = "aider";
+  found = look(configuration_checks(loaded), "agents");
+  EXPECT_EQ(found.how, verdict::warn);
+  EXPECT_THAT(found.detail, HasSubstr("aider is untested"));
   // The forge of another release: its settings are read all the same.
   auto& forge = loaded->value->projects.begin()->second.forge;
   forge.plugin = forge_kind::github;

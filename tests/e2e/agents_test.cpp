@@ -5,6 +5,7 @@
 #include "runtime/rules/transcript.hpp"
 #include "tests/support/agent_programs.hpp"
 #include "tests/support/fake_model.hpp"
+#include "tests/support/seen_processes.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -16,6 +17,7 @@ using namespace ao;
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 namespace fs = std::filesystem;
 
 namespace {
@@ -148,6 +150,21 @@ TEST_P(Agents, GoOnWithTheSameConversationAfterKill9) {
   EXPECT_THAT(asked.front(), HasSubstr("Wait for it"));
   EXPECT_THAT(asked.back(), HasSubstr("You were interrupted (crash)"));
   EXPECT_GE(model.longest_conversation(), 2u);
+}
+
+TEST_P(Agents, AreStoppedInTheMiddleOfACommand) {
+  auto never = (w->user() / "never").string();
+  spawn("Wait for it\nWAIT: " + never);
+  w->await_file("never.begun");
+  await_activity("active");
+  auto told = w->ao({"send", "app-1", "--stop", "--wait=answer",
+                     "Leave it\nRUN: echo left > left.txt"});
+  EXPECT_EQ(told.status.code, 0) << told.err;
+  EXPECT_TRUE(fs::exists(w->worktree("app-1") / "left.txt"));
+  EXPECT_EQ(w->ask({"session", "show", "app-1"})["run"], 1);
+  // The command that it was in has ended with it.
+  for (const auto& p : processes_of(w->root()))
+    EXPECT_THAT(p.arguments, Not(HasSubstr(never + ".begun")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Real, Agents,

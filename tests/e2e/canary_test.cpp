@@ -1,6 +1,7 @@
 #include "tests/support/agent_scripts.hpp"
 #include "tests/support/fake_gateway.hpp"
 #include "tests/support/fake_telegram.hpp"
+#include "tests/support/seen_processes.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -52,30 +53,6 @@ std::vector<std::string> found_below(const fs::path& dir,
         found.push_back(i->path().string() + ": " + one);
   }
   return found;
-}
-
-struct seen_process {
-  std::string arguments;
-  std::string variables;
-};
-
-/// Every process of this world.
-std::vector<seen_process> all_processes_of(const fs::path& root) {
-  auto bytes = [](const fs::path& file) {
-    // Not by iterators: those throw when the process ends while it is read.
-    std::ifstream in{file, std::ios::binary};
-    std::ostringstream out;
-    out << in.rdbuf();
-    return out.str();
-  };
-  std::vector<seen_process> out;
-  std::error_code gone;
-  for (const auto& p : fs::directory_iterator{"/proc", gone}) {
-    seen_process one{bytes(p.path() / "cmdline"), bytes(p.path() / "environ")};
-    if (one.variables.find(root.string()) != std::string::npos)
-      out.push_back(std::move(one));
-  }
-  return out;
 }
 
 /// The hub itself has been given the secrets.
@@ -162,7 +139,7 @@ git commit --quiet --message "Run $AO_RUN"
       EXPECT_THAT(m.text, Not(HasSubstr(one)));
     for (const auto& e : w.events())
       EXPECT_THAT(e.dump(), Not(HasSubstr(one)));
-    for (const auto& p : all_processes_of(w.root())) {
+    for (const auto& p : processes_of(w.root())) {
       EXPECT_THAT(p.arguments, Not(HasSubstr(one)));
       if (!is_hub(p) && one != agent_key) {
         EXPECT_THAT(p.variables, Not(HasSubstr(one))) << p.arguments;
@@ -184,7 +161,7 @@ git commit --quiet --message "Run $AO_RUN"
   // starts it.
   auto own_token = variable_in(content_of(w.user() / "env.1"), "AO_TOKEN");
   ASSERT_FALSE(own_token.empty());
-  for (const auto& p : all_processes_of(w.root()))
+  for (const auto& p : processes_of(w.root()))
     EXPECT_THAT(p.arguments, Not(HasSubstr(own_token)));
   for (const auto& e : w.events())
     EXPECT_THAT(e.dump(), Not(HasSubstr(own_token)));

@@ -300,14 +300,16 @@ TEST(RedCi, ReachesAnAgentThatStillRuns) {
   world w{with_ci("! test -e work || grep -q fine work")};
   // It opens its change itself and goes on listening. An end before the proof
   // of the message would have it told again.
-  w.add_agent("watcher", R"(
+  w.add_agent("watcher",
+              R"(
 echo broken > work
 git add --all; git commit --quiet --message First
 ao pr create
 while IFS= read -r line; do
   case $line in "CI failed on"*) break ;; esac
 done
-)" + scripts::waits_for("go") + R"(
+)" + scripts::waits_for("go")
+                + R"(
 echo fine > work
 git add --all; git commit --quiet --message Second
 )");

@@ -65,8 +65,11 @@ conversation_seen read_messages(const json& body) {
     for (const auto& part : content) {
       out.has_result |= part.value("type", "") == "tool_result";
       auto text = part.value("text", "");
-      if (part.value("type", "") == "text" && !is_of_program(text))
-        out.asked.push_back(std::move(text));
+      if (part.value("type", "") != "text" || is_of_program(text))
+        continue;
+      out.asked.push_back(std::move(text));
+      // What is said after the result of an interrupted command.
+      out.has_result = false;
     }
   }
   for (const auto& tool : body.value("tools", json::array()))
