@@ -342,7 +342,7 @@ runner(self_pointer self, shared_context<node_context> context, session_id id) {
     [self](const msg::shim_word& word) { hear(self, word); },
     [self](const msg::transcript_seen& word) { take_transcript(self, word); },
     [self](const msg::stop_overdue& due) { check_stop(self, due.run); },
-    [self](const msg::liveness_due& due) { look_for_life(self, due.run); },
+    [self](const msg::liveness_due& due) { look_for_life(self, due); },
     [self](look_atom) { send_reports(self); },
   };
 }

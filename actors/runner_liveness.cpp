@@ -1,4 +1,5 @@
 #include "actors/runner_parts.hpp"
+#include "runtime/agents/rules_text.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -21,12 +22,24 @@ milliseconds pause_of(const run_spec& spec) {
 /// A program that has not begun its conversation may show a dialog or ask for
 /// its login; that is looked for more often.
 constexpr milliseconds first_pause{3'000};
+/// An agent that may not do everything unasked stops in the middle of its turn
+/// to ask; its transcript says nothing of that.
+constexpr milliseconds asking_pause{5'000};
 /// While a person is asked; messages wait for the answer.
 constexpr milliseconds dialog_pause{1'000};
 
 bool awaits_first_word(self_pointer self) {
   const auto& told = self->state.transcript.told;
   return keeps_transcript(self) && (!told || told->conversation.empty());
+}
+
+/// Whether it may have to ask a person while it works.
+bool may_ask(self_pointer self) {
+  const auto& st = self->state;
+  const auto* project = st.context->project(st.spec->project);
+  return keeps_transcript(self) && project
+    && config_for(*project, st.spec->role).permissions
+    != agent_permissions::permissionless;
 }
 
 /// Whether its screen may say more than its transcript.
@@ -36,8 +49,8 @@ bool screen_counts(self_pointer self, bool acted) {
     return true;
   if (!keeps_transcript(self))
     return false;
-  return awaits_first_word(self)
-    || (!acted && st.transcript.activity != activity_state::active);
+  // What waits for an answer may still draw and use its processor.
+  return awaits_first_word(self) || may_ask(self) || !acted;
 }
 
 std::vector<std::string> rows_of(const msg::seen_pane& pane) {
@@ -57,6 +70,8 @@ void look_later(self_pointer self) {
     pause = std::min(pause, dialog_pause);
   else if (awaits_first_word(self))
     pause = std::min(pause, first_pause);
+  else if (may_ask(self))
+    pause = std::min(pause, asking_pause);
   auto now = self->clock().now();
   auto wait = pause - now.time_since_epoch() % pause;
   auto& next = self->state.next_look;
@@ -82,9 +97,10 @@ void compare(self_pointer self, const life_signs& now) {
     return;
   auto at = self->clock().now();
   bool acted = now != st.signs;
-  // Who has nothing to do shows no life.
+  // Who has nothing to do, or asks a person, shows no life.
   auto rests = st.transcript.activity == activity_state::idle
-    || st.transcript.activity == activity_state::waiting_input;
+    || st.transcript.activity == activity_state::waiting_input
+    || !st.transcript.screen.empty();
   if (acted || rests) {
     st.signs = now;
     st.signs_changed = at;
@@ -178,11 +194,13 @@ void watch_liveness(self_pointer self, milliseconds hang_after) {
   look_later(self);
 }
 
-void look_for_life(self_pointer self, run_no run) {
+void look_for_life(self_pointer self, const msg::liveness_due& due) {
   auto& st = self->state;
-  if (st.phase != runner_phase::alive || !st.spec || st.spec->run != run
+  if (st.phase != runner_phase::alive || !st.spec || st.spec->run != due.run
       || st.hung || st.stop)
     return;
+  if (due.called)
+    return look_at_screen(self);
   // An earlier one has taken its place.
   if (st.next_look && self->clock().now() < *st.next_look)
     return;

@@ -90,7 +90,7 @@ void watch_liveness(self_pointer self, milliseconds hang_after);
 void end_as_hung(self_pointer self);
 
 /// The next look is due.
-void look_for_life(self_pointer self, run_no run);
+void look_for_life(self_pointer self, const msg::liveness_due& due);
 
 // -- runner_work --------------------------------------------------------------
 

@@ -22,17 +22,20 @@ std::string end_of(const std::string& text) {
   return text.substr(at);
 }
 
-transcript_kind kind_of(self_pointer self) {
+/// Null for a program of which nothing is known.
+const agent_adapter* adapter_of(self_pointer self) {
   const auto& st = self->state;
   const auto* agent = st.context->agent(st.spec->agent);
-  if (!agent)
-    return transcript_kind::none;
-  const auto* adapter = find_adapter(agent->adapter);
+  return agent ? find_adapter(agent->adapter) : nullptr;
+}
+
+transcript_kind kind_of(self_pointer self) {
+  const auto* adapter = adapter_of(self);
   return adapter ? adapter->transcript : transcript_kind::none;
 }
 
 /// Where the run under way has its transcript, by what its launch wrote down.
-result<transcript_target> find_target(transcript_kind kind,
+result<transcript_target> find_target(const agent_adapter& adapter,
                                       const std::string& directory,
                                       const std::string& worktree) {
   auto launch = read_launch(directory);
@@ -43,9 +46,12 @@ result<transcript_target> find_target(transcript_kind kind,
     env.set(name, value);
   auto note = read_conversation(directory).value_or(conversation_note{});
   transcript_target target;
-  target.place = place_of_transcript(kind, env, worktree, note.id);
+  target.place
+    = place_of_transcript(adapter.transcript, env, worktree, note.id);
   target.file = note.transcript;
   target.run_from = note.run_from;
+  if (adapter.calls)
+    target.calls = calls_file(directory);
   return target;
 }
 
@@ -126,8 +132,8 @@ void take_screen(self_pointer self, const std::vector<std::string>& rows) {
 
 void follow_transcript(self_pointer self) {
   auto& st = self->state;
-  auto kind = kind_of(self);
-  if (kind == transcript_kind::none || !st.context->transcripts
+  const auto* adapter = adapter_of(self);
+  if (!keeps_transcript(self) || !st.context->transcripts
       || st.transcript.run == st.spec->run)
     return;
   if (st.transcript.following)
@@ -139,8 +145,8 @@ void follow_transcript(self_pointer self) {
   auto run = st.spec->run;
   run_reading(
     self, *st.context, step_deadline,
-    [kind, dir = files_of(self).path(), worktree = worktree_of(self)] {
-      return find_target(kind, dir, worktree);
+    [adapter, dir = files_of(self).path(), worktree = worktree_of(self)] {
+      return find_target(*adapter, dir, worktree);
     },
     [self, run](const transcript_target& target) {
       auto& st = self->state;
@@ -148,10 +154,14 @@ void follow_transcript(self_pointer self) {
         return;
       auto hdl = caf::actor_cast<runner_actor>(self);
       st.transcript.following = st.context->transcripts->follow(
-        target, [hdl, run](const transcript_news& news) {
+        target,
+        [hdl, run](const transcript_news& news) {
           caf::anon_send(hdl,
                          msg::transcript_seen{run, news.file, news.state,
                                               news.state.heard, false});
+        },
+        [hdl, run] {
+          caf::anon_send(hdl, msg::liveness_due{run, true});
         });
       if (st.phase != runner_phase::alive)
         finish_transcript(self);

@@ -86,6 +86,8 @@ struct stop_order {
 /// INTERNAL: the next look for signs of life of this run.
 struct liveness_due {
   run_no run = 0;
+  /// Not planned: its program says itself that it waits for a person.
+  bool called = false;
 };
 
 /// INTERNAL: what the transcript of this run says by now.

@@ -81,6 +81,8 @@ struct agent_adapter {
   bool resumes = false;
   /// Where its transcript is and how it reads.
   transcript_kind transcript = transcript_kind::none;
+  /// Its hooks write a line to `calls_file` when it waits for a person.
+  bool calls = false;
 
   /// Gives the session a configuration of its own where that is needed; null
   /// = never. Comes first: it decides where the conversations are.

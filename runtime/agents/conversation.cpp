@@ -160,6 +160,10 @@ bool repeats_prompt(resume_reason reason) {
 
 } // namespace
 
+std::string calls_file(const std::string& session_dir) {
+  return session_dir + "/calls.jsonl";
+}
+
 result<void> write_conversation(const std::string& session_dir,
                                 const conversation_note& note) {
   return write_file_durably(note_file(session_dir),

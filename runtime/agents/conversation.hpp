@@ -36,6 +36,10 @@ struct conversation_note {
   std::uint64_t run_from = 0;
 };
 
+/// Where an agent program whose adapter `calls` writes a line when it waits for
+/// a person.
+std::string calls_file(const std::string& session_dir);
+
 /// Errors: `home_unusable`.
 result<void> write_conversation(const std::string& session_dir,
                                 const conversation_note& note);

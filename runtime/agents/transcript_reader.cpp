@@ -7,6 +7,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <fcntl.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -32,6 +33,9 @@ struct transcript_reader::following::state {
   std::weak_ptr<impl> owner;
   transcript_target target;
   handler on_news;
+  call_handler on_call;
+  /// The watch of the file of calls; -1 = none.
+  int calls = -1;
   transcript_state seen;
   unique_fd file;
   std::uint64_t read_to = 0;
@@ -64,16 +68,19 @@ struct transcript_reader::impl : std::enable_shared_from_this<impl> {
   }
 
   void unwatch(const state_ptr& s) {
-    for (auto wd : std::exchange(s->watches, {})) {
-      auto at = users.find(wd);
-      if (at == users.end())
-        continue;
-      at->second.erase(s);
-      if (!at->second.empty())
-        continue;
-      users.erase(at);
-      ::inotify_rm_watch(notices.native_handle(), wd);
-    }
+    for (auto wd : std::exchange(s->watches, {}))
+      unwatch(s, wd);
+  }
+
+  void unwatch(const state_ptr& s, int wd) {
+    auto at = users.find(wd);
+    if (at == users.end())
+      return;
+    at->second.erase(s);
+    if (!at->second.empty())
+      return;
+    users.erase(at);
+    ::inotify_rm_watch(notices.native_handle(), wd);
   }
 
   void listen() {
@@ -105,11 +112,40 @@ struct transcript_reader::impl : std::enable_shared_from_this<impl> {
       }
     }
     std::set<state_ptr> due;
-    for (const auto& [wd, who] : users)
-      if (lost || touched.count(wd) != 0)
-        due.insert(who.begin(), who.end());
+    std::vector<call_handler> calls;
+    for (const auto& [wd, who] : users) {
+      if (!lost && touched.count(wd) == 0)
+        continue;
+      for (const auto& s : who) {
+        if (wd == s->calls)
+          calls.push_back(s->on_call);
+        else
+          due.insert(s);
+      }
+    }
     for (const auto& s : due)
       look(s);
+    for (const auto& call : calls)
+      call();
+  }
+
+  // -- calls ------------------------------------------------------------------
+
+  /// What was called before it was listened is called now.
+  void listen_to_calls(const state_ptr& s) {
+    if (!s->on_call || s->target.calls.empty() || s->ended)
+      return;
+    const auto* path = s->target.calls.c_str();
+    unique_fd file{
+      ::open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    s->calls = ::inotify_add_watch(notices.native_handle(), path, IN_MODIFY);
+    if (s->calls < 0)
+      return;
+    users[s->calls].insert(s);
+    struct stat found {};
+    if (file.get() >= 0 && ::fstat(file.get(), &found) == 0
+        && found.st_size > 0)
+      s->on_call();
   }
 
   // -- one transcript ---------------------------------------------------------
@@ -209,8 +245,10 @@ struct transcript_reader::impl : std::enable_shared_from_this<impl> {
   void end(const state_ptr& s) {
     s->ended = true;
     unwatch(s);
+    unwatch(s, std::exchange(s->calls, -1));
     s->file.reset();
     s->on_news = nullptr;
+    s->on_call = nullptr;
     s->drains.clear();
   }
 
@@ -231,13 +269,18 @@ transcript_reader::~transcript_reader() {
 }
 
 std::unique_ptr<transcript_reader::following>
-transcript_reader::follow(transcript_target target, handler on_news) {
+transcript_reader::follow(transcript_target target, handler on_news,
+                          call_handler on_call) {
   auto s = std::make_shared<following::state>();
   s->owner = impl_;
   s->seen.kind = target.place.kind;
   s->target = std::move(target);
   s->on_news = std::move(on_news);
-  impl_->loop.post([it = impl_, s] { it->look(s); });
+  s->on_call = std::move(on_call);
+  impl_->loop.post([it = impl_, s] {
+    it->listen_to_calls(s);
+    it->look(s);
+  });
   return std::unique_ptr<following>{new following{s}};
 }
 

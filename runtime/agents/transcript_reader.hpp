@@ -26,6 +26,9 @@ struct transcript_target {
   /// Bytes in it that were written before the run: they count, but nothing in
   /// them was heard in this run.
   std::uint64_t run_from = 0;
+  /// A file that grows when the program waits for a person, made here where it
+  /// is not; empty = there is none.
+  std::string calls;
 };
 
 /// Follows transcripts as they are written, by inotify: one descriptor for all
@@ -35,6 +38,8 @@ class transcript_reader {
 public:
   /// Called on the loop's thread.
   using handler = std::function<void(const transcript_news&)>;
+  /// The same of a program that waits for a person.
+  using call_handler = std::function<void()>;
 
   explicit transcript_reader(io_loop& loop);
   /// Ends everything that is followed.
@@ -62,7 +67,9 @@ public:
   };
 
   /// Safe from any thread. Reads what is there, then waits for more.
-  std::unique_ptr<following> follow(transcript_target target, handler on_news);
+  /// @param on_call Null = calls are not wanted.
+  std::unique_ptr<following> follow(transcript_target target, handler on_news,
+                                    call_handler on_call = nullptr);
 
 private:
   struct impl;

@@ -288,6 +288,7 @@ json session_object(const session_view& s, const std::vector<saved_work>& saved,
   out["claim"] = claim_object(s);
   out["conversation"] = text_or_null(s.row->conversation);
   out["lastWords"] = text_or_null(s.row->last_words);
+  out["question"] = text_or_null(s.row->needs_input);
   out["tokens"]
     = {{"input", s.row->input_tokens}, {"output", s.row->output_tokens}};
   out["rescue"] = json::array();

@@ -40,9 +40,15 @@ protected:
     auto programs = find_agent_programs();
     if (!programs.has(GetParam().program))
       GTEST_SKIP() << GetParam().program << " " << programs.missing;
+    begin({});
+  }
+
+  /// Starts a hub whose project has these settings too.
+  void begin(const std::string& project) {
+    auto programs = find_agent_programs();
     world_options options;
     options.settings += "defaults: {agent: " + GetParam().name + "}\n";
-    options.project = ", merge: {auto: false}";
+    options.project = ", merge: {auto: false}" + project;
     w.emplace(options);
     w->set_variable("PATH",
                     programs.directory.string() + ":"
@@ -59,6 +65,11 @@ protected:
       << R"({"auth_mode":"apikey","OPENAI_API_KEY":"sk-loop"})";
     fs::permissions(w->user() / ".codex/auth.json", fs::perms::owner_read);
     w->start();
+  }
+
+  /// The permissions with which it asks before it writes a file.
+  std::string asking() const {
+    return GetParam().program == "codex" ? "suggest" : "default";
   }
 
   void spawn(const std::string& prompt) {
@@ -165,6 +176,23 @@ TEST_P(Agents, AreStoppedInTheMiddleOfACommand) {
   // The command that it was in has ended with it.
   for (const auto& p : processes_of(w->root()))
     EXPECT_THAT(p.arguments, Not(HasSubstr(never + ".begun")));
+}
+
+TEST_P(Agents, AskAPersonAndGoOnWithTheAnswer) {
+  begin(", agentConfig: {permissions: " + asking() + "}");
+  spawn("Say hello\nASK: touch asked.txt");
+  auto asks = await_activity("waiting_input");
+  auto shown = w->ask({"session", "show", "app-1"});
+  EXPECT_EQ(shown["status"], "needs_input");
+  EXPECT_THAT(shown["question"].dump(), HasSubstr("touch asked.txt"));
+  EXPECT_FALSE(fs::exists(w->worktree("app-1") / "asked.txt"));
+  // A message waits for the answer, and is not taken for one.
+  ASSERT_EQ(w->ao({"send", "app-1", "And go on"}).status.code, 0);
+  w->at_pane("app-1", "send-keys", {"Enter"});
+  await_activity("idle", asks);
+  EXPECT_TRUE(fs::exists(w->worktree("app-1") / "asked.txt"));
+  EXPECT_EQ(w->ao({"send", "app-1", "--wait=answer", "Well"}).status.code, 0);
+  EXPECT_THAT(model.asked(), ElementsAre(testing::_, "And go on", "Well"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Real, Agents,

@@ -67,14 +67,8 @@ protected:
     return w.ask({"session", "show", "app-1"});
   }
 
-  void answer(const json& shown) {
-    process_spec key;
-    key.argv = {"tmux",      "-S", shown["tmux"]["socket"].get<std::string>(),
-                "send-keys", "-t", shown["tmux"]["pane"].get<std::string>(),
-                "2"};
-    key.env = w.variables().to_vector();
-    auto pressed = ao::run(key, world::patience);
-    ASSERT_TRUE(pressed && pressed->ok());
+  void answer() {
+    w.at_pane("app-1", "send-keys", {"2"});
     w.await(
       [](const json& e) {
         return e["kind"] == "activity_changed"
@@ -126,7 +120,7 @@ TEST_F(AskingAgent, HearsMessagesAfterTheAnswer) {
   EXPECT_EQ(all[0]["evidence"].back()["source"], "dialog") << all[0];
   for (const auto& m : all)
     EXPECT_EQ(m["state"], "queued");
-  answer(shown);
+  answer();
   // The stop begins with its key, Ctrl-C.
   EXPECT_EQ(quit(),
             "answer: 32\ntext: in turn\ntext: in now\n"
@@ -137,8 +131,8 @@ TEST_F(AskingAgent, HearsMessagesAfterTheAnswer) {
 TEST_F(AskingAgent, HearsOnceWhatStoodInItsInputLineBefore) {
   begin("later");
   post("one two three");
-  auto shown = await_question();
+  await_question();
   EXPECT_EQ(messages()[0]["state"], "queued");
-  answer(shown);
+  answer();
   EXPECT_EQ(quit(), "answer: 32\ntext: one two three\ntext: quit\n");
 }

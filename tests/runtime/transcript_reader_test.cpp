@@ -49,13 +49,20 @@ protected:
   void TearDown() override { fs::remove_all(root); }
 
   auto follow() {
-    return reader.follow(target, [this](const transcript_news& news) {
-      std::lock_guard<std::mutex> guard{mutex};
-      last = news;
-      for (const auto& text : news.state.heard)
-        heard.push_back(text);
-      changed.notify_all();
-    });
+    return reader.follow(
+      target,
+      [this](const transcript_news& news) {
+        std::lock_guard<std::mutex> guard{mutex};
+        last = news;
+        for (const auto& text : news.state.heard)
+          heard.push_back(text);
+        changed.notify_all();
+      },
+      [this] {
+        std::lock_guard<std::mutex> guard{mutex};
+        ++calls;
+        changed.notify_all();
+      });
   }
 
   template <class Wanted>
@@ -84,6 +91,7 @@ protected:
   std::condition_variable changed;
   transcript_news last;
   std::vector<std::string> heard;
+  int calls = 0;
   io_loop loop;
   transcript_reader reader{loop};
 };
@@ -160,4 +168,22 @@ TEST_F(TranscriptReader, DrainsWhereThereIsNothing) {
   });
   EXPECT_TRUE(await([&] { return done; }));
   EXPECT_THAT(heard, IsEmpty());
+}
+
+TEST_F(TranscriptReader, HearsThatAPersonIsWaitedFor) {
+  target.calls = (root / "calls").string();
+  auto following = follow();
+  append(rollout(), meta + started);
+  ASSERT_TRUE(await_activity(activity_state::active));
+  EXPECT_EQ(calls, 0);
+  append(target.calls, "{}\n");
+  ASSERT_TRUE(await([&] { return calls > 0; }));
+  // The transcript goes on beside it.
+  append(rollout(), complete);
+  EXPECT_TRUE(await_activity(activity_state::idle));
+  following.reset();
+  // What was called while nobody listened is called now.
+  calls = 0;
+  following = follow();
+  EXPECT_TRUE(await([&] { return calls > 0; }));
 }

@@ -78,15 +78,26 @@ conversation_seen read_messages(const json& body) {
   return out;
 }
 
+/// A command that the model has run.
+struct wanted_command {
+  std::string line;
+  /// Outside of what the agent may do unasked.
+  bool asks = false;
+
+  bool empty() const { return line.empty(); }
+};
+
 /// The command that the text wants; empty when it wants none.
-std::string command_in(const std::string& text) {
+wanted_command command_in(const std::string& text) {
   std::istringstream in{text};
   for (std::string line; std::getline(in, line);) {
     if (line.rfind("RUN: ", 0) == 0)
-      return line.substr(5);
+      return {line.substr(5)};
+    if (line.rfind("ASK: ", 0) == 0)
+      return {line.substr(5), true};
     if (line.rfind("WAIT: ", 0) == 0)
-      return "touch " + line.substr(6) + ".begun; while [ ! -e "
-        + line.substr(6) + " ]; do sleep 0.05; done";
+      return {"touch " + line.substr(6) + ".begun; while [ ! -e "
+              + line.substr(6) + " ]; do sleep 0.05; done"};
   }
   return {};
 }
@@ -97,7 +108,7 @@ std::string event(const json& data) {
 }
 
 std::string responses_stream(int n, const std::string& tool,
-                             const std::string& command,
+                             const wanted_command& command,
                              const std::string& words) {
   auto id = std::to_string(n);
   json item;
@@ -108,7 +119,11 @@ std::string responses_stream(int n, const std::string& tool,
             {"content", {{{"type", "output_text"}, {"text", words}}}}};
   } else {
     auto key = tool == "exec_command" ? "cmd" : "command";
-    json arguments{{key, command}};
+    json arguments{{key, command.line}};
+    if (command.asks) {
+      arguments["sandbox_permissions"] = "require_escalated";
+      arguments["justification"] = "It writes a file";
+    }
     if (tool == "exec_command")
       arguments["yield_time_ms"] = 60'000;
     item = {{"type", "function_call"},
@@ -132,7 +147,7 @@ std::string responses_stream(int n, const std::string& tool,
 }
 
 std::string messages_stream(int n, const std::string& tool,
-                            const std::string& command,
+                            const wanted_command& command,
                             const std::string& words, const json& model) {
   auto id = std::to_string(n);
   json block{{"type", "text"}, {"text", ""}};
@@ -144,7 +159,7 @@ std::string messages_stream(int n, const std::string& tool,
              {"input", json::object()}};
     delta = {{"type", "input_json_delta"},
              {"partial_json",
-              json{{"command", command}, {"description", "Work"}}.dump()}};
+              json{{"command", command.line}, {"description", "Work"}}.dump()}};
   }
   return event({{"type", "message_start"},
                 {"message",
@@ -217,7 +232,7 @@ loopback_reply fake_model::answer(const loopback_request& request) {
     return refused;
   }
   auto n = ++count_;
-  std::string command;
+  wanted_command command;
   std::string words = "Heard.";
   // Without tools it is asked for a title.
   if (!seen.tool.empty() && !seen.asked.empty()) {

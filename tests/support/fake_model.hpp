@@ -14,7 +14,9 @@ namespace ao {
 /// need it. It understands lines of what it is asked last:
 ///
 ///   RUN: <command>    has the program run it, then says `Done.`
-///   WAIT: <file>      has the program make `<file>.begun`, then wait until
+///   ASK: <command>    the same, as something that the user is to be asked
+///   about WAIT: <file>      has the program make `<file>.begun`, then wait
+///   until
 ///                     the file is there
 ///
 /// and answers everything else with `Heard.`

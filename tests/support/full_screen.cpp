@@ -141,17 +141,6 @@ private:
       w_.await_file("ready." + one.session);
   }
 
-  /// A person scrolls back in one of the panes.
-  void scroll(const std::string& session) {
-    auto tmux = w_.ask({"session", "show", session})["tmux"];
-    process_spec spec;
-    spec.argv = {"tmux",      "-S", tmux["socket"].get<std::string>(),
-                 "copy-mode", "-t", tmux["pane"].get<std::string>()};
-    spec.env = w_.variables().to_vector();
-    auto scrolled = ao::run(spec, world::patience);
-    EXPECT_TRUE(scrolled && scrolled->ok());
-  }
-
   void post(listener& to, const std::string& text) {
     auto answer
       = w_.api().call("POST", "/api/v1/sessions/" + to.session + "/messages",
@@ -166,7 +155,8 @@ private:
     for (std::size_t i = 0; i < rounds; ++i) {
       for (std::size_t k = 0; k < listeners_.size(); ++k) {
         if ((i + k) % 5 == 2)
-          scroll(listeners_[k].session);
+          // A person scrolls back.
+          w_.at_pane(listeners_[k].session, "copy-mode");
         post(listeners_[k], listeners_[k].texts[i]);
       }
       // Deaths are spread over the deliveries, which take their time.

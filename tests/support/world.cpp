@@ -481,6 +481,17 @@ std::vector<std::string> world::panes() const {
   return out;
 }
 
+void world::at_pane(const std::string& session, const std::string& command,
+                    const std::vector<std::string>& words) const {
+  auto pane = ask({"session", "show", session})["tmux"];
+  std::vector<std::string> argv{
+    "tmux",  "-S", pane["socket"].get<std::string>(),
+    command, "-t", pane["pane"].get<std::string>()};
+  argv.insert(argv.end(), words.begin(), words.end());
+  auto end = run(spec_of(variables(), argv, {}, root_), patience);
+  EXPECT_TRUE(end && end->ok()) << command;
+}
+
 std::map<std::string, std::string>
 world::environment_of(const std::string& session) const {
   auto launch = json::parse(

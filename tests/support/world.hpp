@@ -163,6 +163,11 @@ public:
   /// Names of the tmux sessions of this home.
   std::vector<std::string> panes() const;
 
+  /// What a person at a session's pane does: a command of tmux with words that
+  /// follow its target.
+  void at_pane(const std::string& session, const std::string& command,
+               const std::vector<std::string>& words = {}) const;
+
   /// The environment that a session's agent was started with.
   std::map<std::string, std::string>
   environment_of(const std::string& session) const;

@@ -2,6 +2,7 @@
 #include "runtime/agents/adapter.hpp"
 #include "runtime/agents/probe.hpp"
 #include "runtime/home/files.hpp"
+#include "runtime/rules/change_texts.hpp"
 
 #include <unistd.h>
 
@@ -92,6 +93,16 @@ void answer_dialogs(const std::string& directory, launch_additions& out) {
   out.env.set("CLAUDE_CONFIG_DIR", ours);
 }
 
+/// What it tells of a wait for a person goes into a file of the session. The
+/// user's own hooks run beside it.
+json hooks_into(const std::string& directory) {
+  auto command = shown_command(
+    {"sh", "-c", "cat >> \"$0\" && echo >> \"$0\"", calls_file(directory)});
+  json hook{{"type", "command"}, {"command", command}, {"timeout", 5}};
+  json notified{{"hooks", json::array({std::move(hook)})}};
+  return {{"Notification", json::array({std::move(notified)})}};
+}
+
 result<void> add(const launch_wish& wish, launch_additions& out) {
   // The worktree is trusted: it is of a project that the user has named.
   out.env.set("CLAUDE_CODE_SANDBOXED", "1");
@@ -100,7 +111,8 @@ result<void> add(const launch_wish& wish, launch_additions& out) {
       && ::geteuid() == 0)
     out.env.set("IS_SANDBOX", "1");
   out.argv.push_back("--settings");
-  out.argv.push_back(dump(json{{"skipDangerousModePermissionPrompt", true}}));
+  out.argv.push_back(dump(json{{"skipDangerousModePermissionPrompt", true},
+                               {"hooks", hooks_into(wish.directory)}}));
   if (!wish.rules.empty()) {
     out.argv.push_back("--append-system-prompt");
     out.argv.push_back(wish.rules);
@@ -163,6 +175,7 @@ agent_adapter make() {
   a.before_prompt = {"--"};
   a.resumes = true;
   a.transcript = transcript_kind::claude_code;
+  a.calls = true;
   a.configure = answer_dialogs;
   a.add = add;
   a.probe = probe;
