@@ -3,14 +3,12 @@
 #include "actors/ask_child.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/actor/harden.hpp"
+#include "runtime/actor/link_port.hpp"
 #include "runtime/rules/event_data.hpp"
 #include "runtime/rules/join_tokens.hpp"
 #include "runtime/tls/channel.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/io/middleman_actor.hpp>
-#include <caf/openssl/manager.hpp>
-#include <caf/openssl/publish.hpp>
 
 #include <stdexcept>
 
@@ -22,13 +20,15 @@ using self_pointer = front_door_actor::stateful_pointer<front_door_state>;
 /// An earlier life's port may just be closing.
 constexpr int most_tries = 20;
 constexpr std::chrono::milliseconds pause{250};
+/// Between two looks at who has not proven anything.
+constexpr std::chrono::seconds sweep_pause{1};
 
 /// Closes the port with the actor, so that its next life can open it.
 void close_at_end(self_pointer self, std::uint16_t port) {
-  auto manager = self->system().openssl_manager().actor_handle();
+  auto* system = &self->system();
   self->attach_functor(
-    [manager, port, address = self->address()](const caf::error&) {
-      caf::anon_send(manager, caf::unpublish_atom::value, address, port);
+    [system, port, address = self->address()](const caf::error&) {
+      close_link_port(*system, address, port);
     });
 }
 
@@ -37,7 +37,7 @@ void close_at_end(self_pointer self, std::uint16_t port) {
 void open_port(self_pointer self) {
   auto& st = self->state;
   auto link = link_address(*st.context.config);
-  if (link.empty() || st.port != 0)
+  if (link.empty())
     return;
   auto checked = tls::check_files(tls::hub_files(*st.context.place),
                                   ec::cluster_not_initialised, wall_now());
@@ -46,19 +46,31 @@ void open_port(self_pointer self) {
   auto where = tls::parse_address(link);
   if (!where)
     throw std::runtime_error("cluster.link: " + where.error().context);
+  auto& system = self->system();
+  st.strangers
+    = std::make_shared<tls::strangers>(most_handshakes, handshake_limit);
   auto opened
-    = caf::openssl::publish(caf::actor_cast<front_door_actor::super>(self),
-                            where->port, where->host.c_str(), true);
+    = open_link_port(system, caf::actor_cast<caf::strong_actor_ptr>(self),
+                     system.message_types(front_door_actor::super{}),
+                     where->host, where->port, st.strangers);
   if (opened) {
     st.port = *opened;
     close_at_end(self, st.port);
     st.context.say(log_level::info, "link_listens address=" + link);
-    return;
+    return self->delayed_send(self, sweep_pause, look_atom::value);
   }
   if (++st.tries >= most_tries)
     throw std::runtime_error("cluster.link: " + link + " cannot be opened: "
-                             + self->system().render(opened.error()));
+                             + to_string(opened.error()));
   self->delayed_send(self, pause, look_atom::value);
+}
+
+void look(self_pointer self) {
+  auto& st = self->state;
+  if (st.port == 0)
+    return open_port(self);
+  st.strangers->sweep(std::chrono::steady_clock::now());
+  self->delayed_send(self, sweep_pause, look_atom::value);
 }
 
 /// Somebody holds a certificate of ours and is not let in all the same.
@@ -148,7 +160,7 @@ front_door_actor::behavior_type front_door(self_pointer self,
   open_port(self);
   return {
     [self](const msg::wire_call& call) { return hand_on(self, call); },
-    [self](look_atom) { open_port(self); },
+    [self](look_atom) { look(self); },
   };
 }
 

@@ -2,8 +2,10 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/cluster.hpp"
+#include "runtime/tls/strangers.hpp"
 
 #include <cstdint>
+#include <memory>
 
 namespace ao {
 
@@ -14,6 +16,8 @@ struct front_door_state {
   /// 0 = not open.
   std::uint16_t port = 0;
   int tries = 0;
+  /// At the port, and nobody knows who; null before it is open.
+  std::shared_ptr<tls::strangers> strangers;
 };
 
 /// The one actor that nodes can reach, published at `cluster.link` inside

@@ -43,7 +43,8 @@ AO_ROLE(wire_actor,
 AO_ROLE(front_door_actor,
         // From a node's LINK.
         caf::replies_to<msg::wire_call>::with<msg::wire_reply>,
-        // INTERNAL: opens the port, again where that has failed.
+        // INTERNAL: opens the port, again where that has failed; then
+        // cuts connections there that have proven nothing for too long.
         caf::reacts_to<look_atom>);
 
 /// The CLUSTER: lets nodes in. The one writer of tokens; nodes are born in its

@@ -2,6 +2,7 @@
 
 #include "runtime/home/files.hpp"
 #include "runtime/io/fd.hpp"
+#include "runtime/tls/strangers.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -35,7 +36,9 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr std::size_t most_strangers = 8;
+/// Who has not said anything yet, and all of them.
+constexpr std::size_t most_silent = 32;
+constexpr std::size_t most_conversations = 64;
 
 template <auto Free>
 struct freer {
@@ -301,9 +304,10 @@ struct door::impl {
   unique_fd wake;
   std::uint16_t port = 0;
 
+  strangers silent{most_silent, conversation_limit};
   std::mutex mutex;
   std::condition_variable one_less;
-  std::size_t strangers = 0;
+  std::size_t conversations = 0;
   std::thread thread;
 
   ~impl() {
@@ -313,32 +317,36 @@ struct door::impl {
     if (thread.joinable())
       thread.join();
     std::unique_lock<std::mutex> guard{mutex};
-    one_less.wait(guard, [this] { return strangers == 0; });
+    one_less.wait(guard, [this] { return conversations == 0; });
   }
 
   void talk(unique_fd fd, const std::string& from) {
+    auto number = fd.get();
     conversation with{std::move(fd), ssl_ptr{SSL_new(context.get())},
                       clock::now() + conversation_limit};
-    if (!with.accept())
-      return;
-    auto line = with.hear();
+    auto shaken = with.accept();
+    auto line
+      = shaken ? with.hear() : result<std::string>{fail(shaken.error())};
+    silent.dismiss(number);
     if (!line)
       return;
     if (auto ok = with.say(answer({*line, from})); ok)
       with.hang_up();
   }
 
+  /// Where too many are talked with, others wait for the first that ends.
   void let_in(unique_fd fd, const std::string& from) {
+    silent.admit(fd.get(), clock::now());
     {
-      std::lock_guard<std::mutex> guard{mutex};
-      if (strangers >= most_strangers)
-        return;
-      ++strangers;
+      std::unique_lock<std::mutex> guard{mutex};
+      one_less.wait(guard,
+                    [this] { return conversations < most_conversations; });
+      ++conversations;
     }
     std::thread{[this, from, raw = fd.release()] {
       talk(unique_fd{raw}, from);
       std::lock_guard<std::mutex> guard{mutex};
-      --strangers;
+      --conversations;
       one_less.notify_all();
     }}.detach();
   }

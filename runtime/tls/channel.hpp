@@ -28,8 +28,8 @@ struct spoken {
 /// The door of a cluster at `cluster.listen`: whoever dials shows no
 /// certificate, says one line over TLS 1.3 and gets one. This is how a node
 /// joins; everything else goes over the link, where everybody shows one.
-/// Strangers cost a thread each for at most `conversation_limit`, and at most
-/// eight at a time are let in.
+/// Strangers cost a thread each for at most `conversation_limit`. Of those who
+/// say nothing 32 at a time are borne; for one more the oldest is cut.
 class door {
 public:
   /// Answers a line; may block.
