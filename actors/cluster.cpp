@@ -32,21 +32,44 @@ struct decision {
   result<std::string> answer;
 };
 
+/// Logs it, too.
+event refusal_event(const hub_context& context, const std::string& from,
+                    const node_name& name, const error& why) {
+  context.say(log_level::warn,
+              "node_refused from=" + from + " reason=\"" + to_string(why)
+                + "\"");
+  return make_event(event_kind::node_refused, context.now(), "hub", "cluster",
+                    0,
+                    event_data{}
+                      .with("from", from)
+                      .with("node", name)
+                      .with("reason", std::string{to_string(why.code)})
+                      .with("detail", why.context));
+}
+
 decision refused_join(self_pointer self, const msg::join_cluster& asked,
                       const error& why) {
-  auto& context = self->state.context;
-  context.say(log_level::warn,
-              "node_refused from=" + asked.from + " reason=\"" + to_string(why)
-                + "\"");
   decision out{{}, fail(why)};
   out.write.events
-    = {make_event(event_kind::node_refused, context.now(), "hub", "cluster", 0,
-                  event_data{}
-                    .with("from", asked.from)
-                    .with("node", asked.name)
-                    .with("reason", std::string{to_string(why.code)})
-                    .with("detail", why.context))};
+    = {refusal_event(self->state.context, asked.from, asked.name, why)};
   return out;
+}
+
+/// Waits until it is durable; for the door's threads.
+void record(caf::actor_system& system, const hub_context& context, event what) {
+  store_write write;
+  write.events = {std::move(what)};
+  auto store = context.names->find<store_actor>("store"_name);
+  if (!store)
+    return;
+  caf::scoped_actor self{system};
+  self->request(store, store_deadline, std::move(write))
+    .receive([](const store_written&) {},
+             [&context](const caf::error& lost) {
+               context.say(log_level::error,
+                           "refusal_not_recorded reason=\""
+                             + to_string(to_ao_error(lost)) + "\"");
+             });
 }
 
 std::vector<std::string> sorted(std::vector<std::string> xs) {
@@ -282,15 +305,20 @@ std::string answer_at_door(caf::actor_system& system,
     return dump(json{{"error", std::string{to_string(why.code)}},
                      {"detail", why.context}});
   };
+  // Before the CLUSTER has heard of it.
+  auto turn_away = [&](const error& why) {
+    record(system, context, refusal_event(context, from, node_name{}, why));
+    return refusal(why);
+  };
   msg::join_cluster order;
   order.from = from;
   try {
     auto in = json::parse(line);
     if (in.value("protocol", 0u) != node_protocol)
-      return refusal({ec::protocol_mismatch,
-                      "this hub speaks protocol "
-                        + std::to_string(node_protocol)
-                        + " with nodes; install the same version on both"});
+      return turn_away({ec::protocol_mismatch,
+                        "this hub speaks protocol "
+                          + std::to_string(node_protocol)
+                          + " with nodes; install the same version on both"});
     order.token = in.at("token").get<std::string>();
     order.name = node_name{in.value("name", "")};
     order.labels = in.value("labels", std::vector<std::string>{});

@@ -339,6 +339,11 @@ caf::result<msg::wire_reply> hear(self_pointer self,
       row.take(self, call, promise);
       return promise;
     }
+  for (auto ours : {msg::verb::ensure, msg::verb::stop, msg::verb::publish,
+                    msg::verb::deliver, msg::verb::output})
+    if (ours == call.verb)
+      return make_error(ec::not_allowed,
+                        "only the hub says " + call.verb + " to a node");
   return make_error(ec::bad_input, "unknown verb " + call.verb);
 }
 

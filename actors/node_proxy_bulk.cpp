@@ -108,23 +108,41 @@ struct told_push {
   std::vector<std::pair<std::string, std::string>> env;
 };
 
+/// What a node passes on was said by a session of its own. Errors:
+/// `not_allowed`. Of a token that does not count any more the API says so.
+result<void> check_token(self_pointer self, const json& in) {
+  const auto& st = self->state;
+  auto claims = verify_token(*st.context.secret, in.value("token", ""));
+  if (!claims)
+    return {};
+  auto row = st.context.rows->find<session>(claims->session.text);
+  if (row && row->node != st.node && row->epoch == claims->epoch
+      && row->run == claims->run)
+    return fail(ec::not_allowed,
+                "the token is of " + row->id.text + ", which is not on "
+                  + st.node.text);
+  return {};
+}
+
 } // namespace
 
 void pass_request(self_pointer self, const msg::wire_call& call,
                   reply_promise promise) {
+  auto asked = parse_json(call.body, "request");
+  if (!asked)
+    return refuse(promise, asked.error());
+  if (auto ok = check_token(self, *asked); !ok)
+    return refuse(promise, ok.error());
   answer_by(
     self, api_deadline, promise,
     [socket = self->state.context.place->agent_socket(),
-     text = call.body]() -> result<msg::wire_reply> {
-      auto in = parse_json(text, "request");
-      if (!in)
-        return fail(in.error());
-      auto body = in->value("body", json{});
+     in = std::move(*asked)]() -> result<msg::wire_reply> {
+      auto body = in.value("body", json{});
       http::api_client::header_list headers;
-      if (auto id = in->value("requestId", ""); !id.empty())
+      if (auto id = in.value("requestId", ""); !id.empty())
         headers.emplace_back("Idempotency-Key", id);
-      http::api_client client{socket, in->value("token", "")};
-      auto reply = client.call(in->value("method", ""), in->value("target", ""),
+      http::api_client client{socket, in.value("token", "")};
+      auto reply = client.call(in.value("method", ""), in.value("target", ""),
                                body, headers, milliseconds{api_deadline});
       if (!reply)
         return fail(reply.error());
