@@ -1,4 +1,5 @@
 #include "tests/bench/link_calls.hpp"
+#include "tests/bench/node_crew.hpp"
 #include "tests/bench/rows.hpp"
 
 #include <CLI/CLI.hpp>
@@ -31,7 +32,8 @@ std::vector<row> all_rows() {
      escalation_figures},
     {"agents", "a probe, a message, an idle agent, a talkative one",
      agent_figures},
-    {"nodes", "a node is lost, 20 join, one calls, one is read", node_figures},
+    {"nodes", "a node is lost, 20 join, 1,000 beat, one calls, one is read",
+     node_figures},
   };
 }
 
@@ -91,11 +93,15 @@ int main(int argc, char** argv) {
   app.add_option("rows", wanted, "Only these rows");
   app.add_option("--json", file, "Also write the figures to this file");
   std::string echo;
-  // For a row, which starts this program for it.
+  std::string crew;
+  // For rows, which start this program for them.
   app.add_option("--echo", echo)->group("");
+  app.add_option("--crew", crew)->group("");
   CLI11_PARSE(app, argc, argv);
   if (!echo.empty())
     return ao::bench::serve_echo(echo);
+  if (!crew.empty())
+    return ao::bench::serve_crew(crew);
   try {
     return ao::bench::run(wanted, file);
   } catch (const std::exception& why) {

@@ -1,14 +1,9 @@
+#include "tests/bench/hub_of_nodes.hpp"
 #include "tests/bench/link_calls.hpp"
 #include "tests/bench/rows.hpp"
 #include "tests/bench/stage.hpp"
-#include "tests/support/agent_scripts.hpp"
-#include "tests/support/node_host.hpp"
-
-#include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 
@@ -22,32 +17,6 @@ constexpr int cut_rounds = 3;
 constexpr int crew_size = 20;
 constexpr int output_rounds = 5;
 constexpr milliseconds lost_after{3'000};
-
-/// A hub that nodes join.
-class hub_of_nodes {
-public:
-  explicit hub_of_nodes(const std::string& times, const std::string& stop_after,
-                        const std::string& script = scripts::sleeper)
-      : port_(free_port_pair()), world_(clustered(port_, times, stop_after)) {
-    if (!world_.ao({"cluster", "init"}).ok())
-      throw std::runtime_error("ao cluster init");
-    world_.add_agent("busy", script);
-    world_.start();
-  }
-
-  world& in() { return world_; }
-
-  /// A node that has joined and does not run yet.
-  std::unique_ptr<node_host> joined(const std::string& name) {
-    auto out = std::make_unique<node_host>(world_, name);
-    out->join(port_, {"--name", name});
-    return out;
-  }
-
-private:
-  unsigned port_;
-  world world_;
-};
 
 /// Milliseconds until a process that is killed is told by its pidfd.
 double raw_notice(const world& w) {
@@ -124,39 +93,6 @@ std::vector<figure> join_figures() {
     {"20 ao-node started -> all have joined", connecting, raw, "ms", ""}};
 }
 
-/// The echo server, a process of its own: two systems of one process would
-/// take each other for one.
-class echo_process {
-public:
-  explicit echo_process(const world& w) {
-    process_spec spec;
-    spec.argv = {std::filesystem::read_symlink("/proc/self/exe").string(),
-                 "--echo", w.home().string()};
-    spec.env = w.variables().to_vector();
-    // A pipe, which ends it when we close it or end.
-    spec.in = child_input::bytes("");
-    auto started = spawn(spec);
-    if (!started)
-      throw std::runtime_error(to_string(started.error()));
-    child_ = std::move(*started);
-    char line[16] = {};
-    if (::read(child_.out.get(), line, sizeof line - 1) <= 0)
-      throw std::runtime_error("the echo server does not start");
-    port_ = static_cast<std::uint16_t>(std::atoi(line));
-  }
-
-  ~echo_process() {
-    child_.in.reset();
-    (void)reap(child_.pidfd.get());
-  }
-
-  std::uint16_t port() const { return port_; }
-
-private:
-  child child_;
-  std::uint16_t port_ = 0;
-};
-
 std::vector<figure> call_figures() {
   hub_of_nodes hub{"suspectAfter: 20s, lostAfter: 100s, lease: 110s", "105s"};
   auto& w = hub.in();
@@ -210,7 +146,8 @@ std::vector<figure> output_figures() {
 std::vector<figure> node_figures() {
   std::vector<figure> out;
   for (const auto& some :
-       {loss_figures(), join_figures(), call_figures(), output_figures()})
+       {loss_figures(), join_figures(), crowded_hub_figures(), call_figures(),
+        output_figures()})
     out.insert(out.end(), some.begin(), some.end());
   return out;
 }

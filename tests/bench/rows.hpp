@@ -47,6 +47,8 @@ std::vector<figure> merge_figures();
 std::vector<figure> escalation_figures();
 std::vector<figure> agent_figures();
 std::vector<figure> node_figures();
+/// A part of them: 1,000 scripted nodes.
+std::vector<figure> crowded_hub_figures();
 
 /// The middle one; the list is not empty.
 double median(std::vector<double> values);
