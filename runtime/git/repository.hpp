@@ -25,7 +25,7 @@ struct worktree_spec {
 
   /// Where a new branch begins or the detached head is: a full ref or an
   /// object name, e.g. `refs/remotes/origin/main`. Need not exist when the
-  /// branch does.
+  /// branch does; one that only origin has goes on from there.
   std::string base;
 
   std::filesystem::path path;
@@ -154,7 +154,8 @@ public:
   /// replaces what this repository pushed before, never what somebody else
   /// did. `env` is seen by the forge's hooks (the session's token). The commit
   /// that was pushed. Errors: `stale_epoch` and `push_refused` with the line
-  /// of the refusal, `ref_moved`, `git_failed`.
+  /// of the refusal, `not_reachable` when nobody could prove the lease,
+  /// `ref_moved`, `git_failed`.
   result<std::string>
   push(const std::filesystem::path& worktree, std::string_view branch,
        const std::vector<std::pair<std::string, std::string>>& env,

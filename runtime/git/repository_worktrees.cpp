@@ -96,8 +96,12 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
   auto git = guard();
   if (!git)
     return fail(git.error());
+  // A branch that only origin has is one that was worked on elsewhere: it goes
+  // on there, or its next push would not follow the last.
   auto found = git->commits_of(
-    dir_, {detached ? spec.base : branch_ref(spec.branch), spec.base});
+    dir_,
+    {detached ? spec.base : branch_ref(spec.branch),
+     detached ? spec.base : "refs/remotes/origin/" + spec.branch, spec.base});
   if (!found)
     return fail(found.error());
   git_call add{dir_, {"worktree", "add", "--quiet", "--no-checkout"}};
@@ -107,7 +111,7 @@ result<void> repository_cache::add_worktree(const worktree_spec& spec) {
   } else if (found->front()) {
     add.args.insert(add.args.end(), {"--", spec.path.string(), spec.branch});
   } else {
-    const auto& base = found->back();
+    const auto& base = (*found)[1] ? (*found)[1] : found->back();
     if (!base)
       return fail(ec::bad_input, "no commit at " + one_line(spec.base));
     add.args.insert(

@@ -283,6 +283,21 @@ TEST_F(Repository, RunsTheSessionsOwnHookForTheAgent) {
   EXPECT_NE(end.err.find("ao: no"), std::string::npos);
 }
 
+TEST_F(Repository, GoesOnWithABranchThatOnlyOriginHas) {
+  auto other = root / "other";
+  git({"clone", "--quiet", origin.string(), other.string()}, root);
+  git({"switch", "--quiet", "--create", "ao/app-1"}, other);
+  auto theirs = commit(other, "begun on another host", {{"b.txt", "b\n"}});
+  git({"push", "--quiet", "origin", "ao/app-1"}, other);
+  ASSERT_TRUE(cache->fetch());
+  auto tree = provision(1);
+  EXPECT_EQ(git({"rev-parse", "HEAD"}, tree), theirs);
+  auto head = commit(tree, "and ended here", {{"c.txt", "c\n"}});
+  auto pushed = cache->push(tree, "ao/app-1", {});
+  ASSERT_TRUE(pushed) << to_string(pushed.error());
+  EXPECT_EQ(*pushed, head);
+}
+
 TEST_F(Repository, PushesARewrittenBranchOnlyOverItsOwn) {
   auto tree = provision(1);
   commit(tree, "work", {{"b.txt", "b\n"}});
