@@ -4,6 +4,7 @@
 #include "runtime/node/leftovers.hpp"
 #include "runtime/node/local_time.hpp"
 #include "runtime/process/process_table.hpp"
+#include "runtime/rules/reconcile.hpp"
 
 #include <utility>
 
@@ -195,6 +196,22 @@ void remove_work(self_pointer self, msg::stop_how how) {
       keeper(self));
 }
 
+/// The ref of what was parked before anybody could be told; empty = there was
+/// nothing.
+result<std::string> parked_before(const repository_cache& cache,
+                                  const session_id& id, epoch_no epoch,
+                                  run_no run) {
+  auto all = cache.kept(id);
+  if (!all)
+    return fail(all.error());
+  auto end = "/e" + std::to_string(epoch) + "-r" + std::to_string(run);
+  for (const auto& one : *all)
+    if (is_parked_ref(one.ref) && one.ref.size() > end.size()
+        && one.ref.compare(one.ref.size() - end.size(), end.size(), end) == 0)
+      return one.ref;
+  return std::string{};
+}
+
 /// What another has by now: parked under a ref that names the run, then nothing
 /// of it stays, as its branch is the other's, too.
 void park_work(self_pointer self) {
@@ -206,7 +223,7 @@ void park_work(self_pointer self) {
      now = st.context->now()]() -> result<std::string> {
       std::error_code ignored;
       if (!std::filesystem::exists(path, ignored))
-        return std::string{};
+        return parked_before(*cache, id, epoch, run);
       auto kept = cache->park(path, id, epoch, run, now);
       if (!kept)
         return fail(kept.error());

@@ -113,6 +113,49 @@ TEST_F(ClusterLost, ParksTheWorkOfTheLoser) {
   EXPECT_FALSE(fs::exists(n.worktree("app-1")));
 }
 
+TEST_F(ClusterLost, TellsOfWorkThatWasParkedBeforeItsNodeDied) {
+  begin("touch \"$HOME/begun\"\n" + scripts::waits_for("$AO_EPOCH")
+        + scripts::diligent);
+  ASSERT_EQ(spawn(w.add_task("Write a file")), "app-1");
+  w.await_file("begun");
+  n.freeze();
+  auto lost = w.await("node_lost", "node:worker");
+  w.await(
+    [](const json& e) {
+      return e["kind"] == "agent_started" && e["epoch"] == 2;
+    },
+    lost["seq"]);
+  // It came as far as that, and could tell nobody.
+  n.kill();
+  auto repository = n.home() / "repos/app.git";
+  const auto* ref = "refs/ao/parked/app-1/e1-r1";
+  w.git(repository, {"update-ref", ref, "refs/heads/ao/app-1"});
+  w.git(repository,
+        {"worktree", "remove", "--force", n.worktree("app-1").string()});
+  n.start();
+  auto parted = w.await("session_disowned", "session:app-1", lost["seq"]);
+  EXPECT_EQ(parted["data"]["ref"], ref);
+  w.touch("2");
+  w.await("session_cleaned", "session:app-1");
+}
+
+TEST_F(ClusterLost, GoesOnFromWhatWasPushed) {
+  begin("if [ \"$AO_EPOCH\" = 1 ]; then\n"
+        "echo early > early.txt; git add --all; git commit --quiet -m Early\n"
+        "git push --quiet; touch \"$HOME/pushed\"; exec sleep 1000; fi\n"
+        + scripts::diligent);
+  auto id = w.add_task("Write a file");
+  ASSERT_EQ(spawn(id), "app-1");
+  w.await_file("pushed");
+  n.freeze();
+  w.await("session_cleaned", "session:app-1");
+  EXPECT_EQ(w.ask({"task", "show", id})["epoch"], 2);
+  EXPECT_EQ(w.git(w.forge(), {"show", "main:early.txt"}), "early");
+  EXPECT_EQ(w.git(w.forge(), {"show", "main:app-1.txt"}), "by app-1");
+  EXPECT_EQ(of_kind("merged").size(), 1u);
+  n.thaw();
+}
+
 TEST_F(ClusterLost, IsReplacedOnceThoughAPersonSaysRetry) {
   begin(scripts::waits_for("$AO_EPOCH") + scripts::diligent);
   auto id = w.add_task("Write a file");
