@@ -89,7 +89,7 @@ TEST_F(Tls, RefusesFilesThatAreMissingPublicForeignOrOld) {
   ::chmod(files.key.c_str(), 0600);
   EXPECT_EQ(code(wall_now() + authority_life + 24h),
             ec::cluster_not_initialised);
-  EXPECT_EQ(code(wall_now() - 48h), ec::cluster_not_initialised);
+  EXPECT_EQ(code(wall_now() - 72h), ec::cluster_not_initialised);
   auto key = make_key();
   ASSERT_TRUE(key);
   ASSERT_TRUE(write_file_durably(files.key, *key));
