@@ -16,6 +16,7 @@
 #include <ctime>
 #include <random>
 #include <utility>
+#include <vector>
 
 namespace ao {
 namespace {
@@ -26,6 +27,8 @@ using reply_promise = caf::typed_response_promise<msg::wire_reply>;
 constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{15'000};
 constexpr std::chrono::seconds dial_limit{15};
+/// Of finding out whether the hub can be reached at all.
+constexpr milliseconds knock_limit{2'000};
 constexpr std::chrono::seconds hello_limit{10};
 /// The hub waits no longer for a part of a session's output.
 constexpr std::chrono::seconds output_limit{8};
@@ -62,34 +65,52 @@ auto door_of(self_pointer self) {
 void dial_later(self_pointer self) {
   auto& st = self->state;
   st.door = nullptr;
+  ++st.connection;
   st.greeted = st.dialling = st.beating = false;
+  for (auto& [id, promise] : std::exchange(st.pending, {}))
+    promise.deliver(
+      make_error(ec::not_reachable, "the connection to the hub has ended"));
   st.dial_at = self->clock().now() + pause_after(st.tries++);
 }
 
 // -- the fence ----------------------------------------------------------------
 
-/// Kills the agents of the projects whose time without the hub is over, once.
+/// Kills the agents of these projects; what was just being started meanwhile
+/// is found by the next look.
+void kill_fenced(self_pointer self, std::vector<std::string> projects) {
+  auto& st = self->state;
+  if (projects.empty() || std::exchange(st.killing, true))
+    return;
+  run_job(
+    self, st.context, std::chrono::minutes{1},
+    [kill = st.host.fence, projects = std::move(projects)]() -> result<bool> {
+      for (const auto& project : projects)
+        kill(project);
+      return true;
+    },
+    [self](bool) { self->state.killing = false; },
+    [self](const caf::error&) { self->state.killing = false; });
+}
+
+/// Kills the agents of the projects whose time without the hub is over, until
+/// it greets us again.
 void fence(self_pointer self) {
   auto& st = self->state;
   auto now = lease_clock();
+  std::vector<std::string> over;
   for (const auto& [project, limit] : st.stop_after) {
-    if (st.fenced[project] || !st.lease.renewed
-        || !has_to_fence(st.lease, limit, now))
+    if (!st.lease.renewed || !has_to_fence(st.lease, limit, now))
       continue;
-    st.fenced[project] = true;
+    over.push_back(project);
+    if (std::exchange(st.fenced[project], true))
+      continue;
     st.lease.fenced = true;
     st.context.say(log_level::error,
                    "fenced project=" + project + " silent_for="
                      + format_duration(std::chrono::duration_cast<milliseconds>(
                        now - *st.lease.renewed)));
-    run_job(
-      self, st.context, std::chrono::minutes{1},
-      [kill = st.host.fence, project = project]() -> result<bool> {
-        kill(project);
-        return true;
-      },
-      [](bool) {}, [](const caf::error&) {});
   }
+  kill_fenced(self, std::move(over));
 }
 
 // -- dial, hello, beat --------------------------------------------------------
@@ -166,14 +187,18 @@ void say_hello(self_pointer self) {
     ->request(door_of(self), hello_limit,
               call_of(self, msg::verb::hello, msg::to_wire(hello)))
     .then(
-      [self, sent](const msg::wire_reply& reply) {
+      [self, sent, over = st.connection](const msg::wire_reply& reply) {
+        if (self->state.connection != over)
+          return;
         auto said = msg::read_wire<msg::node_welcome>(reply.body);
         if (said)
           return take_welcome(self, *said, sent);
         self->state.host.refused(said.error());
       },
-      [self](const caf::error& why) {
+      [self, over = st.connection](const caf::error& why) {
         auto& st = self->state;
+        if (st.connection != over)
+          return;
         auto problem = to_ao_error(why);
         st.context.say(log_level::warn,
                        "hello_refused reason=\"" + to_string(problem) + "\"");
@@ -194,6 +219,11 @@ void dial(self_pointer self) {
   run_job(
     self, st.context, dial_limit,
     [system, where = *where]() -> result<caf::strong_actor_ptr> {
+      // CAF connects without a limit, and one such try after the other: in a
+      // network that loses all, this takes the kernel two minutes, in which
+      // the hub would not be dialled again.
+      if (auto ok = tls::knock(where.host, where.port, knock_limit); !ok)
+        return fail(ok.error());
       auto door = caf::openssl::remote_actor<front_door_actor::super>(
         *system, where.host, where.port);
       if (!door)
@@ -203,6 +233,7 @@ void dial(self_pointer self) {
     [self](const caf::strong_actor_ptr& door) {
       auto& st = self->state;
       st.dialling = false;
+      ++st.connection;
       st.door = door;
       self->monitor(door->address());
       say_hello(self);
@@ -224,8 +255,10 @@ void beat(self_pointer self) {
   auto allowed = std::max<milliseconds>(st.heartbeat, milliseconds{500});
   self->request(door_of(self), allowed, call_of(self, msg::verb::beat))
     .then(
-      [self, sent](const msg::wire_reply&) {
+      [self, sent, over = st.connection](const msg::wire_reply&) {
         auto& st = self->state;
+        if (st.connection != over)
+          return;
         st.beating = false;
         st.unanswered = 0;
         st.lease = lease_renewed(st.lease, sent);
@@ -233,10 +266,10 @@ void beat(self_pointer self) {
         if (st.lease.fenced)
           say_hello(self);
       },
-      [self](const caf::error& why) {
+      [self, over = st.connection](const caf::error& why) {
         auto& st = self->state;
-        if (!st.greeted)
-          return; // the connection has ended meanwhile
+        if (st.connection != over)
+          return;
         st.beating = false;
         auto problem = to_ao_error(why);
         if (is_final(problem.code))
@@ -249,12 +282,23 @@ void beat(self_pointer self) {
       });
 }
 
+/// A heartbeat, and never past a moment at which the fence is due: what it may
+/// take (`fence_takes`) has no room for a heartbeat.
+milliseconds pause_before_look(const link_state& st) {
+  auto out = st.heartbeat;
+  auto now = lease_clock();
+  for (const auto& [project, limit] : st.stop_after)
+    if (auto due = fence_at(st.lease, limit); due && *due > now)
+      out = std::min(out, std::chrono::ceil<milliseconds>(*due - now));
+  return out;
+}
+
 /// Once a heartbeat, whatever else goes on: the fence must not wait for a dial
 /// that nobody answers.
 void look(self_pointer self) {
   auto& st = self->state;
-  self->delayed_send(self, st.heartbeat, look_atom::value);
   fence(self);
+  self->delayed_send(self, pause_before_look(st), look_atom::value);
   if (st.door) {
     if (st.greeted)
       beat(self);
@@ -356,10 +400,20 @@ caf::result<msg::wire_reply> pass_on(self_pointer self,
   auto call = call_of(self, asked.verb, asked.body);
   call.bytes = asked.bytes;
   auto promise = self->make_response_promise<msg::wire_reply>();
+  auto id = ++st.calls;
+  st.pending.emplace(id, promise);
+  auto answer = [self, id](const auto& with) {
+    auto& pending = self->state.pending;
+    auto found = pending.find(id);
+    if (found == pending.end())
+      return;
+    auto promise = std::move(found->second);
+    pending.erase(found);
+    promise.deliver(with);
+  };
   self->request(door_of(self), asked.deadline, call)
-    .then([promise](
-            const msg::wire_reply& reply) mutable { promise.deliver(reply); },
-          [promise](const caf::error& why) mutable { promise.deliver(why); });
+    .then([answer](const msg::wire_reply& reply) { answer(reply); },
+          [answer](const caf::error& why) { answer(why); });
   return promise;
 }
 
@@ -377,7 +431,7 @@ result<msg::wire_reply> call_hub_now(caf::actor_system& system,
                                      msg::call_hub call) {
   auto link = names.find<link_actor>("link"_name);
   if (!link)
-    return fail(ec::not_reachable, "the node is starting or stopping");
+    return fail(ec::shutting_down, "the node is starting or stopping");
   caf::scoped_actor self{system};
   result<msg::wire_reply> out = fail(ec::internal, "no answer");
   auto allowed = call.deadline + std::chrono::seconds{1};

@@ -8,6 +8,7 @@
 
 #include <caf/actor_clock.hpp>
 #include <caf/actor_control_block.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,13 @@ struct link_state {
 
   /// The hub's FRONT DOOR; null while there is no connection.
   caf::strong_actor_ptr door;
+  /// Grows with each connection, and as one is given up: what was asked over
+  /// another says nothing about this one.
+  std::uint64_t connection = 0;
+  /// Calls of the node's parts that the hub has not answered. A connection that
+  /// ends takes the answers with it, and CAF says nothing.
+  std::map<std::uint64_t, caf::typed_response_promise<msg::wire_reply>> pending;
+  std::uint64_t calls = 0;
   bool dialling = false;
   /// The hello was answered.
   bool greeted = false;
@@ -61,6 +69,8 @@ struct link_state {
   /// `stopOnClientAfter` of each project, and which were fenced since then.
   std::map<std::string, milliseconds> stop_after;
   std::map<std::string, bool> fenced;
+  /// What runs of those is being killed.
+  bool killing = false;
 };
 
 /// A node's end of the connection to its hub:
@@ -71,7 +81,8 @@ struct link_state {
 ///     +--nobody there--> again, each pause up to twice as long, with jitter
 ///   no beat answered for `stopOnClientAfter` --> the project's agents are
 ///     killed before the hub may start others (the fence)
-///   calls of the hub --> UPLINK; calls of the node's parts --> hub
+///   calls of the hub --> UPLINK; calls of the node's parts --> hub, refused
+///     as `not_reachable` once their connection is given up
 ///
 /// @param self The actor handle.
 /// @param context The node.
@@ -81,7 +92,8 @@ node_link_keeper(link_actor::stateful_pointer<link_state> self,
                  node_context context, link_host host);
 
 /// Calls the hub from a thread that may block. Errors: those of the hub;
-/// `not_reachable` without a connection, `timed_out`.
+/// `not_reachable` without a connection or when it ends, `timed_out`,
+/// `shutting_down`.
 result<msg::wire_reply> call_hub_now(caf::actor_system& system,
                                      const directory& names,
                                      msg::call_hub call);

@@ -195,7 +195,14 @@ result<void> check_speaker(self_pointer self, const msg::node_calls& asked) {
   auto row = row_of(self);
   if (row && row->order == node_order::revoked)
     return fail(ec::node_revoked, st.node.text + " was revoked");
-  if (st.peer == nullptr || !asked.from || asked.from->node() != st.process)
+  auto known = asked.from && asked.from->node() == st.process;
+  // It was greeted, and has been silent since: no stranger, and what it wants
+  // passes as soon as it has said hello again.
+  if (known && st.peer == nullptr)
+    return fail(asked.call.verb == msg::verb::beat ? ec::wrong_state
+                                                   : ec::not_reachable,
+                "say hello first");
+  if (!known)
     return fail(ec::not_allowed, "say hello first");
   if (asked.call.incarnation != st.member.incarnation)
     return fail(ec::stale_incarnation,

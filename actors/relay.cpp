@@ -13,8 +13,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 namespace ao {
@@ -24,6 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr milliseconds chunk_deadline{30'000};
 constexpr milliseconds bulk_deadline{600'000};
+/// Between two tries to reach the hub.
+constexpr milliseconds hub_pause{250};
 
 std::string relay_of(const node_context& context, const project_id& project) {
   return context.place->forge() + "/" + project.text + ".git";
@@ -146,11 +150,10 @@ result<hook_request> hook_in(const http::request& what) {
                       std::string{what.bearer()}};
 }
 
-/// As the forge's own hook says it.
+/// As the forge's own hook says it. What passes is waited for by whoever asks,
+/// as by one beside the hub.
 error as_refusal(error why) {
   constexpr std::string_view front = "ao: ";
-  if (may_pass(why.code))
-    return {ec::push_refused, "push refused: lease not provable"};
   if (why.context.compare(0, front.size(), front) == 0)
     why.context.erase(0, front.size());
   return why;
@@ -197,6 +200,37 @@ bool is_hook(const http::request& what, std::string_view name) {
     && what.path.back() == name;
 }
 
+/// Takes what the hub's forge has and the relay has not.
+result<void> follow_hub(caf::actor_system& system, const node_context& context,
+                        const project_id& project) {
+  git_runner git;
+  auto relay = relay_of(context, project);
+  auto have = heads_of(git, relay);
+  if (!have)
+    return fail(have.error());
+  auto commits = json::array();
+  for (const auto& [name, oid] : *have)
+    commits.push_back(oid);
+  auto offer
+    = call(system, context, msg::verb::fetch,
+           {{"project", project.text}, {"have", commits}}, {}, bulk_deadline);
+  if (!offer)
+    return fail(offer.error());
+  auto told = parse_json(offer->body, "offer");
+  if (!told)
+    return fail(told.error());
+  auto size = told->value("size", std::uint64_t{0});
+  if (size > 0) {
+    auto file = download(system, context, told->value("id", ""), size);
+    if (!file)
+      return fail(file.error());
+    if (auto ok = take_pack(git, relay, *file); !ok)
+      return ok;
+  }
+  return follow_heads(
+    git, relay, told->value("heads", std::map<std::string, std::string>{}));
+}
+
 } // namespace
 
 http::handler make_relay_handler(caf::actor_system& system, reader_pool& pool,
@@ -228,39 +262,25 @@ result<void> refresh_relay(caf::actor_system& system,
                            const node_context& context,
                            const project_id& project) {
   git_runner git;
-  auto relay = relay_of(context, project);
   const auto* settings = context.project(project);
   if (settings == nullptr)
     return fail(ec::no_such_project, "the hub has told of no " + project.text);
-  if (auto ok = make_relay(git, relay, settings->default_branch,
-                           hook_target{context.programs + "/ao",
-                                       context.place->root(), project.text});
+  if (auto ok
+      = make_relay(git, relay_of(context, project), settings->default_branch,
+                   hook_target{context.programs + "/ao", context.place->root(),
+                               project.text});
       !ok)
     return ok;
-  auto have = heads_of(git, relay);
-  if (!have)
-    return fail(have.error());
-  auto commits = json::array();
-  for (const auto& [name, oid] : *have)
-    commits.push_back(oid);
-  auto offer
-    = call(system, context, msg::verb::fetch,
-           {{"project", project.text}, {"have", commits}}, {}, bulk_deadline);
-  if (!offer)
-    return fail(offer.error());
-  auto told = parse_json(offer->body, "offer");
-  if (!told)
-    return fail(told.error());
-  auto size = told->value("size", std::uint64_t{0});
-  if (size > 0) {
-    auto file = download(system, context, told->value("id", ""), size);
-    if (!file)
-      return fail(file.error());
-    if (auto ok = take_pack(git, relay, *file); !ok)
-      return ok;
+  auto until = std::chrono::steady_clock::now() + bulk_deadline;
+  for (;;) {
+    auto done = follow_hub(system, context, project);
+    // A hub that is away for a moment costs no session its start; when it stays
+    // away, the fence ends what waits here.
+    if (done || done.error().code != ec::not_reachable
+        || std::chrono::steady_clock::now() >= until)
+      return done;
+    std::this_thread::sleep_for(hub_pause);
   }
-  return follow_heads(
-    git, relay, told->value("heads", std::map<std::string, std::string>{}));
 }
 
 } // namespace ao

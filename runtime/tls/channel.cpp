@@ -446,6 +446,14 @@ result<heard> ask_door(const std::string& host, std::uint16_t port,
   return heard{std::move(*answer), std::move(*authority)};
 }
 
+result<void> knock(const std::string& host, std::uint16_t port,
+                   milliseconds limit) {
+  auto fd = dial(host, port, clock::now() + limit);
+  if (!fd)
+    return fail(fd.error());
+  return {};
+}
+
 result<address> parse_address(const std::string& text) {
   auto colon = text.rfind(':');
   address out;

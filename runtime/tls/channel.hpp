@@ -72,6 +72,12 @@ result<heard> ask_door(const std::string& host, std::uint16_t port,
                        const std::string& fingerprint, std::string_view line,
                        milliseconds limit = conversation_limit);
 
+/// Whether somebody takes a connection there; it is closed again, and nothing
+/// is said. For whoever connects next by means that cannot be given a limit.
+/// Errors: `not_reachable`.
+result<void> knock(const std::string& host, std::uint16_t port,
+                   milliseconds limit);
+
 /// `host:port`, also `[::1]:port`. Errors: `bad_input`.
 struct address {
   std::string host;

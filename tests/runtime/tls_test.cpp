@@ -1,5 +1,6 @@
 #include "runtime/cluster/credential.hpp"
 #include "runtime/home/files.hpp"
+#include "runtime/io/fd.hpp"
 #include "runtime/tls/channel.hpp"
 
 #include <gmock/gmock.h>
@@ -7,6 +8,7 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 using namespace ao;
 using namespace ao::tls;
@@ -168,6 +171,40 @@ TEST_F(Tls, BelievesNoNodeThatListensAsAHub) {
   ASSERT_FALSE(heard);
   EXPECT_EQ(heard.error().code, ec::token_foreign);
   EXPECT_THAT(heard.error().context, HasSubstr("purpose"));
+}
+
+/// Tries to connect until nobody takes it any more; the sockets.
+std::vector<unique_fd> fill_backlog(const sockaddr_in& at) {
+  std::vector<unique_fd> out;
+  for (;;) {
+    out.emplace_back(
+      ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    (void)::connect(out.back().get(), reinterpret_cast<const sockaddr*>(&at),
+                    sizeof at);
+    pollfd taken{out.back().get(), POLLOUT, 0};
+    if (::poll(&taken, 1, 500) <= 0)
+      return out;
+  }
+}
+
+TEST_F(Tls, KnocksNoLongerThanItMay) {
+  unique_fd busy{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  ASSERT_EQ(
+    ::bind(busy.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  ASSERT_EQ(::getsockname(busy.get(), reinterpret_cast<sockaddr*>(&at), &size),
+            0);
+  auto port = ntohs(at.sin_port);
+  // Nobody listens: refused at once.
+  EXPECT_EQ(knock("127.0.0.1", port, 60s).error().code, ec::not_reachable);
+  ASSERT_EQ(::listen(busy.get(), 1), 0);
+  EXPECT_TRUE(knock("127.0.0.1", port, 60s));
+  // Whoever is full drops what comes, as a network that loses all.
+  auto waiting = fill_backlog(at);
+  EXPECT_EQ(knock("127.0.0.1", port, 100ms).error().code, ec::not_reachable);
 }
 
 /// Connects with TLS of at most this version; true when it is let in.
