@@ -424,7 +424,7 @@ session_input input_from(const msg::session_report& told) {
       return about(branch_pushed{x.head_sha});
     }
     session_input operator()(const msg::fact::push_failed& x) const {
-      return about(push_failed{to_string(x.why)});
+      return about(push_failed{to_string(x.why), may_pass(x.why.code)});
     }
     session_input operator()(const msg::fact::stopped& x) const {
       if (x.removed || !x.kept.empty())

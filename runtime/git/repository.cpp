@@ -56,8 +56,13 @@ error push_failure(const git_call& call, const git_end& end) {
   if (auto at = end.err.find(sign); at != std::string::npos) {
     auto line = one_line(
       std::string_view{end.err}.substr(at, end.err.find('\n', at) - at), 500);
-    auto stale = line.compare(sign.size(), 6, "stale ") == 0;
-    return error{stale ? ec::stale_epoch : ec::push_refused, line};
+    auto says = [&](std::string_view what) {
+      return line.compare(sign.size(), what.size(), what) == 0;
+    };
+    return error{says("stale ")                 ? ec::stale_epoch
+                   : says("lease not provable") ? ec::not_reachable
+                                                : ec::push_refused,
+                 line};
   }
   for (const auto* sign_of_move :
        {"stale info", "non-fast-forward", "fetch first", "remote ref updated"})

@@ -16,6 +16,9 @@ constexpr std::chrono::seconds stop_again{5};
 /// Spreads those who wait for the end of one limit.
 constexpr std::chrono::seconds limit_spread{10};
 
+/// Before a push that may succeed by itself is made again.
+constexpr std::chrono::seconds push_pause{2};
+
 /// True where a run of an agent is being made or lives.
 bool runs(const session& s) {
   return s.runtime == runtime_state::provisioning
@@ -489,6 +492,9 @@ private:
     auto& s = row();
     if (is_terminal(s))
       return drop("has ended");
+    // By then it is found again what is to be pushed.
+    if (x.passes)
+      return effect(look_later{push_pause});
     auto text = "the branch could not be pushed: " + x.why;
     if (s.needs_input == text)
       return drop("is known to be so");

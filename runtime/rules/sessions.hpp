@@ -85,6 +85,8 @@ struct branch_pushed {
 };
 struct push_failed {
   std::string why;
+  /// It may succeed by itself: the hub or the forge could not be asked.
+  bool passes = false;
 };
 /// Our stop is carried out; nothing of the run is left.
 struct run_stopped {

@@ -179,6 +179,20 @@ TEST_F(Session, PublishesCommitsThenOpensTheChange) {
   EXPECT_EQ(row().runtime, runtime_state::exited);
 }
 
+TEST_F(Session, PushesAgainWhatCouldNotBePushedForAMoment) {
+  live();
+  fact(agent_ended{exited(0), commits(2)});
+  fact(push_failed{"not_reachable: lease not provable", true});
+  EXPECT_EQ(effect<raise_incident>(), nullptr);
+  EXPECT_EQ(row().needs_input, "");
+  ASSERT_NE(effect<look_later>(), nullptr);
+  feed(session_recovered{});
+  EXPECT_NE(effect<publish_branch>(), nullptr);
+  fact(push_failed{"ref_moved: by another"});
+  EXPECT_THAT(row().needs_input, HasSubstr("ref_moved"));
+  EXPECT_NE(effect<raise_incident>(), nullptr);
+}
+
 TEST_F(Session, LeavesTheChangeToTheAgentWhenSaidSo) {
   context.policy.open_change_auto = false;
   live();
