@@ -31,6 +31,19 @@ event refused_event(const hub_context& context, const api::push& what,
                     api_name.text, epoch, data);
 }
 
+/// Every push that the forge is told to take, with the grant that it was judged
+/// by.
+void log_accepted(const hub_context& context, const api::push& what,
+                  const token_claims& who) {
+  for (const auto& update : what.updates)
+    context.say(log_level::info,
+                "push_accepted project=" + what.project.text
+                  + " session=" + who.session.text + " task=" + who.task.text
+                  + " epoch=" + std::to_string(who.epoch)
+                  + " run=" + std::to_string(who.run) + " ref=" + update.ref
+                  + " commit=" + update.new_sha);
+}
+
 } // namespace
 
 void pre_receive(api_pointer self, api_call_ptr call) {
@@ -43,8 +56,10 @@ void pre_receive(api_pointer self, api_call_ptr call) {
     [&](const node_name& node) {
       return context.nodes->lease_holds(node, self->clock().now());
     });
-  if (!refused)
+  if (!refused) {
+    log_accepted(context, *what, *call->who.session);
     return call->answer(200, {{"allowed", true}});
+  }
   store_write write;
   write.events.push_back(refused_event(context, *what, *call, *refused));
   refused->details.emplace_back("line", refused->context);
