@@ -57,20 +57,32 @@ world_options clustered(unsigned port, const std::string& times,
   return o;
 }
 
-node_host::node_host(const world& w, const std::string& name)
-    : world_(w), home_(w.root() / name) {}
+node_host::node_host(const world& w, const std::string& name,
+                     std::vector<std::string> within)
+    : world_(w), home_(w.root() / name), within_(std::move(within)) {}
 
 std::filesystem::path node_host::worktree(const std::string& session) const {
   return home_ / "worktrees" / session;
 }
 
+void node_host::set_variable(const std::string& name,
+                             const std::string& value) {
+  variables_[name] = value;
+}
+
+environment node_host::variables() const {
+  auto env = world_.variables();
+  for (const auto& [name, value] : variables_)
+    env.set(name, value);
+  return env.set("AO_HOME", home_.string());
+}
+
 finished node_host::call(std::vector<std::string> words) const {
   words.insert(words.begin(), program_path("ao-node"));
+  words.insert(words.begin(), within_.begin(), within_.end());
   process_spec spec;
   spec.argv = std::move(words);
-  auto env = world_.variables();
-  env.set("AO_HOME", home_.string());
-  spec.env = env.to_vector();
+  spec.env = variables().to_vector();
   auto end = run(spec, world::patience);
   if (!end)
     throw std::runtime_error(to_string(end.error()));
@@ -78,23 +90,23 @@ finished node_host::call(std::vector<std::string> words) const {
 }
 
 void node_host::join(unsigned port, std::vector<std::string> token_words,
-                     std::vector<std::string> join_words) const {
+                     std::vector<std::string> join_words,
+                     const std::string& hub) const {
   token_words.insert(token_words.begin(), {"node", "token"});
   auto token = world_.ask(std::move(token_words));
   join_words.insert(
     join_words.begin(),
-    {"join", "127.0.0.1:" + std::to_string(port), token.value("token", "")});
+    {"join", hub + ":" + std::to_string(port), token.value("token", "")});
   auto end = call(std::move(join_words));
   EXPECT_EQ(end.status.code, 0) << end.err;
 }
 
 void node_host::start(std::vector<std::string> words) {
   words.insert(words.begin(), {program_path("ao-node"), "run"});
+  words.insert(words.begin(), within_.begin(), within_.end());
   process_spec spec;
   spec.argv = std::move(words);
-  auto env = world_.variables();
-  env.set("AO_HOME", home_.string());
-  spec.env = env.to_vector();
+  spec.env = variables().to_vector();
   spec.out = child_output::file((home_ / "run.log").string());
   spec.err = child_output::as_stdout();
   spec.group = process_spec::grouping::own_session;

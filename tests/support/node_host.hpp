@@ -17,17 +17,23 @@ unsigned free_port_pair();
 class node_host {
 public:
   /// @param name Of its directory; the hub may call it otherwise.
-  node_host(const world& w, const std::string& name);
+  /// @param within Words in front of `ao-node`, as those of `network_hosts`.
+  node_host(const world& w, const std::string& name,
+            std::vector<std::string> within = {});
 
   std::filesystem::path home() const { return home_; }
   std::filesystem::path worktree(const std::string& session) const;
+
+  /// Has `ao-node` from now on run with a variable.
+  void set_variable(const std::string& name, const std::string& value);
 
   /// Runs `ao-node` to its end.
   finished call(std::vector<std::string> words) const;
 
   /// `ao node token`, then `ao-node join`; both must succeed.
   void join(unsigned port, std::vector<std::string> token_words = {},
-            std::vector<std::string> join_words = {}) const;
+            std::vector<std::string> join_words = {},
+            const std::string& hub = "127.0.0.1") const;
 
   /// `ao-node run`, in the background; what it prints goes to `run.log` of its
   /// home.
@@ -45,8 +51,12 @@ public:
   std::string log() const;
 
 private:
+  environment variables() const;
+
   const world& world_;
   std::filesystem::path home_;
+  std::vector<std::string> within_;
+  std::map<std::string, std::string> variables_;
   child child_;
 };
 

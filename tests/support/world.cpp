@@ -289,6 +289,7 @@ std::vector<std::string> world::called(std::vector<std::string> words) const {
     auto drop = as_nobody();
     words.insert(words.begin(), drop.begin(), drop.end());
   }
+  words.insert(words.begin(), options_.within.begin(), options_.within.end());
   return words;
 }
 
@@ -319,13 +320,15 @@ json world::ask(std::vector<std::string> words, const ao_call& how) const {
   return out.is_discarded() ? json() : out;
 }
 
-pid_t world::start(const std::map<std::string, std::string>& env) {
+pid_t world::start(const std::map<std::string, std::string>& env,
+                   std::vector<std::string> words) {
   write_config();
   if (options_.unprivileged && ::geteuid() == 0)
     give_to_nobody(root_);
   ao_call how;
   how.env = env;
-  auto facts = ask({"start"}, how);
+  words.insert(words.begin(), "start");
+  auto facts = ask(std::move(words), how);
   if (!facts.is_object() || !facts["pid"].is_number())
     give_up("the hub has not started: " + facts.dump());
   return facts["pid"].get<pid_t>();

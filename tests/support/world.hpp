@@ -39,6 +39,9 @@ struct world_options {
   /// Bytes of a disk of its own for `AO_HOME`; 0 = none. Not everywhere
   /// allowed, see `small_disk::allowed`.
   std::uint64_t disk = 0;
+
+  /// Words in front of `ao`, as those of `network_hosts`.
+  std::vector<std::string> within = {};
 };
 
 /// How `ao` is to be called, where it matters.
@@ -106,8 +109,9 @@ public:
                      const ao_call& how = {}) const;
 
   /// `ao start`, which must succeed; the hub's pid. `env` is the hub's, beside
-  /// the world's.
-  pid_t start(const std::map<std::string, std::string>& env = {});
+  /// the world's; `words` are further ones.
+  pid_t start(const std::map<std::string, std::string>& env = {},
+              std::vector<std::string> words = {});
 
   /// `ao task add`; the new task's id.
   std::string add_task(const std::string& title, const std::string& body = {},
