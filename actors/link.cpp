@@ -134,6 +134,10 @@ bool is_final(ec code) {
 void give_up_lost(self_pointer self, const msg::node_welcome& said) {
   auto& st = self->state;
   for (const auto& ours : said.losers) {
+    // Once: a node that comes back often would end all its past each time.
+    std::tuple key{ours.session.text, ours.epoch, ours.run};
+    if (!st.given_up.insert(key).second)
+      continue;
     st.context.say(log_level::warn,
                    "session_lost session=" + ours.session.text
                      + " epoch=" + std::to_string(ours.epoch)
@@ -142,8 +146,9 @@ void give_up_lost(self_pointer self, const msg::node_welcome& said) {
       self, st.context, "uplink"_name, registry_deadline,
       msg::stop_order{ours.session, ours.epoch, ours.run, msg::stop_how::park})
       .then([](const session_id&) {},
-            [self, id = ours.session](const caf::error& why) {
+            [self, key, id = ours.session](const caf::error& why) {
               // Named again by the next hello.
+              self->state.given_up.erase(key);
               self->state.context.say(log_level::error,
                                       "loser_not_stopped session=" + id.text
                                         + " reason=\""

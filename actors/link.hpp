@@ -14,7 +14,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 
 namespace ao {
 
@@ -63,6 +65,10 @@ struct link_state {
   std::uint32_t tries = 0;
   /// Beats in a row that nobody has answered.
   std::uint32_t unanswered = 0;
+
+  /// What was given to others and is being ended, or has been, in this life:
+  /// the hub names it in each welcome, as our files know it.
+  std::set<std::tuple<std::string, epoch_no, run_no>> given_up;
 
   milliseconds heartbeat{1'000};
   own_lease lease;
