@@ -92,6 +92,11 @@ result<void> check_words(const node_name& name,
   return {};
 }
 
+/// Whether a node of this name can only come back by joining anew.
+bool may_join_again(const cluster_node& known, wall_time now) {
+  return known.order != node_order::revoked && known.certified_until < now;
+}
+
 decision decide(self_pointer self, const msg::make_join_token& asked) {
   auto& context = self->state.context;
   auto refuse = [](error why) { return decision{{}, fail(std::move(why))}; };
@@ -107,7 +112,8 @@ decision decide(self_pointer self, const msg::make_join_token& asked) {
     return refuse(
       {ec::bad_input,
        "ttl: " + format_duration(asked.ttl) + " is not from 1s to 7d"});
-  if (context.rows->find<cluster_node>(asked.name.text))
+  if (auto known = context.rows->find<cluster_node>(asked.name.text);
+      known && !may_join_again(*known, context.now()))
     return refuse({ec::wrong_state,
                    "there is a node called " + asked.name.text + " already"});
   join_token_parts parts{random_hex(join_id_digits),
@@ -136,7 +142,7 @@ decision decide(self_pointer self, const msg::make_join_token& asked) {
 
 /// The name of the token, else of the node, else the first free `n<k>`.
 result<node_name> name_for(const row_view& rows, const join_token& token,
-                           const node_name& wished) {
+                           const node_name& wished, wall_time now) {
   if (!token.name.empty() && !wished.empty() && token.name != wished)
     return fail(ec::bad_input,
                 "the token is for a node called " + token.name.text + ", not "
@@ -145,11 +151,30 @@ result<node_name> name_for(const row_view& rows, const join_token& token,
   for (int k = 1; name.empty(); ++k)
     if (!rows.find<cluster_node>("n" + std::to_string(k)))
       name = node_name{"n" + std::to_string(k)};
-  if (rows.find<cluster_node>(name.text))
+  auto known = rows.find<cluster_node>(name.text);
+  // Only the token says that it is the same one again.
+  if (known && !(token.name == name && may_join_again(*known, now)))
     return fail(ec::wrong_state,
                 "there is a node called " + name.text
                   + " already; choose another --name");
   return name;
+}
+
+/// The row of a node that has joined, for the first time or again.
+cluster_node certified(const row_ptr<cluster_node>& known,
+                       const node_name& name,
+                       const tls::certificate_facts& facts, wall_time now) {
+  cluster_node out;
+  if (known)
+    out = *known;
+  else
+    out.joined_at = now;
+  out.name = name;
+  out.version += 1;
+  out.serial = facts.serial;
+  out.certified_until = facts.not_after;
+  out.updated_at = now;
+  return out;
 }
 
 result<decision> let_in(self_pointer self, const msg::join_cluster& asked) {
@@ -172,39 +197,40 @@ result<decision> let_in(self_pointer self, const msg::join_cluster& asked) {
     return fail(ok.error());
   if (auto ok = check_words(asked.name, asked.labels); !ok)
     return fail(ok.error());
-  auto name = name_for(*context.rows, *token, asked.name);
+  auto name = name_for(*context.rows, *token, asked.name, attempt.now);
   if (!name)
     return fail(name.error());
   auto signed_now
-    = tls::sign_request(*authority, asked.request, name->text, attempt.now);
+    = tls::sign_request(*authority, asked.request, name->text, attempt.now,
+                        std::chrono::duration_cast<std::chrono::seconds>(
+                          context.config->cluster.certificate_life));
   if (!signed_now)
     return fail(signed_now.error());
   auto cert = tls::read_certificate(*signed_now);
   if (!cert)
     return fail(cert.error());
 
-  cluster_node node;
-  node.name = *name;
-  node.version = 1;
-  node.labels = token->labels;
-  node.labels.insert(node.labels.end(), asked.labels.begin(),
-                     asked.labels.end());
-  node.labels = sorted(std::move(node.labels));
-  node.serial = cert->serial;
-  node.certified_until = cert->not_after;
-  node.joined_at = node.updated_at = attempt.now;
+  auto node = certified(context.rows->find<cluster_node>(name->text), *name,
+                        *cert, attempt.now);
+  auto labels = token->labels;
+  labels.insert(labels.end(), asked.labels.begin(), asked.labels.end());
+  // One that joins again without a word about them keeps its own.
+  if (node.version == 1 || !labels.empty())
+    node.labels = sorted(std::move(labels));
   auto used = *token;
   used.version += 1;
   used.used_at = attempt.now;
   used.used_by = *name;
   decision out{
     {},
-    dump(json{
-      {"name", name->text},
-      {"certificate", *signed_now},
-      {"credential", mint_credential(*context.secret, {*name, cert->serial})},
-      {"link", link_address(*context.config)},
-      {"expiresAt", format_time(cert->not_after)}})};
+    dump(json{{"name", name->text},
+              {"certificate", *signed_now},
+              {"credential",
+               mint_credential(*context.secret,
+                               {*name, cert->serial, cert->not_after})},
+              {"link", link_address(*context.config)},
+              {"life", node.incarnation},
+              {"expiresAt", format_time(cert->not_after)}})};
   out.write.events = {make_event(
     event_kind::node_enrolled, attempt.now, subject_of(*name), "cluster", 0,
     event_data{}
@@ -269,6 +295,7 @@ msg::joined_cluster joined_from(const json& in) {
   out.certificate = in.at("certificate").get<std::string>();
   out.credential = in.at("credential").get<std::string>();
   out.link = in.at("link").get<std::string>();
+  out.life = in.at("life").get<std::uint64_t>();
   out.expires_at = *parse_time(in.at("expiresAt").get<std::string>());
   return out;
 }
@@ -338,6 +365,7 @@ std::string answer_at_door(caf::actor_system& system,
                         {"certificate", joined.certificate},
                         {"credential", joined.credential},
                         {"link", joined.link},
+                        {"life", joined.life},
                         {"expiresAt", format_time(joined.expires_at)}});
       },
       [&](const caf::error& why) { out = refusal(to_ao_error(why)); });

@@ -1,6 +1,7 @@
 #include "actors/link.hpp"
 
 #include "actors/job.hpp"
+#include "actors/link_parts.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "messages/protocol.hpp"
 #include "runtime/actor/harden.hpp"
@@ -21,8 +22,7 @@
 namespace ao {
 namespace {
 
-using self_pointer = link_actor::stateful_pointer<link_state>;
-using reply_promise = caf::typed_response_promise<msg::wire_reply>;
+using namespace link_parts;
 
 constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{15'000};
@@ -45,20 +45,6 @@ milliseconds pause_after(std::uint32_t tries) {
     longest_pause, first_pause * (1u << std::min<std::uint32_t>(tries, 8)));
   return milliseconds{std::uniform_int_distribution<std::int64_t>{
     length.count() / 2, length.count()}(random)};
-}
-
-msg::wire_call call_of(self_pointer self, std::string_view verb,
-                       std::string body = "{}") {
-  msg::wire_call out;
-  out.verb = std::string{verb};
-  out.node = self->state.host.hub.name.text;
-  out.incarnation = self->state.host.incarnation;
-  out.body = std::move(body);
-  return out;
-}
-
-auto door_of(self_pointer self) {
-  return caf::actor_cast<front_door_actor::super>(self->state.door);
 }
 
 /// There is no connection; the next look after a pause dials.
@@ -173,6 +159,7 @@ void take_welcome(self_pointer self, const msg::node_welcome& said,
                  "hub_reached link=" + st.host.hub.link
                    + " life=" + std::to_string(st.host.incarnation));
   st.host.told(said.settings);
+  settle_greeted(self);
   give_up_lost(self, said);
 }
 
@@ -207,6 +194,10 @@ void say_hello(self_pointer self) {
         auto problem = to_ao_error(why);
         st.context.say(log_level::warn,
                        "hello_refused reason=\"" + to_string(problem) + "\"");
+        // A certificate that the hub does not know may have one before it.
+        if (problem.code == ec::bad_token
+            && go_back(self, [self] { dial_later(self); }))
+          return;
         if (is_final(problem.code))
           return st.host.refused(problem);
         dial_later(self);
@@ -303,6 +294,7 @@ milliseconds pause_before_look(const link_state& st) {
 void look(self_pointer self) {
   auto& st = self->state;
   fence(self);
+  look_at_renewal(self);
   self->delayed_send(self, pause_before_look(st), look_atom::value);
   if (st.door) {
     if (st.greeted)

@@ -70,6 +70,12 @@ struct link_state {
   /// the hub names it in each welcome, as our files know it.
   std::set<std::tuple<std::string, epoch_no, run_no>> given_up;
 
+  /// A step to the next certificate is under way, or due then.
+  bool renewing = false;
+  caf::actor_clock::time_point renew_at{};
+  /// The end of the present one was said.
+  bool expired = false;
+
   milliseconds heartbeat{1'000};
   own_lease lease;
   /// `stopOnClientAfter` of each project, and which were fenced since then.
@@ -87,6 +93,8 @@ struct link_state {
 ///     +--nobody there--> again, each pause up to twice as long, with jitter
 ///   no beat answered for `stopOnClientAfter` --> the project's agents are
 ///     killed before the hub may start others (the fence)
+///   two thirds of its certificate's life are over --> a new key, signed by
+///     the hub, shown, put in the place of the old one (link_renewal.cpp)
 ///   calls of the hub --> UPLINK; calls of the node's parts --> hub, refused
 ///     as `not_reachable` once their connection is given up
 ///

@@ -8,6 +8,7 @@
 #include "runtime/actor/harden.hpp"
 #include "runtime/cluster/credential.hpp"
 #include "runtime/cluster/node_settings.hpp"
+#include "runtime/cluster/renewal.hpp"
 #include "runtime/rules/event_data.hpp"
 
 #include <algorithm>
@@ -75,7 +76,11 @@ void show(self_pointer self) {
   e.now = st.member;
   e.connected = st.peer != nullptr;
   e.heard_at = st.heard_at;
-  if (in_quarantine(st.record, self->clock().now()))
+  if (auto row = row_of(self); row && st.peer == nullptr
+                               && row->order != node_order::revoked
+                               && row->certified_until < st.context.now())
+    e.closed = expiry_text(row->name, row->certified_until);
+  else if (in_quarantine(st.record, self->clock().now()))
     e.closed = "quarantined, as several tasks have failed there";
   st.context.nodes->put(st.node, std::move(e));
   if (st.peer == nullptr)
@@ -186,6 +191,7 @@ void look(self_pointer self) {
     replace_sessions(self);
   tell_people(self);
   look_at_drain(self);
+  look_at_expiry(self);
 }
 
 // -- what the node says -------------------------------------------------------
@@ -339,7 +345,8 @@ caf::result<msg::wire_reply> hear(self_pointer self,
        {msg::verb::report, take_report}, {msg::verb::mail, take_mail},
        {msg::verb::work, take_work},     {msg::verb::tell, take_news},
        {msg::verb::http, pass_request},  {msg::verb::fetch, serve_fetch},
-       {msg::verb::push, take_push}};
+       {msg::verb::push, take_push},     {msg::verb::renew, take_renewal},
+       {msg::verb::renewed, take_renewed}};
   for (const auto& row : verbs)
     if (row.verb == call.verb) {
       auto promise = self->make_response_promise<msg::wire_reply>();
@@ -447,7 +454,8 @@ node_proxy(self_pointer self, hub_context context, node_name node) {
   auto times = times_of(*st.context.config);
   st.member = after_start(*row, times, self->clock().now());
   show(self);
-  arm(self, look_at(st.member, times, self->clock().now()).look_at);
+  // It finds whether the certificate still counts.
+  arm(self, self->clock().now());
   tell_people(self);
   look_at_drain(self);
   // Told again, as some may not have heard it.

@@ -2,6 +2,7 @@
 #include "messages/protocol.hpp"
 #include "runtime/cluster/credential.hpp"
 #include "runtime/cluster/node_settings.hpp"
+#include "runtime/cluster/renewal.hpp"
 #include "runtime/rules/reconcile.hpp"
 
 /// How a node is greeted: who it is, what it has seen, what is its own.
@@ -28,7 +29,9 @@ result<msg::node_hello> judge_hello(self_pointer self,
     return fail(ec::bad_token,
                 "the credential is of node " + claims->name.text + ", not of "
                   + st.node.text);
-  if (claims->serial != row.serial)
+  // Also of a renewal that it has in place without having said so, or that
+  // our records are too old to know.
+  if (!with_shown(row, *claims))
     return fail(ec::bad_token,
                 "the credential is of an earlier certificate of "
                   + st.node.text);
@@ -88,15 +91,22 @@ void admit(self_pointer self, const msg::node_hello& said,
            const caf::strong_actor_ptr& from, reply_promise promise) {
   auto times = times_of(*self->state.context.config);
   auto first = self->state.member.link == node_link::joining;
+  auto claims = verify_credential(*self->state.context.secret, said.credential);
   decide_row(
     self,
-    [self, said, first](const cluster_node& row) -> std::optional<store_write> {
-      return row_write(
-        self, with_facts(row, said),
+    [self, said, first,
+     claims](const cluster_node& row) -> std::optional<store_write> {
+      auto known = claims ? with_shown(row, *claims).value_or(row) : row;
+      auto renewed = known.serial != row.serial;
+      auto write = row_write(
+        self, with_facts(known, said),
         first ? event_kind::node_joined : event_kind::node_returned,
         first ? "joined"
               : (said.incarnation == row.incarnation ? "connected again"
                                                      : "started again"));
+      if (renewed)
+        write.events.push_back(renewed_event(self, known));
+      return write;
     },
     [self, said, from, times, promise,
      first](const result<cluster_node>& done) mutable {
@@ -124,6 +134,7 @@ void admit(self_pointer self, const msg::node_hello& said,
       promise.deliver(msg::wire_reply{std::move(*text), {}});
       tell_people(self);
       look_at_drain(self);
+      look_at_expiry(self);
       // What was ordered while it was away may not have reached it.
       tell_sessions(self, msg::fact::node_back{});
       tell_sessions(self, msg::fact::ready{});

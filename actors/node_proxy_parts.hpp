@@ -72,6 +72,22 @@ void look_at_drain(self_pointer self);
 /// records the ref that keeps its work.
 bool is_parting(self_pointer self, const msg::session_report& told);
 
+/// `{request}`: signs the node's next certificate, for its name alone; the
+/// present one counts until the node has shown the other. Says the same when it
+/// is asked again.
+void take_renewal(self_pointer self, const msg::wire_call& call,
+                  reply_promise promise);
+
+/// `{credential}`: the node has the new certificate in place; from now on it
+/// has no other.
+void take_renewed(self_pointer self, const msg::wire_call& call,
+                  reply_promise promise);
+
+event renewed_event(self_pointer self, const cluster_node& row);
+
+/// Tells, once, of a certificate that counts no more.
+void look_at_expiry(self_pointer self);
+
 /// After this, what ESCALATION or a SESSION has not taken is said again.
 constexpr std::chrono::seconds retry_pause{5};
 

@@ -80,6 +80,8 @@ constexpr ec_info table[] = {
   {ec::node_revoked, "node_revoked", "The node may not come back", 403, 6},
   {ec::stale_incarnation, "stale_incarnation",
    "The node has begun another life", 403, 6},
+  {ec::certificate_expired, "certificate_expired",
+   "The node's certificate counts no more", 403, 6},
 };
 
 } // namespace

@@ -104,6 +104,8 @@ enum class ec : std::uint8_t {
   node_revoked = 54,
   /// A life of the node that a later one has followed.
   stale_incarnation = 55,
+  /// The node's certificate counts no more; it has to join again.
+  certificate_expired = 56,
 };
 
 /// What is known of an error code.

@@ -117,7 +117,9 @@ namespace ao {
   X(node_drained)                                                              \
   X(node_revoked)                                                              \
   X(numbers_raised)                                                            \
-  X(session_disowned)
+  X(session_disowned)                                                          \
+  X(node_renewed)                                                              \
+  X(node_expired)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

@@ -48,6 +48,8 @@ struct joined_cluster {
   std::string credential;
   /// `host:port` of the link; without a host, as the door's.
   std::string link;
+  /// The highest life of a node of this name that has connected.
+  std::uint64_t life = 0;
   wall_time expires_at{};
 };
 

@@ -408,6 +408,8 @@ struct cluster_settings {
   milliseconds suspect_after = std::chrono::seconds{3};
   milliseconds lost_after = std::chrono::seconds{8};
   milliseconds lease = std::chrono::seconds{10};
+  /// Of a node's certificate, which it renews at two thirds.
+  milliseconds certificate_life = std::chrono::hours{24 * 90};
 };
 
 /// `api:`

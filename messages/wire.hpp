@@ -62,6 +62,10 @@ constexpr std::string_view http = "http";
 constexpr std::string_view fetch = "fetch";
 /// A chunk of what a session pushes; the last one has it decided.
 constexpr std::string_view push = "push";
+/// `{request}` in, `{certificate, credential}` out: the node's next identity.
+constexpr std::string_view renew = "renew";
+/// `{credential}`: the node has it in place.
+constexpr std::string_view renewed = "renewed";
 /// HUB → NODE.
 constexpr std::string_view ensure = "ensure";
 constexpr std::string_view stop = "stop";

@@ -2,7 +2,9 @@
 #include "messages/json.hpp"
 #include "messages/protocol.hpp"
 #include "runtime/cluster/membership_file.hpp"
+#include "runtime/cluster/renewal.hpp"
 #include "runtime/home/files.hpp"
+#include "runtime/home/lock.hpp"
 #include "runtime/rules/join_tokens.hpp"
 #include "runtime/tls/channel.hpp"
 
@@ -35,17 +37,44 @@ result<std::string> own_key(const tls::identity_files& files) {
   return key;
 }
 
-} // namespace
+/// Whether the token is of the hub whose authority this home knows.
+bool is_of_own_hub(const home& place, const join_token_parts& token) {
+  auto pem = read_file(tls::node_files(place).authority, 64 * 1024);
+  if (!pem)
+    return false;
+  auto facts = tls::read_certificate(*pem);
+  return facts && facts->fingerprint == token.fingerprint;
+}
 
-result<std::string> join(const home& place, const join_words& words) {
-  if (auto there = read_membership(place))
+/// The name to join under; empty = none yet. A home that has joined may do it
+/// again under its own name, with a token of its hub, which says whether that
+/// is wanted.
+result<std::string> own_name(const home& place, const join_words& words,
+                             const join_token_parts& token) {
+  auto there = read_membership(place);
+  if (!there)
+    return words.name;
+  if (!is_of_own_hub(place, token)
+      || (!words.name.empty() && words.name != there->name.text))
     return fail(ec::wrong_state,
                 place.root() + " is node " + there->name.text
                   + " of the hub at " + there->link
                   + "; to join another, stop it and remove this directory");
+  return there->name.text;
+}
+
+} // namespace
+
+result<std::string> join(const home& place, const join_words& words) {
+  auto lock = home_lock::take(place);
+  if (!lock)
+    return fail(lock.error());
   auto token = parse_join_token(words.token);
   if (!token)
     return fail(token.error());
+  auto name = own_name(place, words, *token);
+  if (!name)
+    return name;
   auto door = tls::parse_address(words.door);
   if (!door)
     return fail(door.error());
@@ -53,14 +82,13 @@ result<std::string> join(const home& place, const join_words& words) {
   auto key = own_key(files);
   if (!key)
     return fail(key.error());
-  auto request
-    = tls::make_request(*key, words.name.empty() ? "node" : words.name);
+  auto request = tls::make_request(*key, name->empty() ? "node" : *name);
   if (!request)
     return fail(request.error());
   auto heard = tls::ask_door(door->host, door->port, token->fingerprint,
                              dump(json{{"protocol", node_protocol},
                                        {"token", words.token},
-                                       {"name", words.name},
+                                       {"name", *name},
                                        {"labels", words.labels},
                                        {"request", *request}}));
   if (!heard)
@@ -79,9 +107,14 @@ result<std::string> join(const home& place, const join_words& words) {
   hub.name = node_name{answer->value("name", "")};
   hub.link = link_of(answer->value("link", ""), words.door);
   hub.credential = answer->value("credential", "");
+  // A renewal that was under way is of no use any more.
+  if (auto ok = finish_renewal(place); !ok)
+    return fail(ok.error());
   if (auto ok = write_file_durably(files.authority, heard->authority); !ok)
     return fail(ok.error());
   if (auto ok = write_file_durably(files.certificate, certificate); !ok)
+    return fail(ok.error());
+  if (auto ok = raise_incarnation(place, answer->value("life", 0u)); !ok)
     return fail(ok.error());
   // Last: who is there afterwards is a member.
   if (auto ok = write_membership(place, hub); !ok)

@@ -19,8 +19,10 @@ struct join_words {
 };
 
 /// Makes a key, has the hub certify it, and keeps both; nothing is kept of a
-/// refused try but the key. The node's name. Errors: those of the hub;
-/// `wrong_state` when the home belongs to a hub already.
+/// refused try but the key. The node's name. A home that has joined does it
+/// again under its name, with all that it has, where its hub wants that: when
+/// its certificate counts no more. Errors: those of the hub; `wrong_state` when
+/// the home belongs to another hub; when the node runs.
 result<std::string> join(const home& place, const join_words& words);
 
 /// `run [--slots N]`

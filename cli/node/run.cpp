@@ -9,6 +9,7 @@
 #include "runtime/actor/network.hpp"
 #include "runtime/agents/adapter.hpp"
 #include "runtime/cluster/node_settings.hpp"
+#include "runtime/cluster/renewal.hpp"
 #include "runtime/home/lock.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/io/loop.hpp"
@@ -356,9 +357,13 @@ int run(const home& place, const run_words& words) {
   auto lock = home_lock::take(place);
   if (!lock)
     return refuse(lock.error());
+  if (auto ok = settle_renewal(place); !ok)
+    return refuse(ok.error());
   auto hub = read_membership(place);
   if (!hub)
     return refuse(hub.error());
+  if (auto why = expiry_problem(place, hub->name, wall_now()))
+    return refuse(*why);
   auto facts
     = tls::check_files(tls::node_files(place), ec::node_not_joined, wall_now());
   if (!facts)

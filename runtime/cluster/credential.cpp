@@ -55,10 +55,11 @@ std::string sign(const home_secret& secret, std::string_view text) {
 
 std::string mint_credential(const home_secret& secret,
                             const node_credential& claims) {
-  auto payload = to_hex(nlohmann::json{
-    {"name", claims.name.text},
-    {"serial",
-     claims.serial}}.dump());
+  auto payload
+    = to_hex(nlohmann::json{{"name", claims.name.text},
+                            {"serial", claims.serial},
+                            {"until", claims.until.time_since_epoch().count()}}
+               .dump());
   return std::string{prefix} + payload + "." + sign(secret, payload);
 }
 
@@ -80,8 +81,10 @@ result<node_credential> verify_credential(const home_secret& secret,
     return refused();
   try {
     auto document = nlohmann::json::parse(claims);
-    return node_credential{node_name{document.at("name").get<std::string>()},
-                           document.at("serial").get<std::string>()};
+    return node_credential{
+      node_name{document.at("name").get<std::string>()},
+      document.at("serial").get<std::string>(),
+      wall_time{milliseconds{document.value("until", std::int64_t{0})}}};
   } catch (const nlohmann::json::exception&) {
     return refused();
   }

@@ -2,6 +2,7 @@
 
 #include "messages/error.hpp"
 #include "messages/ids.hpp"
+#include "messages/time.hpp"
 #include "runtime/home/token.hpp"
 
 #include <string>
@@ -16,6 +17,8 @@ struct node_credential {
   node_name name;
   /// Of the certificate that was signed with it.
   std::string serial;
+  /// Until when that counts: of two, the later one is the newer.
+  wall_time until{};
 };
 
 /// `aon_<claims>.<HMAC-SHA256>`, in hexadecimal, signed by the hub's secret.

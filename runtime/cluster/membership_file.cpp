@@ -56,18 +56,39 @@ result<node_membership> read_membership(const home& place) {
   return out;
 }
 
-result<std::uint64_t> next_incarnation(const home& place) {
+namespace {
+
+result<std::uint64_t> last_incarnation(const home& place) {
   std::uint64_t last = 0;
-  auto path = life_file(place);
-  if (is_there(path)) {
+  if (auto path = life_file(place); is_there(path)) {
     auto text = read_file(path, 64);
     if (!text)
       return fail(text.error());
     std::from_chars(text->data(), text->data() + text->size(), last);
   }
-  if (auto ok = write_file_durably(path, std::to_string(last + 1) + "\n"); !ok)
+  return last;
+}
+
+result<void> keep_incarnation(const home& place, std::uint64_t x) {
+  return write_file_durably(life_file(place), std::to_string(x) + "\n");
+}
+
+} // namespace
+
+result<std::uint64_t> next_incarnation(const home& place) {
+  auto last = last_incarnation(place);
+  if (!last)
+    return last;
+  if (auto ok = keep_incarnation(place, *last + 1); !ok)
     return fail(ok.error());
-  return last + 1;
+  return *last + 1;
+}
+
+result<void> raise_incarnation(const home& place, std::uint64_t seen) {
+  auto last = last_incarnation(place);
+  if (!last)
+    return fail(last.error());
+  return *last >= seen ? result<void>{} : keep_incarnation(place, seen);
 }
 
 result<void> keep_settings(const home& place, const std::string& settings) {

@@ -28,6 +28,10 @@ result<node_membership> read_membership(const home& place);
 /// lives have one number.
 result<std::uint64_t> next_incarnation(const home& place);
 
+/// The hub has seen a node of this name in its `seen`th life: the next start
+/// here is a later one.
+result<void> raise_incarnation(const home& place, std::uint64_t seen);
+
 /// What the hub has told last, so that a node without its hub can adopt what
 /// lives there.
 result<void> keep_settings(const home& place, const std::string& settings);

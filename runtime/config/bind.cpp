@@ -247,6 +247,7 @@ private:
     bind("cluster.suspectAfter", c.suspect_after);
     bind("cluster.lostAfter", c.lost_after);
     bind("cluster.lease", c.lease);
+    bind("cluster.certificateLife", c.certificate_life);
     bind("api.listen", all_.api.listen);
     bind("keep.sessions", all_.keep.sessions);
     bind("keep.events", all_.keep.events);

@@ -586,6 +586,11 @@ void add_rest(table_writer& t) {
             "A claim may be granted anew after this.")
           .range(10, hour)
           .at(restart));
+  t.add(key("cluster.certificateLife", type::duration, "90d",
+            "How long a node's certificate counts; the node renews it at two "
+            "thirds.")
+          .range(5'000, 3650 * day)
+          .at(restart));
   t.add(key("api", type::section, "", "The HTTP API."));
   t.add(key("api.listen", type::address, "",
             "A TCP address besides the socket of the home.")

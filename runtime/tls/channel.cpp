@@ -51,6 +51,7 @@ struct freer {
 using context_ptr = std::unique_ptr<SSL_CTX, freer<SSL_CTX_free>>;
 using ssl_ptr = std::unique_ptr<SSL, freer<SSL_free>>;
 using cert_ptr = std::unique_ptr<X509, freer<X509_free>>;
+using key_ptr = std::unique_ptr<EVP_PKEY, freer<EVP_PKEY_free>>;
 using store_ptr = std::unique_ptr<X509_STORE, freer<X509_STORE_free>>;
 using verify_ptr = std::unique_ptr<X509_STORE_CTX, freer<X509_STORE_CTX_free>>;
 using bio_ptr = std::unique_ptr<BIO, freer<BIO_free_all>>;
@@ -107,6 +108,12 @@ public:
       if (out.size() > longest_line)
         return fail(ec::too_large, "a line of over 64 KiB");
     }
+  }
+
+  /// Until the other side has said something, whatever it is.
+  result<void> wait_for_word() {
+    char first = 0;
+    return go_on([this, &first] { return SSL_read(ssl_.get(), &first, 1); });
   }
 
   void hang_up() { SSL_shutdown(ssl_.get()); }
@@ -451,6 +458,47 @@ result<void> knock(const std::string& host, std::uint16_t port,
   auto fd = dial(host, port, clock::now() + limit);
   if (!fd)
     return fail(fd.error());
+  return {};
+}
+
+result<void> prove_identity(const address& link, const identity& own,
+                            const std::string& authority, milliseconds limit) {
+  auto until = clock::now() + limit;
+  auto where = link.host + ":" + std::to_string(link.port);
+  auto context = make_context();
+  auto read = [](const std::string& pem) {
+    return bio_ptr{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+  };
+  cert_ptr leaf{
+    PEM_read_bio_X509(read(own.certificate).get(), nullptr, nullptr, nullptr)};
+  cert_ptr trusted{
+    PEM_read_bio_X509(read(authority).get(), nullptr, nullptr, nullptr)};
+  key_ptr key{
+    PEM_read_bio_PrivateKey(read(own.key).get(), nullptr, nullptr, nullptr)};
+  if (!context || !leaf || !trusted || !key
+      || SSL_CTX_use_certificate(context.get(), leaf.get()) != 1
+      || SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1
+      || X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()),
+                             trusted.get())
+        != 1)
+    return fail(ec::internal, "TLS: " + last_problem());
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  auto fd = dial(link.host, link.port, until);
+  if (!fd)
+    return fail(fd.error());
+  conversation with{std::move(*fd), ssl_ptr{SSL_new(context.get())}, until};
+  auto refused = [&where](const error& why) {
+    return why.code == ec::timed_out
+      ? fail(ec::timed_out, where + ": " + why.context)
+      : fail(ec::bad_token,
+             where + " does not accept the certificate: " + why.context);
+  };
+  if (auto ok = with.connect(); !ok)
+    return refused(ok.error());
+  // In TLS 1.3 our certificate is judged after our side has finished.
+  if (auto ok = with.wait_for_word(); !ok)
+    return refused(ok.error());
+  with.hang_up();
   return {};
 }
 

@@ -85,6 +85,14 @@ struct address {
 };
 result<address> parse_address(const std::string& text);
 
+/// Dials a link, shows a certificate, and hangs up when the other side has
+/// accepted it, which a hub does by speaking first. Errors: `not_reachable`,
+/// `timed_out`; `bad_token`, when it was shown the door.
+/// @param authority Who must vouch for the other side. PEM.
+result<void> prove_identity(const address& link, const identity& own,
+                            const std::string& authority,
+                            milliseconds limit = conversation_limit);
+
 /// From now on nothing of OpenSSL in this process speaks less than TLS 1.3
 /// unless it says so itself: CAF has no setting for it. Errors: `internal`,
 /// `home_unusable`.

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <ctime>
@@ -124,10 +125,6 @@ bool extend(X509* cert, X509* issuer, int id, const std::string& value) {
   return extension && X509_add_ext(cert, extension.get(), -1) == 1;
 }
 
-/// A host whose clock is behind by a day, or was set back by one, is let in
-/// all the same, and lets others in.
-constexpr std::chrono::hours backdated{48};
-
 /// What a certificate is made of.
 struct plan {
   std::string name;
@@ -214,7 +211,7 @@ result<identity> make_authority(wall_time now) {
   if (!own || RAND_bytes(mark.data(), static_cast<int>(mark.size())) != 1)
     return failed("making an authority");
   plan what{"ao cluster " + to_hex(mark.data(), mark.size()),
-            now - backdated,
+            now - clock_allowance,
             now + authority_life,
             {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
              {NID_key_usage, "critical,keyCertSign,cRLSign"},
@@ -237,7 +234,7 @@ result<identity> make_hub_identity(const identity& authority,
     return fail(key.error());
   auto own = read_key(*key);
   plan what{"hub",
-            now - backdated,
+            now - clock_allowance,
             now + authority_life,
             {{NID_basic_constraints, "critical,CA:FALSE"},
              {NID_key_usage, "critical,digitalSignature"},
@@ -265,9 +262,10 @@ result<std::string> make_request(const std::string& key,
   return written(bio.get());
 }
 
-result<std::string>
-sign_request(const identity& authority, std::string_view request,
-             const std::string& name, wall_time from, std::chrono::hours life) {
+result<std::string> sign_request(const identity& authority,
+                                 std::string_view request,
+                                 const std::string& name, wall_time from,
+                                 std::chrono::seconds life) {
   auto issuer = read_cert(authority.certificate);
   auto issuer_key = read_key(authority.key);
   if (!issuer || !issuer_key)
@@ -283,7 +281,7 @@ sign_request(const identity& authority, std::string_view request,
                 "its own key");
   }
   plan what{name,
-            from - backdated,
+            from - clock_allowance,
             from + life,
             {{NID_basic_constraints, "critical,CA:FALSE"},
              {NID_key_usage, "critical,digitalSignature"},
@@ -314,8 +312,20 @@ result<certificate_facts> read_certificate(std::string_view pem) {
   return out;
 }
 
+wall_time renewal_at(const certificate_facts& facts) {
+  auto from = facts.not_before + clock_allowance;
+  return from + (facts.not_after - from) / 3 * 2;
+}
+
 bool wants_renewal(const certificate_facts& facts, wall_time now) {
-  return now - facts.not_before >= (facts.not_after - facts.not_before) / 3 * 2;
+  return now >= renewal_at(facts);
+}
+
+milliseconds renewal_pause(const certificate_facts& facts) {
+  constexpr int tries_in_a_life = 30;
+  auto life = facts.not_after - facts.not_before - clock_allowance;
+  return std::clamp<milliseconds>(
+    life / tries_in_a_life, std::chrono::seconds{1}, std::chrono::hours{1});
 }
 
 result<bool> belong_together(const identity& both) {

@@ -14,8 +14,13 @@ namespace ao::tls {
 /// certificate each for the hub and every node. All texts are PEM; keys are of
 /// the curve P-256. Nothing here touches a file or a socket.
 
-/// How long the certificate of a node counts; renewed at two thirds.
+/// How long the certificate of a node counts where nothing else is configured;
+/// renewed at two thirds.
 constexpr std::chrono::hours node_certificate_life{24 * 90};
+
+/// A certificate counts from this long before it is made, so that a host whose
+/// clock is behind by a day, or was set back by one, is let in all the same.
+constexpr std::chrono::hours clock_allowance{48};
 
 /// How long the authority's and the hub's own do.
 constexpr std::chrono::hours authority_life{24 * 3650};
@@ -57,18 +62,24 @@ result<std::string> make_request(const std::string& key,
 /// Signs a node's request: it may only be shown by who dials. The name in the
 /// request does not count. Errors: `bad_input` (not a request, or not signed
 /// by its own key).
-/// @param from When it begins to count, an hour before which it is dated, as
-///        clocks differ.
+/// @param from When it is made; it is dated `clock_allowance` before.
+/// @param life How long it counts from then on.
 result<std::string>
 sign_request(const identity& authority, std::string_view request,
              const std::string& name, wall_time from,
-             std::chrono::hours life = node_certificate_life);
+             std::chrono::seconds life = node_certificate_life);
 
 /// Reads a certificate. Errors: `bad_input`.
 result<certificate_facts> read_certificate(std::string_view pem);
 
-/// Whether a certificate is to be renewed: two thirds of its life are over.
+/// When a certificate is to be renewed: two thirds of its life are over.
+wall_time renewal_at(const certificate_facts& facts);
+
+/// Whether it is to be renewed now.
 bool wants_renewal(const certificate_facts& facts, wall_time now);
+
+/// After a renewal that has failed, and at the longest between two looks.
+milliseconds renewal_pause(const certificate_facts& facts);
 
 /// Whether `key` is the key of `certificate`. Errors: `bad_input`.
 result<bool> belong_together(const identity& both);

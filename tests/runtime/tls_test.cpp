@@ -247,11 +247,12 @@ TEST_F(Tls, SetsTheVersionForTheWholeProcess) {
 TEST(NodeCredential, IsOfOneHubAndOneNode) {
   home_secret ours{std::string(32, 'a')};
   home_secret theirs{std::string(32, 'b')};
-  auto text = mint_credential(ours, {node_name{"n1"}, "0f"});
+  auto text = mint_credential(ours, {node_name{"n1"}, "0f", wall_time{12ms}});
   auto claims = verify_credential(ours, text);
   ASSERT_TRUE(claims);
   EXPECT_EQ(claims->name.text, "n1");
   EXPECT_EQ(claims->serial, "0f");
+  EXPECT_EQ(claims->until, wall_time{12ms});
   EXPECT_FALSE(verify_credential(theirs, text));
   for (std::size_t i = 0; i < text.size(); ++i) {
     auto forged = text;
