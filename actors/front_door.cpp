@@ -104,7 +104,7 @@ void record_refusal(self_pointer self, const msg::wire_call& call,
 
 /// Whether a refusal of this kind is about who asks, not about what.
 bool is_audited(const msg::wire_call& call, ec code) {
-  if (call.verb == msg::verb::hello)
+  if (call.verb == msg::verb::hello || call.verb == msg::verb::seen)
     return !may_pass(code);
   return code == ec::not_allowed || code == ec::node_revoked
     || code == ec::bad_token;

@@ -163,6 +163,25 @@ void take_welcome(self_pointer self, const msg::node_welcome& said,
   give_up_lost(self, said);
 }
 
+/// Of a hello, or of what is said before it, over the present connection.
+auto refused_hello(self_pointer self) {
+  return [self, over = self->state.connection](const caf::error& why) {
+    auto& st = self->state;
+    if (st.connection != over)
+      return;
+    auto problem = to_ao_error(why);
+    st.context.say(log_level::warn,
+                   "hello_refused reason=\"" + to_string(problem) + "\"");
+    // A certificate that the hub does not know may have one before it.
+    if (problem.code == ec::bad_token
+        && go_back(self, [self] { dial_later(self); }))
+      return;
+    if (is_final(problem.code))
+      return st.host.refused(problem);
+    dial_later(self);
+  };
+}
+
 void say_hello(self_pointer self) {
   auto& st = self->state;
   auto hello = st.host.describe();
@@ -172,8 +191,6 @@ void say_hello(self_pointer self) {
   hello.incarnation = st.host.incarnation;
   hello.program = st.host.program;
   hello.slots = st.host.slots;
-  hello.epochs = st.host.seen->epochs();
-  hello.numbers = st.host.seen->sessions();
   auto sent = lease_clock();
   self
     ->request(door_of(self), hello_limit,
@@ -187,21 +204,27 @@ void say_hello(self_pointer self) {
           return take_welcome(self, *said, sent);
         self->state.host.refused(said.error());
       },
-      [self, over = st.connection](const caf::error& why) {
-        auto& st = self->state;
-        if (st.connection != over)
-          return;
-        auto problem = to_ao_error(why);
-        st.context.say(log_level::warn,
-                       "hello_refused reason=\"" + to_string(problem) + "\"");
-        // A certificate that the hub does not know may have one before it.
-        if (problem.code == ec::bad_token
-            && go_back(self, [self] { dial_later(self); }))
-          return;
-        if (is_final(problem.code))
-          return st.host.refused(problem);
-        dial_later(self);
-      });
+      refused_hello(self));
+}
+
+/// What was seen, one part after the other, then the hello: a hub with older
+/// records gives nothing before it knows all of it.
+void say_what_was_seen(self_pointer self,
+                       std::shared_ptr<std::vector<msg::seen_part>> parts) {
+  if (parts->empty())
+    return say_hello(self);
+  auto part = std::move(parts->back());
+  parts->pop_back();
+  part.credential = self->state.host.hub.credential;
+  self
+    ->request(door_of(self), hello_limit,
+              call_of(self, msg::verb::seen, msg::to_wire(part)))
+    .then(
+      [self, parts, over = self->state.connection](const msg::wire_reply&) {
+        if (self->state.connection == over)
+          say_what_was_seen(self, parts);
+      },
+      refused_hello(self));
 }
 
 void dial(self_pointer self) {
@@ -232,7 +255,9 @@ void dial(self_pointer self) {
       ++st.connection;
       st.door = door;
       self->monitor(door->address());
-      say_hello(self);
+      say_what_was_seen(
+        self,
+        std::make_shared<std::vector<msg::seen_part>>(st.host.seen->parts()));
     },
     [self](const caf::error& why) {
       auto& st = self->state;

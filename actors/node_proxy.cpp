@@ -334,6 +334,8 @@ caf::result<msg::wire_reply> hear(self_pointer self,
   const auto& call = asked.call;
   if (call.verb == msg::verb::hello)
     return greet(self, asked);
+  if (call.verb == msg::verb::seen)
+    return take_seen(self, asked);
   if (auto ok = check_speaker(self, asked); !ok)
     return make_error(ok.error());
   struct verb_row {

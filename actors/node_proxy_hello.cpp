@@ -9,6 +9,29 @@
 namespace ao::node_proxy_parts {
 namespace {
 
+/// Whether a credential is this node's, of a certificate that it may show.
+result<void> judge_credential(self_pointer self, const std::string& shown,
+                              const cluster_node& row) {
+  auto& st = self->state;
+  auto claims = verify_credential(*st.context.secret, shown);
+  if (!claims)
+    return fail(claims.error());
+  if (claims->name != st.node)
+    return fail(ec::bad_token,
+                "the credential is of node " + claims->name.text + ", not of "
+                  + st.node.text);
+  // Also of a renewal that it has in place without having said so, or that
+  // our records are too old to know.
+  if (!with_shown(row, *claims))
+    return fail(ec::bad_token,
+                "the credential is of an earlier certificate of "
+                  + st.node.text);
+  if (row.order == node_order::revoked)
+    return fail(ec::node_revoked,
+                st.node.text + " was revoked; it has to join anew");
+  return {};
+}
+
 /// Whether the node is who it says. Errors: those of a hello.
 result<msg::node_hello> judge_hello(self_pointer self,
                                     const msg::node_calls& asked,
@@ -22,22 +45,11 @@ result<msg::node_hello> judge_hello(self_pointer self,
                 "this hub speaks protocol " + std::to_string(node_protocol)
                   + " with nodes, the node " + std::to_string(said->protocol)
                   + "; install the same version on both");
-  auto claims = verify_credential(*st.context.secret, said->credential);
-  if (!claims)
-    return fail(claims.error());
-  if (claims->name != st.node || said->name != st.node)
+  if (auto ok = judge_credential(self, said->credential, row); !ok)
+    return fail(ok.error());
+  if (said->name != st.node)
     return fail(ec::bad_token,
-                "the credential is of node " + claims->name.text + ", not of "
-                  + st.node.text);
-  // Also of a renewal that it has in place without having said so, or that
-  // our records are too old to know.
-  if (!with_shown(row, *claims))
-    return fail(ec::bad_token,
-                "the credential is of an earlier certificate of "
-                  + st.node.text);
-  if (row.order == node_order::revoked)
-    return fail(ec::node_revoked,
-                st.node.text + " was revoked; it has to join anew");
+                "node " + said->name.text + " is not " + st.node.text);
   if (!asked.from)
     return fail(ec::bad_input, "nobody is there to answer");
   if (st.peer != nullptr && said->incarnation == st.member.incarnation
@@ -143,8 +155,9 @@ void admit(self_pointer self, const msg::node_hello& said,
 }
 
 /// What the node has seen and the records have not.
-msg::raise_numbers unknown_numbers(self_pointer self,
-                                   const msg::node_hello& said) {
+msg::raise_numbers
+unknown_numbers(self_pointer self, const std::vector<msg::seen_number>& epochs,
+                const std::vector<msg::seen_number>& numbers) {
   const auto& st = self->state;
   const auto& rows = *st.context.rows;
   msg::raise_numbers out;
@@ -153,18 +166,35 @@ msg::raise_numbers unknown_numbers(self_pointer self,
     auto known = rows.find<counter>(name);
     return known ? known->last : 0;
   };
-  for (const auto& seen : said.epochs) {
+  auto known_tasks = last("task");
+  // Of tasks that nobody knows only the last one matters.
+  const msg::seen_number* beyond = nullptr;
+  for (const auto& seen : epochs) {
     task_id id{seen.of};
     auto known = rows.find<claim>(seen.of);
     // A task that is long over may be kept no more.
     auto grants = rows.find<task>(seen.of) != nullptr
       && seen.highest > (known ? known->epoch : 0);
-    if (grants || number_of(id) > last("task"))
+    if (grants)
       out.epochs.emplace_back(id, seen.highest);
+    else if (number_of(id)
+             > std::max(known_tasks,
+                        beyond == nullptr ? 0 : number_of(task_id{beyond->of})))
+      beyond = &seen;
   }
-  for (const auto& seen : said.numbers)
+  if (beyond != nullptr)
+    out.epochs.emplace_back(task_id{beyond->of}, beyond->highest);
+  for (const auto& seen : numbers)
     if (seen.highest > last("session/" + seen.of))
       out.sessions.emplace_back(seen.of, seen.highest);
+  return out;
+}
+
+/// The same, with what its sessions say.
+msg::raise_numbers unknown_numbers(self_pointer self,
+                                   const msg::node_hello& said) {
+  const auto& rows = *self->state.context.rows;
+  auto out = unknown_numbers(self, said.epochs, said.numbers);
   // A later run than ours was started under a record that is gone: what it has
   // done counts as an epoch of its own.
   for (const auto& held : said.sessions)
@@ -177,7 +207,39 @@ msg::raise_numbers unknown_numbers(self_pointer self,
   return out;
 }
 
+/// Has the registry go on above what is unknown, and answers the promise with
+/// its error or calls `then`: nothing is given to the node before that.
+void raise_first(self_pointer self, msg::raise_numbers unknown,
+                 reply_promise promise, std::function<void()> then) {
+  auto& st = self->state;
+  if (unknown.epochs.empty() && unknown.sessions.empty())
+    return then();
+  st.context.say(log_level::error,
+                 "records_are_older node=" + st.node.text
+                   + " epochs=" + std::to_string(unknown.epochs.size())
+                   + " sessions=" + std::to_string(unknown.sessions.size()));
+  ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
+                      std::move(unknown))
+    .then([then](std::uint64_t) { then(); },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
 } // namespace
+
+caf::result<msg::wire_reply> take_seen(self_pointer self,
+                                       const msg::node_calls& asked) {
+  auto part = msg::read_wire<msg::seen_part>(asked.call.body);
+  if (!part)
+    return make_error(part.error());
+  if (auto ok = judge_credential(self, part->credential, *row_of(self)); !ok)
+    return make_error(ok.error());
+  auto promise = self->make_response_promise<msg::wire_reply>();
+  raise_first(self, unknown_numbers(self, part->epochs, part->numbers), promise,
+              [promise]() mutable {
+                promise.deliver(msg::wire_reply{"{}", {}});
+              });
+  return promise;
+}
 
 caf::result<msg::wire_reply> greet(self_pointer self,
                                    const msg::node_calls& asked) {
@@ -190,21 +252,10 @@ caf::result<msg::wire_reply> greet(self_pointer self,
   if (step.refused)
     return make_error(*step.refused);
   auto promise = self->make_response_promise<msg::wire_reply>();
-  auto unknown = unknown_numbers(self, *said);
-  if (unknown.epochs.empty() && unknown.sessions.empty()) {
-    admit(self, *said, asked.from, promise);
-    return promise;
-  }
-  st.context.say(log_level::error,
-                 "records_are_older node=" + st.node.text
-                   + " epochs=" + std::to_string(unknown.epochs.size())
-                   + " sessions=" + std::to_string(unknown.sessions.size()));
-  // Nothing is given to it before that.
-  ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
-                      std::move(unknown))
-    .then([self, said = *said, from = asked.from,
-           promise](std::uint64_t) { admit(self, said, from, promise); },
-          [promise](const caf::error& why) mutable { promise.deliver(why); });
+  raise_first(self, unknown_numbers(self, *said), promise,
+              [self, said = *said, from = asked.from, promise] {
+                admit(self, said, from, promise);
+              });
   return promise;
 }
 

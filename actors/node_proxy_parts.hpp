@@ -64,6 +64,11 @@ void adopt(self_pointer self, const membership_step& step,
 caf::result<msg::wire_reply> greet(self_pointer self,
                                    const msg::node_calls& asked);
 
+/// Answers what a node has seen before its hello, a part at a time, when the
+/// registry's numbers are above it. Errors: those of a hello.
+caf::result<msg::wire_reply> take_seen(self_pointer self,
+                                       const msg::node_calls& asked);
+
 /// Does what the drain of the node wants now, as the rows say: ends it, or
 /// moves what is left there. Safe to repeat.
 void look_at_drain(self_pointer self);

@@ -66,6 +66,8 @@ constexpr std::string_view push = "push";
 constexpr std::string_view renew = "renew";
 /// `{credential}`: the node has it in place.
 constexpr std::string_view renewed = "renewed";
+/// `seen_part`; before the hello, with its credential.
+constexpr std::string_view seen = "seen";
 /// HUB → NODE.
 constexpr std::string_view ensure = "ensure";
 constexpr std::string_view stop = "stop";
@@ -89,6 +91,18 @@ struct seen_number {
   std::uint64_t highest = 0;
 };
 
+/// What a node has seen, a part at a time, before its hello: so much does not
+/// go into one message.
+struct seen_part {
+  /// As in the hello.
+  std::string credential;
+  std::vector<seen_number> epochs;
+  std::vector<seen_number> numbers;
+};
+
+/// So many numbers go into one part: less than `longest_chunk` in any case.
+constexpr std::size_t most_seen = 2'500;
+
 /// The first words of a node.
 struct node_hello {
   std::uint32_t protocol = 0;
@@ -106,7 +120,7 @@ struct node_hello {
   std::vector<std::string> projects;
   std::vector<held_session> sessions;
   /// What it remembers beyond them: a hub whose records are older must not give
-  /// a number twice.
+  /// a number twice. Of nodes that do not tell it before, as `seen_part`.
   std::vector<seen_number> epochs;
   std::vector<seen_number> numbers;
 };
@@ -136,6 +150,7 @@ struct node_welcome {
 
 AO_WIRE(node_hello)
 AO_WIRE(node_welcome)
+AO_WIRE(seen_part)
 AO_WIRE(ensure_order)
 AO_WIRE(stop_order)
 AO_WIRE(publish_order)

@@ -31,6 +31,16 @@ struct members<msg::seen_number> {
 };
 
 template <>
+struct members<msg::seen_part> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("credential", x.credential);
+    v("epochs", x.epochs);
+    v("numbers", x.numbers);
+  }
+};
+
+template <>
 struct members<msg::node_hello> {
   template <class Visit, class X>
   static void each(Visit&& v, X& x) {
@@ -381,6 +391,7 @@ result<void> reading(const char* what, Read read) {
   }
 
 AO_WIRE(node_hello)
+AO_WIRE(seen_part)
 AO_WIRE(ensure_order)
 AO_WIRE(stop_order)
 AO_WIRE(publish_order)

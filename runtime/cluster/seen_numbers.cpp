@@ -105,6 +105,19 @@ std::vector<msg::seen_number> seen_numbers::epochs() const {
   return listed(epochs_);
 }
 
+std::vector<msg::seen_part> seen_numbers::parts(std::size_t most) const {
+  std::vector<msg::seen_part> out;
+  std::size_t count = 0;
+  auto part = [&]() -> msg::seen_part& {
+    return count++ % most == 0 ? out.emplace_back() : out.back();
+  };
+  for (auto& x : epochs())
+    part().epochs.push_back(std::move(x));
+  for (auto& x : sessions())
+    part().numbers.push_back(std::move(x));
+  return out;
+}
+
 std::vector<msg::seen_number> seen_numbers::sessions() const {
   std::lock_guard<std::mutex> guard{mutex_};
   return listed(sessions_);

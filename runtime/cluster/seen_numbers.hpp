@@ -36,6 +36,9 @@ public:
   std::vector<msg::seen_number> epochs() const;
   std::vector<msg::seen_number> sessions() const;
 
+  /// All of it, at most `most` numbers in each part.
+  std::vector<msg::seen_part> parts(std::size_t most = msg::most_seen) const;
+
 private:
   using numbers = std::map<std::string, std::uint64_t>;
 

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
+#include <set>
 
 using namespace ao;
 using testing::ElementsAre;
@@ -97,6 +99,33 @@ TEST_F(SeenNumbers, AreNotForgottenSilently) {
   auto read = seen_numbers::open(*place, {});
   ASSERT_FALSE(read);
   EXPECT_THAT(read.error().context, testing::HasSubstr("seen.json"));
+}
+
+TEST_F(SeenNumbers, GoInPartsThatFitAMessage) {
+  constexpr int many = 100'000;
+  auto largest = std::to_string(std::numeric_limits<std::uint64_t>::max());
+  std::string text = R"({"sessions":{"app":3},"epochs":{)";
+  for (int k = 1; k <= many; ++k)
+    text
+      += "\"T" + std::to_string(k) + "\":" + largest + (k < many ? "," : "}}");
+  ASSERT_TRUE(write_file_durably(place->root() + "/seen.json", text));
+  std::set<std::string> all;
+  std::size_t count = 0;
+  for (const auto& part : open()->parts()) {
+    EXPECT_LT(msg::to_wire(part).size(), msg::longest_chunk);
+    EXPECT_FALSE(part.epochs.empty() && part.numbers.empty());
+    for (const auto& list : {part.epochs, part.numbers})
+      for (const auto& x : list) {
+        all.insert(x.of);
+        ++count;
+      }
+  }
+  EXPECT_EQ(all.size(), std::size_t{many} + 1);
+  EXPECT_EQ(count, all.size());
+}
+
+TEST_F(SeenNumbers, OfAFreshNodeHaveNoPart) {
+  EXPECT_TRUE(open()->parts().empty());
 }
 
 } // namespace

@@ -110,6 +110,11 @@ RC_GTEST_PROP(Wire, CarriesAnyText, ()) {
   h.epochs.push_back({*any_text(), any_number()});
   h.numbers.push_back({*any_text(), any_number()});
   survives(h);
+  msg::seen_part p;
+  p.credential = *any_text();
+  p.epochs.push_back({*any_text(), any_number()});
+  p.numbers.push_back({*any_text(), any_number()});
+  survives(p);
   msg::session_report r
     = report_of(msg::fact::agent_exited{any_exit(), any_worktree()});
   survives(r);
