@@ -24,9 +24,18 @@ std::vector<session_id> sessions_on(const row_view& rows,
 
 json object_of(const hub_context& context, const cluster_node& n) {
   auto seen = context.nodes->find(n.name);
-  return api::node_object(n, sessions_on(*context.rows, n.name),
-                          seen ? seen->heard_at : n.heard_at,
-                          seen ? seen->closed : std::string{});
+  auto out = api::node_object(n, sessions_on(*context.rows, n.name),
+                              seen ? seen->heard_at : n.heard_at,
+                              seen ? seen->closed : std::string{});
+  out["notReady"] = json::array();
+  if (!seen || !seen->facts)
+    return out;
+  out["memory"] = seen->facts->memory;
+  out["agents"] = seen->facts->agents;
+  for (const auto& x : seen->facts->unready)
+    out["notReady"].push_back(
+      {{"agent", x.agent}, {"byLogin", x.by_login}, {"reason", x.why}});
+  return out;
 }
 
 row_ptr<cluster_node> node_in_path(api_pointer self, const api_call& call) {

@@ -158,6 +158,7 @@ void take_welcome(self_pointer self, const msg::node_welcome& said,
   st.context.say(log_level::info,
                  "hub_reached link=" + st.host.hub.link
                    + " life=" + std::to_string(st.host.incarnation));
+  st.settings = said.settings;
   st.host.told(said.settings);
   settle_greeted(self);
   give_up_lost(self, said);
@@ -320,6 +321,7 @@ void look(self_pointer self) {
   auto& st = self->state;
   fence(self);
   look_at_renewal(self);
+  look_at_facts(self);
   self->delayed_send(self, pause_before_look(st), look_atom::value);
   if (st.door) {
     if (st.greeted)
@@ -409,6 +411,8 @@ caf::result<msg::wire_reply> take_call(self_pointer self,
     obey<msg::deliver_message>(self, call, promise);
   else if (call.verb == msg::verb::output)
     show_output(self, call, promise);
+  else if (call.verb == msg::verb::look)
+    look_anew(self, promise);
   else
     promise.deliver(make_error(ec::bad_input, "unknown verb " + call.verb));
   return promise;

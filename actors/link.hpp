@@ -2,6 +2,7 @@
 
 #include "actors/node_context.hpp"
 #include "messages/interfaces/cluster.hpp"
+#include "messages/wire.hpp"
 #include "runtime/cluster/membership_file.hpp"
 #include "runtime/cluster/seen_numbers.hpp"
 #include "runtime/rules/membership.hpp"
@@ -30,6 +31,9 @@ struct link_host {
   std::uint32_t slots = 0;
   /// What of this host a hello tells: agents, projects, sessions.
   std::function<msg::node_hello()> describe;
+  /// Which agents of the hub's settings could start here now; blocks, as it
+  /// asks their programs.
+  std::function<msg::node_facts(const std::string& settings)> probe;
   /// What this node has seen, on its disk; never null.
   std::shared_ptr<seen_numbers> seen;
   /// The hub has told its settings, for the first time or others.
@@ -75,6 +79,17 @@ struct link_state {
   caf::actor_clock::time_point renew_at{};
   /// The end of the present one was said.
   bool expired = false;
+
+  /// What was found last, and what of it the hub has.
+  std::optional<msg::node_facts> facts;
+  std::optional<msg::node_facts> told_facts;
+  /// As the hub has told them last.
+  std::string settings;
+  /// A look at the agent programs is under way; when the last one was, unless
+  /// one is due at once.
+  bool probing = false;
+  std::optional<caf::actor_clock::time_point> probed_at;
+  caf::actor_clock::time_point weigh_at{};
 
   milliseconds heartbeat{1'000};
   own_lease lease;

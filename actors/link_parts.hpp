@@ -38,4 +38,14 @@ bool go_back(self_pointer self, std::function<void()> then);
 /// The hub has greeted us: it knows the certificate that is in place.
 void settle_greeted(self_pointer self);
 
+/// Looks at the agent programs and the memory when that is due, and tells the
+/// hub what has changed.
+void look_at_facts(self_pointer self);
+
+/// The hub wants to know in any case.
+void look_anew(self_pointer self, reply_promise promise);
+
+/// The hub has greeted us: it knows nothing of this life's facts.
+void tell_facts_again(self_pointer self);
+
 } // namespace ao::link_parts

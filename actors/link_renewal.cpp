@@ -220,6 +220,7 @@ bool go_back(self_pointer self, std::function<void()> then) {
 void settle_greeted(self_pointer self) {
   auto& st = self->state;
   st.expired = false;
+  tell_facts_again(self);
   if (!st.renewing)
     st.renew_at = {};
 }

@@ -6,10 +6,13 @@
 #include "messages/protocol.hpp"
 #include "runtime/actor/deliver.hpp"
 #include "runtime/actor/harden.hpp"
+#include "runtime/agents/readiness.hpp"
 #include "runtime/cluster/credential.hpp"
 #include "runtime/cluster/node_settings.hpp"
 #include "runtime/cluster/renewal.hpp"
+#include "runtime/rules/breakers.hpp"
 #include "runtime/rules/event_data.hpp"
+#include "runtime/rules/node_facts.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -77,11 +80,14 @@ void show(self_pointer self) {
   e.connected = st.peer != nullptr;
   e.heard_at = st.heard_at;
   if (auto row = row_of(self); row && st.peer == nullptr
-                               && row->order != node_order::revoked
-                               && row->certified_until < st.context.now())
+      && row->order != node_order::revoked
+      && row->certified_until < st.context.now())
     e.closed = expiry_text(row->name, row->certified_until);
   else if (in_quarantine(st.record, self->clock().now()))
     e.closed = "quarantined, as several tasks have failed there";
+  else if (st.peer != nullptr && !st.facts)
+    e.closed = "looking at its agent programs";
+  e.facts = st.facts;
   st.context.nodes->put(st.node, std::move(e));
   if (st.peer == nullptr)
     refuse_output(self);
@@ -251,6 +257,29 @@ void take_leave(self_pointer self, const msg::wire_call& call,
   promise.deliver(msg::wire_reply{"{}", {}});
 }
 
+/// An agent that has failed there for what it is: the node looks at it anew,
+/// and until then gets no other of its kind.
+void look_at_login(self_pointer self, const msg::session_report& told) {
+  auto& st = self->state;
+  auto s = st.context.rows->find<session>(told.session.text);
+  const auto* failed = std::get_if<msg::fact::provision_failed>(&told.what);
+  const auto* ended = std::get_if<msg::fact::agent_exited>(&told.what);
+  auto refused = failed != nullptr && failed->why.code == ec::agent_not_ready;
+  auto logged_out = ended != nullptr && ended->how.failure == auth_failure;
+  if (!s || st.peer == nullptr || (!refused && !logged_out))
+    return;
+  if (refused && st.facts)
+    st.facts = with_unready(
+      std::move(*st.facts),
+      {s->agent, is_login_lost(failed->why), failed->why.context});
+  show(self);
+  call_node(self, msg::verb::look, "{}")
+    .then([](const msg::wire_reply&) {},
+          [](const caf::error&) {
+            // It looks by itself, too, only later.
+          });
+}
+
 void take_report(self_pointer self, const msg::wire_call& call,
                  reply_promise promise) {
   auto& st = self->state;
@@ -269,8 +298,11 @@ void take_report(self_pointer self, const msg::wire_call& call,
         s && failed->why.code != ec::agent_not_ready)
       st.record = note_failure(st.record, s->task, self->clock().now());
     show(self);
+    look_at_login(self, *told);
   } else if (std::holds_alternative<msg::fact::agent_alive>(told->what)) {
     st.record = note_success(st.record);
+  } else {
+    look_at_login(self, *told);
   }
   ask_child<session_actor>(
     self, st.context, "sessions"_name,
@@ -280,6 +312,18 @@ void take_report(self_pointer self, const msg::wire_call& call,
       look_at_drain(self);
     },
     [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
+void take_facts(self_pointer self, const msg::wire_call& call,
+                reply_promise promise) {
+  auto& st = self->state;
+  auto told = msg::read_wire<msg::node_facts>(call.body);
+  if (!told)
+    return refuse(promise, told.error());
+  st.facts = std::move(*told);
+  show(self);
+  promise.deliver(msg::wire_reply{"{}", {}});
+  tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
 }
 
 void take_mail(self_pointer self, const msg::wire_call& call,
@@ -343,12 +387,12 @@ caf::result<msg::wire_reply> hear(self_pointer self,
     void (*take)(self_pointer, const msg::wire_call&, reply_promise);
   };
   static constexpr verb_row verbs[]
-    = {{msg::verb::beat, take_beat},     {msg::verb::leave, take_leave},
-       {msg::verb::report, take_report}, {msg::verb::mail, take_mail},
-       {msg::verb::work, take_work},     {msg::verb::tell, take_news},
-       {msg::verb::http, pass_request},  {msg::verb::fetch, serve_fetch},
-       {msg::verb::push, take_push},     {msg::verb::renew, take_renewal},
-       {msg::verb::renewed, take_renewed}};
+    = {{msg::verb::beat, take_beat},       {msg::verb::leave, take_leave},
+       {msg::verb::report, take_report},   {msg::verb::mail, take_mail},
+       {msg::verb::work, take_work},       {msg::verb::tell, take_news},
+       {msg::verb::http, pass_request},    {msg::verb::fetch, serve_fetch},
+       {msg::verb::push, take_push},       {msg::verb::renew, take_renewal},
+       {msg::verb::renewed, take_renewed}, {msg::verb::facts, take_facts}};
   for (const auto& row : verbs)
     if (row.verb == call.verb) {
       auto promise = self->make_response_promise<msg::wire_reply>();

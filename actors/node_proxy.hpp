@@ -53,6 +53,8 @@ struct node_proxy_state {
   /// connection; what waits for its place there.
   std::deque<std::shared_ptr<awaited_output>> asked_output;
   std::deque<std::shared_ptr<awaited_output>> waiting_output;
+  /// What it has told in this life of its agent programs and its memory.
+  std::optional<msg::node_facts> facts;
   /// The serial of the certificate whose end was told; empty = none.
   std::string expired;
   /// ESCALATION is being told of a loss, or of its end.

@@ -136,6 +136,8 @@ void admit(self_pointer self, const msg::node_hello& said,
       st.peer = from;
       st.process = from->node();
       st.heard_at = st.context.now();
+      if (said.incarnation != st.member.incarnation)
+        st.facts.reset();
       self->monitor(from->address());
       step.news = membership_news::none;
       adopt(self, step, "");

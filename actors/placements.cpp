@@ -35,11 +35,19 @@ std::string closed_because(const hub_context& context, const cluster_node& n) {
   return seen->closed;
 }
 
+void take_facts(placement_node& there, const msg::node_facts& facts) {
+  there.agents = facts.agents;
+  there.memory = facts.memory;
+  for (const auto& x : facts.unready)
+    there.unready[x.agent]
+      = x.by_login ? "is not logged in there" : "cannot start there: " + x.why;
+}
+
 } // namespace
 
 placements::placements(const hub_context& context,
                        const std::map<session_id, node_name>& granted)
-    : rows_(context.rows) {
+    : rows_(context.rows), config_(&*context.config) {
   auto joined = context.rows->all<cluster_node>();
   if (joined.empty())
     return;
@@ -73,6 +81,8 @@ placements::placements(const hub_context& context,
     if (!n->agents.empty())
       there.agents = n->agents;
     there.projects = n->projects;
+    if (auto seen = context.nodes->find(n->name); seen && seen->facts)
+      take_facts(there, *seen->facts);
     nodes_.push_back(std::move(there));
   }
 }
@@ -92,6 +102,9 @@ placement placements::choose(const session& s, const task* t) const {
   placement_wish wish;
   wish.agent = s.agent;
   wish.project = s.project.text;
+  if (auto agent = config_->agents.find(s.agent);
+      agent != config_->agents.end())
+    wish.memory = agent->second.limits.memory;
   if (t != nullptr)
     wish.labels = wanted_labels(t->labels);
   // A run of its own was there, or somebody has asked for it.
@@ -102,7 +115,10 @@ placement placements::choose(const session& s, const task* t) const {
     if (s.run > 0) {
       // It goes on where its work is, also on a node that takes nothing new.
       wish.labels.clear();
+      // Its own memory is there, and whether it may go on is its breaker's.
       auto at_home = *there;
+      at_home.memory.reset();
+      at_home.unready.clear();
       if (at_home.closed == "cordoned" || at_home.closed == "draining")
         at_home.closed.clear();
       return place(wish, {at_home});

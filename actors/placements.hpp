@@ -28,6 +28,7 @@ private:
   bool has_left(const session& s) const;
 
   const row_view* rows_;
+  const settings* config_;
   /// Nodes that are lost, or were to be empty by now, and since when.
   std::map<node_name, wall_time> left_;
 };

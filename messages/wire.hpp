@@ -68,6 +68,8 @@ constexpr std::string_view renew = "renew";
 constexpr std::string_view renewed = "renewed";
 /// `seen_part`; before the hello, with its credential.
 constexpr std::string_view seen = "seen";
+/// `node_facts`: after each hello, and when they change.
+constexpr std::string_view facts = "facts";
 /// HUB → NODE.
 constexpr std::string_view ensure = "ensure";
 constexpr std::string_view stop = "stop";
@@ -75,6 +77,8 @@ constexpr std::string_view publish = "publish";
 constexpr std::string_view deliver = "deliver";
 /// `read_output` in, `output_part` out; its text as bytes.
 constexpr std::string_view output = "output";
+/// Look at the agent programs anew, and tell `facts` in any case.
+constexpr std::string_view look = "look";
 } // namespace verb
 
 /// A session that a node has, as its files say.
@@ -102,6 +106,25 @@ struct seen_part {
 
 /// So many numbers go into one part: less than `longest_chunk` in any case.
 constexpr std::size_t most_seen = 2'500;
+
+/// An agent that cannot start on a node although its program is there.
+struct unready_agent {
+  std::string agent;
+  /// It is not logged in there.
+  bool by_login = false;
+  /// For people: what is wrong and what to do about it.
+  std::string why;
+};
+
+/// What of a node changes while it lives.
+struct node_facts {
+  /// Agents whose program is there.
+  std::vector<std::string> agents;
+  /// Of them, those that could not start now.
+  std::vector<unready_agent> unready;
+  /// Bytes that are available.
+  std::uint64_t memory = 0;
+};
 
 /// The first words of a node.
 struct node_hello {
@@ -151,6 +174,7 @@ struct node_welcome {
 AO_WIRE(node_hello)
 AO_WIRE(node_welcome)
 AO_WIRE(seen_part)
+AO_WIRE(node_facts)
 AO_WIRE(ensure_order)
 AO_WIRE(stop_order)
 AO_WIRE(publish_order)

@@ -41,6 +41,26 @@ struct members<msg::seen_part> {
 };
 
 template <>
+struct members<msg::unready_agent> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("agent", x.agent);
+    v("byLogin", x.by_login);
+    v("why", x.why);
+  }
+};
+
+template <>
+struct members<msg::node_facts> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("agents", x.agents);
+    v("unready", x.unready);
+    v("memory", x.memory);
+  }
+};
+
+template <>
 struct members<msg::node_hello> {
   template <class Visit, class X>
   static void each(Visit&& v, X& x) {
@@ -359,6 +379,7 @@ std::optional<stop_how> word_as(std::string_view text, const stop_how&) {
 
 AO_NESTED(held_session)
 AO_NESTED(seen_number)
+AO_NESTED(unready_agent)
 AO_NESTED(session_spec)
 
 #undef AO_NESTED
@@ -392,6 +413,7 @@ result<void> reading(const char* what, Read read) {
 
 AO_WIRE(node_hello)
 AO_WIRE(seen_part)
+AO_WIRE(node_facts)
 AO_WIRE(ensure_order)
 AO_WIRE(stop_order)
 AO_WIRE(publish_order)

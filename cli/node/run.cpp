@@ -8,6 +8,8 @@
 #include "runtime/actor/error.hpp"
 #include "runtime/actor/network.hpp"
 #include "runtime/agents/adapter.hpp"
+#include "runtime/agents/launch.hpp"
+#include "runtime/agents/readiness.hpp"
 #include "runtime/cluster/node_settings.hpp"
 #include "runtime/cluster/renewal.hpp"
 #include "runtime/home/lock.hpp"
@@ -19,6 +21,7 @@
 #include "runtime/node/session_dir.hpp"
 #include "runtime/process/process.hpp"
 #include "runtime/process/reader_pool.hpp"
+#include "runtime/rules/breakers.hpp"
 #include "runtime/tls/channel.hpp"
 
 #include <caf/actor_system.hpp>
@@ -132,6 +135,19 @@ std::vector<std::string> usable_agents(const settings& all,
   return out;
 }
 
+/// Why the agent could not start here now, asked as its runner would.
+std::optional<msg::unready_agent> why_unready(const node_context& context,
+                                              const agent_settings& agent) {
+  if (!can_tell(agent))
+    return std::nullopt;
+  auto env = environment_for(agent, *context.inherited);
+  auto answer = context.desk->ask(agent, env, context.place->root());
+  if (answer.ready)
+    return std::nullopt;
+  return msg::unready_agent{agent.name, answer.failure == auth_failure,
+                            answer.reason};
+}
+
 int refuse(const error& why) {
   std::fprintf(stderr, "ao-node: %s\n", to_string(why).c_str());
   return info(why.code).exit_code;
@@ -241,6 +257,16 @@ link_host host_of(const node_context& context, const node_membership& hub,
         out.projects.push_back(id.text);
     for (const auto& spec : known_sessions(*context.place))
       out.sessions.push_back({spec.session, spec.epoch, spec.run});
+    return out;
+  };
+  host.probe = [context](const std::string& text) {
+    msg::node_facts out;
+    auto all = read_node_settings(text).value_or(settings{});
+    out.agents = usable_agents(all, *context.inherited);
+    out.memory = free_capacity(context.place->root()).memory;
+    for (const auto& name : out.agents)
+      if (auto why = why_unready(context, all.agents.at(name)))
+        out.unready.push_back(std::move(*why));
     return out;
   };
   host.told = [&box, context](const std::string& text) {

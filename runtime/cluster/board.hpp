@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/node.hpp"
+#include "messages/wire.hpp"
 #include "runtime/rules/membership.hpp"
 
 #include <map>
@@ -23,6 +24,8 @@ public:
     std::optional<wall_time> heard_at;
     /// Why nothing is placed on it although it is there; empty = nothing.
     std::string closed;
+    /// What it has told of its agent programs and its memory.
+    std::optional<msg::node_facts> facts;
   };
 
   void put(const node_name& node, entry x) {

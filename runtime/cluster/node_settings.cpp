@@ -120,7 +120,9 @@ void read(const json& in, project_settings& x) {
 } // namespace
 
 result<std::string> node_settings(const settings& all) {
-  json out{{"agents", json::object()}, {"projects", json::object()}};
+  json out{{"agents", json::object()},
+           {"projects", json::object()},
+           {"halfOpenMs", all.breaker.half_open.count()}};
   for (const auto& [name, agent] : all.agents)
     out["agents"][name] = write(agent);
   for (const auto& [id, project] : all.projects) {
@@ -136,6 +138,8 @@ result<settings> read_node_settings(const std::string& text) {
   try {
     auto in = json::parse(text);
     settings out;
+    out.breaker.half_open = milliseconds{
+      in.value("halfOpenMs", std::int64_t{out.breaker.half_open.count()})};
     for (const auto& [name, agent] : in.at("agents").items()) {
       auto& x = out.agents[name];
       x.name = name;

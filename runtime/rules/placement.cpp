@@ -10,17 +10,28 @@ bool has(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-/// Why the session cannot start there; empty = it can.
+std::string mebibytes(std::uint64_t bytes) {
+  return std::to_string(bytes / 1024 / 1024) + " MiB";
+}
+
+/// Why the session cannot start there, to be read after the node's name; empty
+/// = it can.
 std::string unfit(const placement_wish& wish, const placement_node& n) {
   if (!n.closed.empty())
-    return "is " + n.closed;
+    return " is " + n.closed;
   for (const auto& label : wish.labels)
     if (!has(n.labels, label))
-      return "has not " + label;
+      return " has not " + label;
   if (n.agents && !has(*n.agents, wish.agent))
-    return "cannot start " + wish.agent;
+    return " cannot start " + wish.agent;
+  if (auto why = n.unready.find(wish.agent); why != n.unready.end())
+    return ": " + wish.agent + " " + why->second;
+  auto floor = std::max(least_memory, wish.memory.value_or(0));
+  if (n.memory && *n.memory < floor)
+    return " has too little memory (" + mebibytes(*n.memory)
+      + " available, at least " + mebibytes(floor) + " needed)";
   if (n.used >= n.slots)
-    return "has no free slot (" + std::to_string(n.used) + " of "
+    return " has no free slot (" + std::to_string(n.used) + " of "
       + std::to_string(n.slots) + " used)";
   return {};
 }
@@ -62,7 +73,7 @@ placement place(const placement_wish& wish,
       continue;
     auto not_there = unfit(wish, n);
     if (!not_there.empty())
-      why += (why.empty() ? "" : "; ") + n.name.text + " " + not_there;
+      why += (why.empty() ? "" : "; ") + n.name.text + not_there;
     else if (best == nullptr || better(wish, n, *best))
       best = &n;
   }

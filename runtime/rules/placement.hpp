@@ -22,9 +22,17 @@ struct placement_node {
   std::uint32_t used = 0;
   /// Agents that could start there; none = all.
   std::optional<std::vector<std::string>> agents;
+  /// Of them, those that could not start now, and why: `is not logged in
+  /// there`.
+  std::map<std::string, std::string> unready;
+  /// Bytes that are available; none = nobody knows.
+  std::optional<std::uint64_t> memory;
   /// Projects whose repository is there.
   std::vector<std::string> projects;
 };
+
+/// Below this a node gets nothing new, whatever is to be started.
+constexpr std::uint64_t least_memory = std::uint64_t{512} * 1024 * 1024;
 
 /// What a session wants.
 struct placement_wish {
@@ -34,6 +42,9 @@ struct placement_wish {
   std::vector<std::string> labels;
   std::string agent;
   std::string project;
+  /// What its agent may use (`agents.<name>.limits.memory`); a node that has
+  /// not so much available gets it not.
+  std::optional<std::uint64_t> memory;
 };
 
 /// Where a session goes, or why it goes nowhere.
@@ -46,7 +57,9 @@ struct placement {
 
 /// Where to start: of the nodes that may, the one with most free slots in
 /// proportion (so that work is spread), the repository there before one
-/// without, then by name. Says why in either case.
+/// without, then by name. Only there where the agent's program is ready, and
+/// max(`least_memory`, what the agent may use) is available. Says why in either
+/// case.
 placement place(const placement_wish& wish,
                 const std::vector<placement_node>& nodes);
 

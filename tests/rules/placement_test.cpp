@@ -68,6 +68,42 @@ TEST(Placement, SaysOfEachNodeWhyNot) {
   EXPECT_EQ(place(wish(), {}).why, "waits for a node: there is no node");
 }
 
+TEST(Placement, GoesNowhereWithoutALogin) {
+  auto out = node("a", 0);
+  out.unready["codex"] = "is not logged in there";
+  EXPECT_EQ(place(wish(), {out, node("b", 3)}).node.text, "b");
+  auto p = place(wish(), {out});
+  EXPECT_TRUE(p.node.empty());
+  EXPECT_EQ(p.why, "waits for a node: a: codex is not logged in there");
+  auto other = wish();
+  other.agent = "aider";
+  EXPECT_EQ(place(other, {out, node("b", 3)}).node.text, "a");
+  auto pinned = wish();
+  pinned.pinned = node_name{"a"};
+  EXPECT_TRUE(place(pinned, {out}).node.empty());
+}
+
+TEST(Placement, KeepsAwayFromANodeWithoutMemory) {
+  auto tight = node("a", 0);
+  tight.memory = least_memory - 1;
+  EXPECT_EQ(place(wish(), {tight, node("b", 3)}).node.text, "b");
+  EXPECT_EQ(place(wish(), {tight}).why,
+            "waits for a node: a has too little memory (511 MiB available, at "
+            "least 512 MiB needed)");
+  tight.memory = least_memory;
+  EXPECT_EQ(place(wish(), {tight}).node.text, "a");
+  // What its agent may use has to be there, too.
+  auto large = wish();
+  large.memory = 2 * least_memory;
+  EXPECT_TRUE(place(large, {tight}).node.empty());
+  tight.memory = 2 * least_memory;
+  EXPECT_EQ(place(large, {tight}).node.text, "a");
+  auto small = wish();
+  small.memory = 1;
+  tight.memory = least_memory - 1;
+  EXPECT_TRUE(place(small, {tight}).node.empty());
+}
+
 TEST(Placement, ReadsTheLabelsThatATaskWantsOfItsNode) {
   EXPECT_EQ(wanted_labels({"bug", "node:gpu=yes", "node:x"}),
             std::vector<std::string>{"gpu=yes"});

@@ -115,6 +115,11 @@ RC_GTEST_PROP(Wire, CarriesAnyText, ()) {
   p.epochs.push_back({*any_text(), any_number()});
   p.numbers.push_back({*any_text(), any_number()});
   survives(p);
+  msg::node_facts f;
+  f.agents = *any_lines();
+  f.unready.push_back({*any_text(), true, *any_text()});
+  f.memory = any_number();
+  survives(f);
   msg::session_report r
     = report_of(msg::fact::agent_exited{any_exit(), any_worktree()});
   survives(r);

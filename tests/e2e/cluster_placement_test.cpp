@@ -1,0 +1,92 @@
+#include "tests/support/agent_scripts.hpp"
+#include "tests/support/cluster_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+using namespace ao;
+using nlohmann::json;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What a node tells of itself, and where sessions go then.
+class ClusterPlacement : public cluster_fixture {
+protected:
+  /// As `begin`, with further members of the agent's entry. Its probe is asked
+  /// in the home of a node: `logged-out` there is a lost login.
+  void begin_with(const std::string& members, bool logged_out = false) {
+    ASSERT_EQ(w.ao({"cluster", "init"}).status.code, 0);
+    w.add_agent("busy", scripts::patient, members);
+    w.start();
+    n.join(port, {}, {"--name", "worker"});
+    if (logged_out)
+      std::ofstream{n.home() / "logged-out"} << "";
+    n.start();
+    w.await("node_joined", "node:worker");
+  }
+
+  /// The reason of the session's wait, once it has this text in it.
+  void await_reason(const std::string& session, const std::string& text) {
+    w.await([&](const json& e) {
+      return e["kind"] == "session_queued"
+        && e["subject"] == "session:" + session
+        && e["data"].value("reason", "").find(text) != std::string::npos;
+    });
+  }
+
+  static constexpr const char* probe
+    = ", probe: [sh, -c, \"! test -e logged-out\"]";
+};
+
+TEST_F(ClusterPlacement, ANodeThatIsNotLoggedInGetsNoneUntilItIs) {
+  begin_with(probe, true);
+  auto id = w.add_task("Write a file");
+  w.ask({"spawn", id, "--node", "worker", "--no-wait"});
+  await_reason("app-1", "worker: busy is not logged in there");
+  EXPECT_THAT(w.ao({"why", id}).out,
+              HasSubstr("worker: busy is not logged in there"));
+  auto shown = w.ask({"node", "show", "worker"});
+  EXPECT_EQ(shown["notReady"][0]["agent"], "busy");
+  EXPECT_EQ(shown["notReady"][0]["byLogin"], true);
+  // Others go on elsewhere meanwhile: nobody's breaker is open.
+  auto other = w.add_task("Something else");
+  auto made = w.ask({"spawn", other});
+  EXPECT_EQ(w.ask({"session", "show", made["id"]})["node"], "local");
+  fs::remove(n.home() / "logged-out");
+  w.await("agent_started", "session:app-1");
+  EXPECT_EQ(w.ask({"session", "show", "app-1"})["node"], "worker");
+  EXPECT_TRUE(w.ask({"node", "show", "worker"})["notReady"].empty());
+  EXPECT_TRUE(of_kind("breaker_opened").empty());
+}
+
+TEST_F(ClusterPlacement, ALoginThatIsLostWhileTheNodeLivesIsNoticed) {
+  begin_with(probe);
+  auto first = w.add_task("Write a file");
+  spawn(first);
+  std::ofstream{n.home() / "logged-out"} << "";
+  // Told with the next hello at the latest.
+  n.stop();
+  n.start();
+  w.await("node_returned", "node:worker");
+  auto second = w.add_task("Something else");
+  w.ask({"spawn", second, "--node", "worker", "--no-wait"});
+  await_reason("app-2", "worker: busy is not logged in there");
+  // What runs there goes on.
+  w.touch("go");
+  w.await("session_cleaned", "session:app-1");
+  fs::remove(n.home() / "logged-out");
+  w.await("session_cleaned", "session:app-2");
+}
+
+TEST_F(ClusterPlacement, ANodeWithoutTheMemoryGetsNothingNew) {
+  begin_with(", limits: {memory: 900000GiB}");
+  auto id = w.add_task("Write a file");
+  w.ask({"spawn", id, "--node", "worker", "--no-wait"});
+  await_reason("app-1", "worker has too little memory (");
+  EXPECT_THAT(w.ao({"why", id}).out, HasSubstr("worker has too little memory"));
+}
+
+} // namespace
