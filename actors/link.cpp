@@ -5,6 +5,7 @@
 #include "messages/interfaces/sessions.hpp"
 #include "messages/protocol.hpp"
 #include "runtime/actor/harden.hpp"
+#include "runtime/cluster/lease_file.hpp"
 #include "runtime/node/output.hpp"
 #include "runtime/tls/channel.hpp"
 
@@ -27,6 +28,7 @@ using namespace link_parts;
 constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{15'000};
 constexpr std::chrono::seconds dial_limit{15};
+constexpr std::chrono::seconds keep_limit{10};
 /// Of finding out whether the hub can be reached at all.
 constexpr milliseconds knock_limit{2'000};
 constexpr std::chrono::seconds hello_limit{10};
@@ -143,6 +145,39 @@ void give_up_lost(self_pointer self, const msg::node_welcome& said) {
   }
 }
 
+/// For a next life that finds no hub. One write at a time: what comes between
+/// is written with the next renewal; by an older one the fence is earlier.
+void write_lease_down(self_pointer self) {
+  auto& st = self->state;
+  if (!st.lease.renewed || std::exchange(st.keeping, true))
+    return;
+  run_job(
+    self, st.context, keep_limit,
+    [place = st.context.place,
+     kept = kept_lease{*st.lease.renewed, st.stop_after}]() -> result<bool> {
+      if (auto ok = keep_lease(*place, kept); !ok)
+        return fail(ok.error());
+      return true;
+    },
+    [self](bool) { self->state.keeping = false; },
+    [self](const caf::error& why) {
+      self->state.keeping = false;
+      self->state.context.say(log_level::warn,
+                              "lease_not_kept reason=\""
+                                + to_string(to_ao_error(why)) + "\"");
+    });
+}
+
+/// What the life before has left of its lease: its agents are ours now.
+void take_kept_lease(self_pointer self) {
+  auto& st = self->state;
+  auto kept = read_lease(*st.context.place);
+  if (!kept)
+    return;
+  st.lease.renewed = kept->renewed;
+  st.stop_after = std::move(kept->stop_after);
+}
+
 void take_welcome(self_pointer self, const msg::node_welcome& said,
                   mono_time sent) {
   auto& st = self->state;
@@ -155,6 +190,7 @@ void take_welcome(self_pointer self, const msg::node_welcome& said,
   st.fenced.clear();
   for (const auto& [project, limit] : said.stop_after)
     st.stop_after[project] = milliseconds{static_cast<std::int64_t>(limit)};
+  write_lease_down(self);
   st.context.say(log_level::info,
                  "hub_reached link=" + st.host.hub.link
                    + " life=" + std::to_string(st.host.incarnation));
@@ -284,6 +320,7 @@ void beat(self_pointer self) {
         st.beating = false;
         st.unanswered = 0;
         st.lease = lease_renewed(st.lease, sent);
+        write_lease_down(self);
         // What was fenced counts again only when we are greeted again.
         if (st.lease.fenced)
           say_hello(self);
@@ -473,6 +510,7 @@ node_link_keeper(self_pointer self, node_context context, link_host host) {
   auto& st = self->state;
   st.context = std::move(context);
   st.host = std::move(host);
+  take_kept_lease(self);
   self->set_down_handler([self](const caf::down_msg& down) {
     auto& st = self->state;
     if (!st.door || down.source != st.door->address())

@@ -98,6 +98,8 @@ struct link_state {
   std::map<std::string, bool> fenced;
   /// What runs of those is being killed.
   bool killing = false;
+  /// The lease is being written down.
+  bool keeping = false;
 };
 
 /// A node's end of the connection to its hub:
@@ -106,6 +108,8 @@ struct link_state {
 ///     |        |--refused for good --> the process ends, its agents go on
 ///     |        +--no answer--> dial again
 ///     +--nobody there--> again, each pause up to twice as long, with jitter
+///   each renewal of its lease is written down: a next life that finds no hub
+///     goes on from there
 ///   no beat answered for `stopOnClientAfter` --> the project's agents are
 ///     killed before the hub may start others (the fence)
 ///   two thirds of its certificate's life are over --> a new key, signed by

@@ -85,8 +85,9 @@ void show(self_pointer self) {
     e.closed = expiry_text(row->name, row->certified_until);
   else if (in_quarantine(st.record, self->clock().now()))
     e.closed = "quarantined, as several tasks have failed there";
-  else if (st.peer != nullptr && !st.facts)
-    e.closed = "looking at its agent programs";
+  else if (!st.facts
+           && (st.peer != nullptr || st.member.link == node_link::joining))
+    e.closed = "yet to tell which agents can start there";
   e.facts = st.facts;
   st.context.nodes->put(st.node, std::move(e));
   if (st.peer == nullptr)

@@ -10,6 +10,7 @@
 #include "runtime/agents/adapter.hpp"
 #include "runtime/agents/launch.hpp"
 #include "runtime/agents/readiness.hpp"
+#include "runtime/cluster/lease_file.hpp"
 #include "runtime/cluster/node_settings.hpp"
 #include "runtime/cluster/renewal.hpp"
 #include "runtime/home/lock.hpp"
@@ -362,9 +363,10 @@ int live(const home& place, const node_membership& hub,
     std::fprintf(stderr, "ao-node: stopping; agents go on\n");
     ::alarm(stop_limit_seconds);
     if (code == 0)
-      (void)call_hub_now(
-        system, names,
-        {std::string{msg::verb::leave}, "{}", {}, milliseconds{2'000}});
+      if (call_hub_now(
+            system, names,
+            {std::string{msg::verb::leave}, "{}", {}, milliseconds{2'000}}))
+        forget_lease(place);
     work.end();
     self->send_exit(root, caf::exit_reason::user_shutdown);
     relays.reset();

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include <set>
-#include <thread>
 
 using namespace ao;
 using nlohmann::json;
@@ -88,8 +87,7 @@ TEST_F(ClusterLost, ParksTheWorkOfTheLoser) {
   auto id = w.add_task("Write a file");
   ASSERT_EQ(spawn(id), "app-1");
   auto loser = agent_of("app-1");
-  while (!fs::exists(n.worktree("app-1") / "draft.txt"))
-    std::this_thread::yield();
+  await_file(n.worktree("app-1") / "draft.txt");
   n.freeze();
   auto lost = w.await("node_lost", "node:worker");
   w.await(
@@ -217,8 +215,7 @@ TEST_F(ClusterFailure, WhatIsLeftAtTheDeadlineOfADrainGoesElsewhere) {
   auto id = w.add_task("Write a file");
   spawn(id);
   auto agent = agent_of("app-1");
-  while (!fs::exists(n.worktree("app-1") / "draft.txt"))
-    std::this_thread::yield();
+  await_file(n.worktree("app-1") / "draft.txt");
   auto row = w.ask({"node", "drain", "worker", "--deadline", "1s"});
   EXPECT_FALSE(row["drainUntil"].is_null());
   auto parted = w.await("session_disowned", "session:app-1");

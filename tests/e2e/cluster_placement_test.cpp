@@ -26,6 +26,7 @@ protected:
       std::ofstream{n.home() / "logged-out"} << "";
     n.start();
     w.await("node_joined", "node:worker");
+    await_open(w, "worker");
   }
 
   /// The reason of the session's wait, once it has this text in it.
@@ -49,8 +50,9 @@ TEST_F(ClusterPlacement, ANodeThatIsNotLoggedInGetsNoneUntilItIs) {
   EXPECT_THAT(w.ao({"why", id}).out,
               HasSubstr("worker: busy is not logged in there"));
   auto shown = w.ask({"node", "show", "worker"});
-  EXPECT_EQ(shown["notReady"][0]["agent"], "busy");
-  EXPECT_EQ(shown["notReady"][0]["byLogin"], true);
+  // Other programs of this host may not be ready either.
+  EXPECT_THAT(shown["notReady"].dump(),
+              HasSubstr(R"("agent":"busy","byLogin":true)"));
   // Others go on elsewhere meanwhile: nobody's breaker is open.
   auto other = w.add_task("Something else");
   auto made = w.ask({"spawn", other});
@@ -58,7 +60,8 @@ TEST_F(ClusterPlacement, ANodeThatIsNotLoggedInGetsNoneUntilItIs) {
   fs::remove(n.home() / "logged-out");
   w.await("agent_started", "session:app-1");
   EXPECT_EQ(w.ask({"session", "show", "app-1"})["node"], "worker");
-  EXPECT_TRUE(w.ask({"node", "show", "worker"})["notReady"].empty());
+  for (const auto& x : w.ask({"node", "show", "worker"})["notReady"])
+    EXPECT_NE(x["agent"], "busy");
   EXPECT_TRUE(of_kind("breaker_opened").empty());
 }
 

@@ -4,8 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include <thread>
-
 using namespace ao;
 using nlohmann::json;
 using testing::HasSubstr;
@@ -46,8 +44,7 @@ TEST_F(ClusterRenewal, GetsItsNextCertificateUnderRunningAgents) {
   EXPECT_EQ(renewed["data"]["certifiedUntil"], certified_until());
   EXPECT_GT(certified_until(), until);
   // The old one is removed when the hub knows the new one.
-  while (fs::exists(n.home() / "tls/last.json"))
-    std::this_thread::yield();
+  await_file(n.home() / "tls/last.json", false);
   EXPECT_NE(file("node.key"), key);
   EXPECT_EQ(agent_of("app-1"), agent);
   EXPECT_THAT(n.log(), Not(HasSubstr("hub_lost")));
@@ -64,15 +61,13 @@ TEST_F(ClusterRenewal, SurvivesADeathAtAnyStep) {
   begin(scripts::sleeper);
   for (const auto* step : {"next.json", "last.json"}) {
     auto before = w.last_event();
-    while (!fs::exists(n.home() / "tls" / step))
-      std::this_thread::yield();
+    await_file(n.home() / "tls" / step);
     n.kill();
     n.start();
     w.await("node_renewed", "node:worker", before);
   }
   // And of the hub.
-  while (!fs::exists(n.home() / "tls/next.json"))
-    std::this_thread::yield();
+  await_file(n.home() / "tls/next.json");
   auto before = w.last_event();
   w.kill_hub();
   w.start();
@@ -106,19 +101,6 @@ TEST_F(ClusterExpiry, SaysOnBothSidesHowANodeComesBack) {
   EXPECT_EQ(w.ask({"session", "show", "app-1"})["node"], "worker");
   EXPECT_TRUE(fs::exists(n.worktree("app-1") / "draft.txt"));
   EXPECT_EQ(of_kind("node_expired").size(), 1u);
-}
-
-TEST_F(ClusterExpiry, ARevokedNodeGetsNoOther) {
-  begin(scripts::sleeper);
-  w.ask({"node", "revoke", "worker"});
-  auto renewals = of_kind("node_renewed").size();
-  auto until = certified_until();
-  // It could have been renewed, and is past its end now.
-  while (format_time(wall_now()) <= until)
-    std::this_thread::sleep_for(std::chrono::milliseconds{100});
-  EXPECT_EQ(of_kind("node_renewed").size(), renewals);
-  EXPECT_EQ(certified_until(), until);
-  EXPECT_TRUE(of_kind("node_expired").empty());
 }
 
 } // namespace

@@ -114,6 +114,18 @@ TEST_F(ClusterLoss, ANodeWithoutItsHubEndsItsAgentsByItself) {
   EXPECT_THAT(n.log(), HasSubstr("fenced project=app"));
 }
 
+TEST_F(ClusterLoss, ANodeThatStartsWithoutItsHubEndsThemTooAsTheLeaseIsOver) {
+  begin(scripts::sleeper);
+  ASSERT_EQ(w.ao({"spawn", w.add_task("Any"), "--node", "worker"}).status.code,
+            0);
+  pid_t agent = w.ask({"session", "show", "app-1"})["runtime"]["pid"];
+  w.kill_hub();
+  n.kill();
+  n.start();
+  expect_ends(agent);
+  EXPECT_THAT(n.log(), HasSubstr("fenced project=app"));
+}
+
 TEST_F(Cluster, ARevokedNodeIsNotHeardAgain) {
   begin(scripts::sleeper);
   auto row = w.ask({"node", "revoke", "worker"});

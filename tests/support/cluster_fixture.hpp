@@ -31,6 +31,7 @@ protected:
     n.join(port, {}, {"--name", "worker"});
     n.start();
     w.await("node_joined", "node:worker");
+    await_open(w, "worker");
   }
 
   /// The same, and a session of a new task on the node.

@@ -43,8 +43,10 @@ void network_cluster::begin(int slots) {
                  network_hosts::hub_address());
     node(i).start({"--slots", std::to_string(slots)});
   }
-  for (int i = 0; i < size(); ++i)
+  for (int i = 0; i < size(); ++i) {
     w_.await("node_joined", "node:" + name_of(i));
+    await_open(w_, name_of(i));
+  }
 }
 
 void network_cluster::put_to_sleep(int i) const {

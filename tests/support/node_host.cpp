@@ -14,6 +14,7 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <thread>
 
 namespace ao {
 namespace {
@@ -46,6 +47,19 @@ unsigned free_port_pair() {
       return port;
   }
   throw std::runtime_error("no two ports are free");
+}
+
+void await_open(const world& w, const std::string& node) {
+  auto until = std::chrono::steady_clock::now() + world::patience;
+  // Nothing happens that could be waited for.
+  for (;;) {
+    auto shown = w.api().call("GET", "/api/v1/nodes/" + node);
+    ASSERT_TRUE(shown) << to_string(shown.error());
+    if (shown->body["why"] != "yet to tell which agents can start there")
+      return;
+    ASSERT_LT(std::chrono::steady_clock::now(), until) << shown->body;
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
 }
 
 world_options clustered(unsigned port, const std::string& times,

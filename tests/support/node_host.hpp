@@ -60,6 +60,10 @@ private:
   child child_;
 };
 
+/// Waits until a node that has joined has told which agents can start there: it
+/// gets no session before. Fails the test at the deadline.
+void await_open(const world& w, const std::string& node);
+
 /// A world whose hub lets nodes in at this port.
 /// @param times Of `cluster:`; those here have nobody lost on a busy machine.
 /// @param stop_after `disconnect.stopOnClientAfter`.

@@ -84,8 +84,8 @@ result<std::string> scripted_node::greet(const msg::node_hello& words) const {
 }
 
 result<std::string> scripted_node::call(std::string_view verb,
-                                     std::uint64_t incarnation,
-                                     const std::string& body) const {
+                                        std::uint64_t incarnation,
+                                        const std::string& body) const {
   msg::wire_call said;
   said.verb = std::string{verb};
   said.node = impl_->posing.text;

@@ -154,6 +154,26 @@ void expect_ends(pid_t pid) {
     << "process " << pid << " lives on";
 }
 
+void await_file(const fs::path& file, bool there) {
+  auto until = std::chrono::steady_clock::now() + world::patience;
+  unique_fd watch{inotify_init1(IN_CLOEXEC)};
+  ASSERT_GE(inotify_add_watch(watch.get(), file.parent_path().c_str(),
+                              IN_CREATE | IN_DELETE | IN_MOVE),
+            0)
+    << file;
+  while (fs::exists(file) != there) {
+    auto left = std::chrono::duration_cast<milliseconds>(
+      until - std::chrono::steady_clock::now());
+    ASSERT_GT(left.count(), 0)
+      << file << (there ? " did not come" : " did not go") << " in time";
+    pollfd news{watch.get(), POLLIN, 0};
+    char events[4096];
+    if (poll(&news, 1, static_cast<int>(left.count())) > 0) {
+      ASSERT_GT(read(watch.get(), events, sizeof events), 0);
+    }
+  }
+}
+
 std::string content_of(const fs::path& file) {
   auto bytes = read_file(file.string());
   EXPECT_TRUE(bytes) << to_string(bytes.error());
@@ -448,20 +468,7 @@ void world::touch(const std::string& file) const {
 }
 
 void world::await_file(const std::string& file) const {
-  auto until = std::chrono::steady_clock::now() + patience;
-  unique_fd watch{inotify_init1(IN_CLOEXEC)};
-  ASSERT_GE(
-    inotify_add_watch(watch.get(), user().c_str(), IN_CREATE | IN_MOVED_TO), 0);
-  while (!fs::exists(user() / file)) {
-    auto left = std::chrono::duration_cast<milliseconds>(
-      until - std::chrono::steady_clock::now());
-    ASSERT_GT(left.count(), 0) << "no " << file << " in time";
-    pollfd news{watch.get(), POLLIN, 0};
-    char events[4096];
-    if (poll(&news, 1, static_cast<int>(left.count())) > 0) {
-      ASSERT_GT(read(watch.get(), events, sizeof events), 0);
-    }
-  }
+  ao::await_file(user() / file);
 }
 
 std::vector<std::string> world::panes() const {

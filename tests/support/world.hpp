@@ -196,6 +196,10 @@ std::string why_not_unprivileged();
 /// Waits until this process, which need not be a child of ours, has ended.
 void expect_ends(pid_t pid);
 
+/// Waits until a file is there, or is not, in a directory that is; fails the
+/// test at the deadline.
+void await_file(const std::filesystem::path& file, bool there = true);
+
 /// The bytes of a file; fails the test when it cannot be read.
 std::string content_of(const std::filesystem::path& file);
 
