@@ -43,7 +43,9 @@ public:
 
   tls::identity right() const { return by(ours_, wall_now()); }
   tls::identity expired() const { return by(ours_, wall_now() - 24h); }
-  tls::identity not_yet_valid() const { return by(ours_, wall_now() + 24h); }
+  tls::identity not_yet_valid() const {
+    return by(ours_, wall_now() + tls::clock_allowance + 24h);
+  }
   static tls::identity of_other_authority() {
     return by(*tls::make_authority(wall_now()), wall_now());
   }

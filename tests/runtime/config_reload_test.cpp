@@ -148,6 +148,8 @@ TEST(ConfigReload, KeepsEveryKeyThatCountsFromTheRestart) {
     {"cluster.suspectAfter", {base, base + "cluster: {suspectAfter: 4s}\n"}},
     {"cluster.lostAfter", {base, base + "cluster: {lostAfter: 9s}\n"}},
     {"cluster.lease", {base, base + "cluster: {lease: 11s}\n"}},
+    {"cluster.certificateLife",
+     {base, base + "cluster: {certificateLife: 80d}\n"}},
     {"api.listen", {base, base + "api: {listen: \"127.0.0.1:2\"}\n"}}};
   std::set<std::string> rows;
   for (const auto& row : config_keys().rows())
@@ -177,6 +179,7 @@ TEST(ConfigReload, KeepsEveryKeyThatCountsFromTheRestart) {
     EXPECT_EQ(after.cluster.suspect_after, before.cluster.suspect_after);
     EXPECT_EQ(after.cluster.lost_after, before.cluster.lost_after);
     EXPECT_EQ(after.cluster.lease, before.cluster.lease);
+    EXPECT_EQ(after.cluster.certificate_life, before.cluster.certificate_life);
     const auto& p = after.projects.at(project_id{"app"});
     const auto& old = before.projects.at(project_id{"app"});
     EXPECT_EQ(p.path, old.path);

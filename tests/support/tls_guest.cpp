@@ -142,14 +142,31 @@ unique_fd listen_on_loopback(unsigned& port) {
   return fd;
 }
 
-bool is_believed(const unique_fd& listener, const tls::identity& shown) {
-  pollfd waits{listener.get(), POLLIN, 0};
-  if (::poll(&waits, 1, static_cast<int>(world::patience.count())) <= 0) {
-    ADD_FAILURE() << "nobody dials";
-    return false;
+namespace {
+
+/// The next connection on which somebody speaks: a node knocks before it dials.
+unique_fd next_speaker(const unique_fd& listener) {
+  auto until = mono_time::clock::now() + world::patience;
+  while (mono_time::clock::now() < until) {
+    pollfd waits{listener.get(), POLLIN, 0};
+    if (::poll(&waits, 1, static_cast<int>(world::patience.count())) <= 0)
+      break;
+    unique_fd fd{::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+    limit_reading(fd);
+    char first = 0;
+    if (::recv(fd.get(), &first, 1, MSG_PEEK) == 1)
+      return fd;
   }
-  unique_fd fd{::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)};
-  limit_reading(fd);
+  ADD_FAILURE() << "nobody dials";
+  return {};
+}
+
+} // namespace
+
+bool is_believed(const unique_fd& listener, const tls::identity& shown) {
+  auto fd = next_speaker(listener);
+  if (!fd)
+    return false;
   context_ptr context{SSL_CTX_new(TLS_method())};
   show(context.get(), shown);
   ssl_ptr ssl{SSL_new(context.get())};
