@@ -32,6 +32,8 @@ constexpr milliseconds ignored_after = 1500ms;
 /// on a busy machine does.
 constexpr milliseconds drawing_patience = 150ms;
 constexpr milliseconds strange_row_patience = 1200ms;
+/// For a text that was typed before and is not to be seen.
+constexpr milliseconds redrawing_patience = 2s;
 constexpr int most_presses = 8;
 /// A dialog that came after Enter is looked at so often, and, where there is no
 /// transcript to wait for, so long.
@@ -231,8 +233,15 @@ private:
     prepare(view);
   }
 
+  /// What was behind a dialog is drawn anew when that has gone.
   void resume(const msg::seen_pane& view) {
-    if (!still_stands(view))
+    auto stands = still_stands(view);
+    if (!stands && !s().left_at)
+      s().left_at = now_;
+    if (!stands && now_ < *s().left_at + redrawing_patience)
+      return look(rest_step);
+    s().left_at.reset();
+    if (!stands)
       return s().entered
         ? end(message_state::submitted, "pane",
               "no proof before the node ended")

@@ -280,8 +280,25 @@ TEST_F(Typing, DoesNotTypeASecondTimeWhatMayHaveBeenSubmitted) {
   show("> ");
   look();
   EXPECT_EQ(step.effects.size(), 1u);
+  EXPECT_TRUE(effect<look_after>());
+  now += 2s;
+  look();
+  EXPECT_EQ(step.effects.size(), 1u);
   EXPECT_EQ(told(), message_state::unknown);
   EXPECT_TRUE(ends());
+}
+
+TEST_F(Typing, WaitsUntilWhatWasBehindADialogIsDrawnAnew) {
+  in_full_screen();
+  state.resumed = true;
+  show("");
+  look();
+  EXPECT_TRUE(effect<look_after>());
+  now += 1s;
+  show("> fix the build");
+  look();
+  EXPECT_TRUE(effect<press_letter_key>());
+  EXPECT_FALSE(state.left_at);
 }
 
 TEST_F(Typing, PressesEnterAgainThatWasPressedForNothingBeforeTheNodeEnded) {
@@ -295,6 +312,9 @@ TEST_F(Typing, PressesEnterAgainThatWasPressedForNothingBeforeTheNodeEnded) {
 TEST_F(Typing, LeavesSubmittedWhatHasLeftTheInputLineSinceAnEarlierEnter) {
   state.resumed = state.entered = true;
   show("> ");
+  look();
+  EXPECT_FALSE(ends());
+  now += 2s;
   look();
   EXPECT_EQ(step.effects.size(), 1u);
   EXPECT_EQ(told(), message_state::submitted);
