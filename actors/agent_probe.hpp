@@ -34,14 +34,15 @@ void when_agent_is_ready(Self* self, const hub_context& context,
   if (program == nullptr || place == nullptr || !can_tell(*program))
     return on_ready();
   auto key = breaker_key(*program, auth_failure);
+  auto held = held_blindly(context, *program);
   run_job(
     self, context, limit,
     [desk = context.desk, program = *program, directory = place->path.string(),
-     blind = held_blindly(context, *program)]() -> result<bool> {
+     held]() -> result<bool> {
       auto env = environment_for(program, environment::inherited());
       auto answer = desk->ask(program, env, directory);
-      if (answer.ready && !blind.empty())
-        answer = {false, blind, std::string{auth_failure}};
+      if (answer.ready && !held.empty())
+        answer = {false, held, std::string{auth_failure}};
       if (!answer.ready)
         return fail(not_ready(program, answer));
       return true;
@@ -51,10 +52,12 @@ void when_agent_is_ready(Self* self, const hub_context& context,
         tell<breakers_actor>(context, "breakers"_name, probe_atom::value);
       on_ready();
     },
-    [self, context, agent, project,
+    [self, context, agent, project, held,
      on_refused = std::move(on_refused)](const caf::error& why) mutable {
       auto refused = to_ao_error(why);
-      if (is_login_lost(refused))
+      // Their own word is no news to the BREAKERS: told as a failure, it would
+      // open again what is about to close.
+      if (is_login_lost(refused) && held.empty())
         ask<breakers_actor>(
           self, context, "breakers"_name, registry_deadline,
           msg::agent_failed{
