@@ -2,6 +2,7 @@
 
 #include "runtime/home/files.hpp"
 #include "runtime/io/fd.hpp"
+#include "runtime/tls/openssl_ptr.hpp"
 #include "runtime/tls/strangers.hpp"
 
 #include <arpa/inet.h>
@@ -39,22 +40,6 @@ using clock = std::chrono::steady_clock;
 /// Who has not said anything yet, and all of them.
 constexpr std::size_t most_silent = 32;
 constexpr std::size_t most_conversations = 64;
-
-template <auto Free>
-struct freer {
-  template <class T>
-  void operator()(T* x) const {
-    Free(x);
-  }
-};
-
-using context_ptr = std::unique_ptr<SSL_CTX, freer<SSL_CTX_free>>;
-using ssl_ptr = std::unique_ptr<SSL, freer<SSL_free>>;
-using cert_ptr = std::unique_ptr<X509, freer<X509_free>>;
-using key_ptr = std::unique_ptr<EVP_PKEY, freer<EVP_PKEY_free>>;
-using store_ptr = std::unique_ptr<X509_STORE, freer<X509_STORE_free>>;
-using verify_ptr = std::unique_ptr<X509_STORE_CTX, freer<X509_STORE_CTX_free>>;
-using bio_ptr = std::unique_ptr<BIO, freer<BIO_free_all>>;
 
 std::string last_problem() {
   auto code = ERR_peek_last_error();
@@ -466,15 +451,12 @@ result<void> prove_identity(const address& link, const identity& own,
   auto until = clock::now() + limit;
   auto where = link.host + ":" + std::to_string(link.port);
   auto context = make_context();
-  auto read = [](const std::string& pem) {
-    return bio_ptr{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
-  };
-  cert_ptr leaf{
-    PEM_read_bio_X509(read(own.certificate).get(), nullptr, nullptr, nullptr)};
+  cert_ptr leaf{PEM_read_bio_X509(reading(own.certificate).get(), nullptr,
+                                  nullptr, nullptr)};
   cert_ptr trusted{
-    PEM_read_bio_X509(read(authority).get(), nullptr, nullptr, nullptr)};
+    PEM_read_bio_X509(reading(authority).get(), nullptr, nullptr, nullptr)};
   key_ptr key{
-    PEM_read_bio_PrivateKey(read(own.key).get(), nullptr, nullptr, nullptr)};
+    PEM_read_bio_PrivateKey(reading(own.key).get(), nullptr, nullptr, nullptr)};
   if (!context || !leaf || !trusted || !key
       || SSL_CTX_use_certificate(context.get(), leaf.get()) != 1
       || SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1

@@ -1,5 +1,7 @@
 #include "runtime/tls/identity.hpp"
 
+#include "runtime/tls/openssl_ptr.hpp"
+
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
@@ -19,22 +21,6 @@
 namespace ao::tls {
 namespace {
 
-template <auto Free>
-struct freer {
-  template <class T>
-  void operator()(T* x) const {
-    Free(x);
-  }
-};
-
-using bio_ptr = std::unique_ptr<BIO, freer<BIO_free_all>>;
-using key_ptr = std::unique_ptr<EVP_PKEY, freer<EVP_PKEY_free>>;
-using cert_ptr = std::unique_ptr<X509, freer<X509_free>>;
-using request_ptr = std::unique_ptr<X509_REQ, freer<X509_REQ_free>>;
-using extension_ptr
-  = std::unique_ptr<X509_EXTENSION, freer<X509_EXTENSION_free>>;
-using number_ptr = std::unique_ptr<BIGNUM, freer<BN_free>>;
-
 constexpr long version_3 = 2;
 constexpr int serial_bits = 127;
 
@@ -47,10 +33,6 @@ auto failed(const char* what) {
   return fail(ec::internal,
               std::string{what} + " failed"
                 + (code == 0 ? "" : std::string{": "} + text.data()));
-}
-
-bio_ptr reading(std::string_view text) {
-  return bio_ptr{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
 }
 
 std::string written(BIO* bio) {

@@ -1,5 +1,6 @@
 #include "tests/support/tls_guest.hpp"
 
+#include "runtime/tls/openssl_ptr.hpp"
 #include "tests/support/world.hpp"
 
 #include <gtest/gtest.h>
@@ -23,23 +24,7 @@
 namespace ao {
 namespace {
 
-template <auto Free>
-struct freer {
-  template <class T>
-  void operator()(T* x) const {
-    Free(x);
-  }
-};
-
-using context_ptr = std::unique_ptr<SSL_CTX, freer<SSL_CTX_free>>;
-using ssl_ptr = std::unique_ptr<SSL, freer<SSL_free>>;
-using bio_ptr = std::unique_ptr<BIO, freer<BIO_free_all>>;
-using cert_ptr = std::unique_ptr<X509, freer<X509_free>>;
-using key_ptr = std::unique_ptr<EVP_PKEY, freer<EVP_PKEY_free>>;
-
-bio_ptr reading(const std::string& text) {
-  return bio_ptr{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
-}
+using namespace tls;
 
 void show(SSL_CTX* context, const tls::identity& who) {
   auto cert_text = reading(who.certificate);
