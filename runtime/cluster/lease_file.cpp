@@ -1,7 +1,7 @@
 #include "runtime/cluster/lease_file.hpp"
 
 #include "messages/json.hpp"
-#include "runtime/home/files.hpp"
+#include "runtime/cluster/kept_file.hpp"
 #include "runtime/process/process_table.hpp"
 
 #include <cerrno>
@@ -43,14 +43,10 @@ result<void> keep_lease(const home& place, const kept_lease& x) {
 }
 
 std::optional<kept_lease> read_lease(const home& place) {
-  auto path = lease_file(place);
-  std::error_code ignored;
-  if (!fs::exists(path, ignored))
+  auto kept = read_kept_json(lease_file(place));
+  if (!kept || !*kept)
     return std::nullopt;
-  auto text = read_file(path);
-  auto in = text ? parse_json(*text, path) : fail(text.error());
-  if (!in)
-    return std::nullopt;
+  const auto& in = *kept;
   try {
     if (in->at("boot").get<std::string>() != boot_mark())
       return std::nullopt;

@@ -1,10 +1,10 @@
 #include "runtime/cluster/membership_file.hpp"
 
 #include "messages/json.hpp"
+#include "runtime/cluster/kept_file.hpp"
 #include "runtime/home/files.hpp"
 
 #include <charconv>
-#include <filesystem>
 
 namespace ao {
 namespace {
@@ -21,11 +21,6 @@ std::string settings_file(const home& place) {
   return place.root() + "/settings.json";
 }
 
-bool is_there(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
-
 } // namespace
 
 result<void> write_membership(const home& place, const node_membership& x) {
@@ -37,22 +32,19 @@ result<void> write_membership(const home& place, const node_membership& x) {
 }
 
 result<node_membership> read_membership(const home& place) {
-  auto path = hub_file(place);
-  if (!is_there(path))
+  auto kept = read_kept_json(hub_file(place));
+  if (!kept)
+    return fail(kept.error());
+  if (!*kept)
     return fail(
       ec::node_not_joined,
       place.root()
         + " belongs to no hub; run: ao-node join <host:port> <token>");
-  auto text = read_file(path);
-  if (!text)
-    return fail(text.error());
-  auto in = parse_json(*text, path);
-  if (!in)
-    return fail(in.error());
+  const auto& in = **kept;
   node_membership out;
-  out.name = node_name{in->value("name", "")};
-  out.link = in->value("link", "");
-  out.credential = in->value("credential", "");
+  out.name = node_name{in.value("name", "")};
+  out.link = in.value("link", "");
+  out.credential = in.value("credential", "");
   return out;
 }
 
@@ -60,12 +52,11 @@ namespace {
 
 result<std::uint64_t> last_incarnation(const home& place) {
   std::uint64_t last = 0;
-  if (auto path = life_file(place); is_there(path)) {
-    auto text = read_file(path, 64);
-    if (!text)
-      return fail(text.error());
+  auto kept = read_kept(life_file(place));
+  if (!kept)
+    return fail(kept.error());
+  if (const auto& text = *kept)
     std::from_chars(text->data(), text->data() + text->size(), last);
-  }
   return last;
 }
 
@@ -96,13 +87,7 @@ result<void> keep_settings(const home& place, const std::string& settings) {
 }
 
 result<std::optional<std::string>> kept_settings(const home& place) {
-  auto path = settings_file(place);
-  if (!is_there(path))
-    return std::optional<std::string>{};
-  auto text = read_file(path);
-  if (!text)
-    return fail(text.error());
-  return std::optional<std::string>{std::move(*text)};
+  return read_kept(settings_file(place));
 }
 
 } // namespace ao

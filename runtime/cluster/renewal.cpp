@@ -1,6 +1,7 @@
 #include "runtime/cluster/renewal.hpp"
 
 #include "messages/json.hpp"
+#include "runtime/cluster/kept_file.hpp"
 #include "runtime/home/files.hpp"
 #include "runtime/tls/files.hpp"
 
@@ -44,18 +45,16 @@ result<void> keep(const std::string& path, const renewal& x) {
                               + "\n");
 }
 
-result<std::optional<renewal>> read_kept(const std::string& path) {
-  if (!is_there(path))
+result<std::optional<renewal>> read_identity_file(const std::string& path) {
+  auto kept = read_kept_json(path);
+  if (!kept)
+    return fail(kept.error());
+  if (!*kept)
     return std::optional<renewal>{};
-  auto text = read_file(path);
-  if (!text)
-    return fail(text.error());
-  auto in = parse_json(*text, path);
-  if (!in)
-    return fail(in.error());
+  const auto& in = **kept;
   return std::optional<renewal>{
-    renewal{in->value("key", ""), in->value("request", ""),
-            in->value("certificate", ""), in->value("credential", "")}};
+    renewal{in.value("key", ""), in.value("request", ""),
+            in.value("certificate", ""), in.value("credential", "")}};
 }
 
 /// The three files are written one by one: `settle_renewal` ends what a death
@@ -78,7 +77,7 @@ result<node_membership> put_in_place(const home& place, const renewal& x) {
 } // namespace
 
 result<std::optional<renewal>> read_renewal(const home& place) {
-  return read_kept(next_file(place));
+  return read_identity_file(next_file(place));
 }
 
 result<renewal> begin_renewal(const home& place, const node_name& name) {
@@ -134,7 +133,7 @@ result<void> finish_renewal(const home& place) {
 }
 
 result<node_membership> undo_renewal(const home& place) {
-  auto last = read_kept(last_file(place));
+  auto last = read_identity_file(last_file(place));
   if (!last)
     return fail(last.error());
   auto hub = *last ? put_in_place(place, **last) : read_membership(place);
