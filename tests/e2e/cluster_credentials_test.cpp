@@ -115,15 +115,20 @@ protected:
       fs::directory_iterator{}));
   }
 
-  /// One that has a right joins, works, and its work is merged.
-  void expect_a_right_node_works() {
-    n.join(port, {}, {"--name", "worker"});
+  /// The node, which has joined, gets a task, and its work is merged.
+  void expect_it_works() {
     n.start();
     w.await("node_joined", "node:worker");
     auto id = w.add_task("Write a file");
     ASSERT_EQ(spawn(id), "app-1");
     w.await("session_cleaned", "session:app-1");
     EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
+  }
+
+  /// One that has a right joins, works, and its work is merged.
+  void expect_a_right_node_works() {
+    n.join(port, {}, {"--name", "worker"});
+    expect_it_works();
   }
 
   void begin_alone() {
@@ -278,12 +283,7 @@ TEST_F(Credentials, AFloodOfSilenceKeepsNoRightNodeOut) {
              .status.code
            != 0)
       ASSERT_LT(mono_time::clock::now(), until);
-    n.start();
-    w.await("node_joined", "node:worker");
-    auto id = w.add_task("Write a file");
-    ASSERT_EQ(spawn(id), "app-1");
-    w.await("session_cleaned", "session:app-1");
-    EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
+    expect_it_works();
   }
   // Nothing of it is left.
   auto until = mono_time::clock::now() + world::patience;

@@ -32,6 +32,18 @@ protected:
   ClusterLost()
       : ClusterFailure(
         "heartbeat: 200ms, suspectAfter: 1s, lostAfter: 3s, lease: 5s", "3s") {}
+
+  /// Freezes the node until its session goes on elsewhere; the loss.
+  json lose() {
+    n.freeze();
+    auto lost = w.await("node_lost", "node:worker");
+    w.await(
+      [](const json& e) {
+        return e["kind"] == "agent_started" && e["epoch"] == 2;
+      },
+      lost["seq"]);
+    return lost;
+  }
 };
 
 TEST_F(ClusterLost, RaisesOneIncidentForAllItsSessions) {
@@ -88,13 +100,7 @@ TEST_F(ClusterLost, ParksTheWorkOfTheLoser) {
   ASSERT_EQ(spawn(id), "app-1");
   auto loser = agent_of("app-1");
   await_file(n.worktree("app-1") / "draft.txt");
-  n.freeze();
-  auto lost = w.await("node_lost", "node:worker");
-  w.await(
-    [](const json& e) {
-      return e["kind"] == "agent_started" && e["epoch"] == 2;
-    },
-    lost["seq"]);
+  lose();
   n.thaw();
   auto parted = w.await("session_disowned", "session:app-1");
   EXPECT_EQ(parted["data"]["ref"], "refs/ao/parked/app-1/e1-r1");
@@ -116,13 +122,7 @@ TEST_F(ClusterLost, TellsOfWorkThatWasParkedBeforeItsNodeDied) {
         + scripts::diligent);
   ASSERT_EQ(spawn(w.add_task("Write a file")), "app-1");
   w.await_file("begun");
-  n.freeze();
-  auto lost = w.await("node_lost", "node:worker");
-  w.await(
-    [](const json& e) {
-      return e["kind"] == "agent_started" && e["epoch"] == 2;
-    },
-    lost["seq"]);
+  auto lost = lose();
   // It came as far as that, and could tell nobody.
   n.kill();
   auto repository = n.home() / "repos/app.git";
