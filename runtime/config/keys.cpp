@@ -398,7 +398,8 @@ void add_project_work(table_writer& t) {
   t.add(key(of + ".disconnect.replace", type::boolean, "true",
             "Starts a replacement once the lease has ended."));
   t.add(key(of + ".disconnect.reconcile", type::word, "keep_original",
-            "Whose work counts when the node returns.")
+            "Whose work counts when the node returns. Not heeded yet: a "
+            "replacement that has its place counts.")
           .words({"keep_original", "keep_replacement", "best_score"}));
 }
 
