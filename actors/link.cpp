@@ -15,7 +15,6 @@
 #include <caf/scoped_actor.hpp>
 
 #include <algorithm>
-#include <ctime>
 #include <random>
 #include <utility>
 #include <vector>
@@ -481,13 +480,6 @@ caf::result<msg::wire_reply> pass_on(self_pointer self,
 }
 
 } // namespace
-
-mono_time lease_clock() {
-  std::timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return mono_time{std::chrono::seconds{now.tv_sec}
-                   + std::chrono::nanoseconds{now.tv_nsec}};
-}
 
 result<msg::wire_reply> call_hub_now(caf::actor_system& system,
                                      const directory& names,

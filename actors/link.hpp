@@ -131,7 +131,4 @@ result<msg::wire_reply> call_hub_now(caf::actor_system& system,
                                      const directory& names,
                                      msg::call_hub call);
 
-/// A moment on the clock that goes on while the host sleeps.
-mono_time lease_clock();
-
 } // namespace ao

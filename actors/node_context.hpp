@@ -41,8 +41,8 @@ struct node_context : hub_context {
 
   session_places places(const session_id& id) const {
     return {place->sessions() + "/" + id.text,
-            place->worktrees() + "/" + id.text, place->agent_socket(),
-            programs};
+            place->worktrees() + "/" + id.text, place->agent_socket(), programs,
+            node == node_name{"local"} ? std::string{} : place->root()};
   }
 };
 

@@ -96,8 +96,8 @@ prepare_launch(const session_dir& files, const launch_request& request,
                                   request.spec.session, request.spec.role);
         !ok)
       return fail(ok.error());
-  auto written = files.write_launch(request.spec, *launch,
-                                    request.places.worktree, socket);
+  auto written
+    = files.write_launch(request.spec, *launch, request.places, socket);
   if (!written)
     return fail(written.error());
   if (auto ok = files.note(request.spec.run, "launch", "done"); !ok)

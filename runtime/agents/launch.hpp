@@ -20,6 +20,8 @@ struct session_places {
   std::string agent_socket;
   /// Directory of `ao`; goes to the front of PATH.
   std::string programs;
+  /// The node's home where a hub elsewhere gives it a lease; else empty.
+  std::string leased_home;
 };
 
 /// How one run of an agent starts: the adapter's whole answer.

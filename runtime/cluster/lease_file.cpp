@@ -5,7 +5,9 @@
 #include "runtime/process/process_table.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -19,6 +21,13 @@ std::string lease_file(const home& place) {
 }
 
 } // namespace
+
+mono_time lease_clock() {
+  std::timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return mono_time{std::chrono::seconds{now.tv_sec}
+                   + std::chrono::nanoseconds{now.tv_nsec}};
+}
 
 result<void> keep_lease(const home& place, const kept_lease& x) {
   auto limits = json::object();

@@ -10,6 +10,10 @@
 
 namespace ao {
 
+/// A moment on the clock of leases, which goes on while the host sleeps
+/// (CLOCK_BOOTTIME).
+mono_time lease_clock();
+
 /// What a node keeps of its lease over the deaths of its process: its agents
 /// live on, and the hub may be away when the next life begins.
 struct kept_lease {

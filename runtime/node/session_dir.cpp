@@ -117,7 +117,7 @@ bool session_dir::is_hung(run_no run) const {
 
 result<launch_spec> session_dir::write_launch(
   const msg::session_spec& spec, const agent_launch& launch,
-  const std::string& worktree, const std::string& shim_socket) const {
+  const session_places& places, const std::string& shim_socket) const {
   if (auto ok = write_file_durably(launch.prompt_file, spec.prompt); !ok)
     return fail(ok.error());
   if (!launch.dossier_file.empty())
@@ -130,8 +130,10 @@ result<launch_spec> session_dir::write_launch(
   out.argv = launch.argv;
   for (const auto& [name, value] : launch.env.values())
     out.env.emplace(name, value);
-  out.cwd = worktree;
+  out.cwd = places.worktree;
   out.limits = launch.limits;
+  out.node_home = places.leased_home;
+  out.project = spec.project.text;
   out.socket = shim_socket;
   // A saga that is begun again keeps the mark: a shim of its first try may
   // just be starting.

@@ -37,7 +37,7 @@ public:
   /// Writes prompt and `launch.json` of a run.
   result<launch_spec> write_launch(const msg::session_spec& spec,
                                    const agent_launch& launch,
-                                   const std::string& worktree,
+                                   const session_places& places,
                                    const std::string& shim_socket) const;
 
   /// Removes everything.

@@ -197,9 +197,9 @@ result<T> named(result<T> r, const std::string& path) {
 bool operator==(const launch_spec& a, const launch_spec& b) {
   auto all = [](const launch_spec& x) {
     return std::tie(x.protocol, x.session, x.epoch, x.run, x.argv, x.env, x.cwd,
-                    x.limits.memory, x.limits.processes, x.socket, x.mark,
-                    x.boot, x.in, x.in_path, x.out, x.out_path, x.out_cap,
-                    x.timeout, x.grace, x.capture_lines);
+                    x.limits.memory, x.limits.processes, x.node_home, x.project,
+                    x.socket, x.mark, x.boot, x.in, x.in_path, x.out,
+                    x.out_path, x.out_cap, x.timeout, x.grace, x.capture_lines);
   };
   return all(a) == all(b);
 }
@@ -241,6 +241,8 @@ std::string to_json(const launch_spec& l) {
                   {"env", l.env},
                   {"cwd", l.cwd},
                   {"socket", l.socket},
+                  {"nodeHome", l.node_home},
+                  {"project", l.project},
                   {"mark", l.mark},
                   {"boot", l.boot},
                   {"stdin", word_of(inputs, l.in)},
@@ -304,6 +306,10 @@ result<launch_spec> parse_launch(std::string_view text) {
     l.mark = text_at(doc, "mark");
     if (doc.contains("boot"))
       l.boot = text_at(doc, "boot");
+    if (has(doc, "nodeHome")) {
+      l.node_home = text_at(doc, "nodeHome");
+      l.project = text_at(doc, "project");
+    }
     l.in = word_at(doc, "stdin", inputs);
     l.in_path = text_at(doc, "stdinPath");
     l.out = word_at(doc, "output", outputs);

@@ -36,6 +36,11 @@ struct launch_spec {
   std::string cwd;
   /// Of the agent and all that it starts.
   tree_limits limits;
+  /// Of a node of a hub elsewhere: its home, whose `lease.json` limits the run
+  /// when the node's process is dead; empty = no lease.
+  std::string node_home;
+  /// Whose limit that is.
+  std::string project;
   /// The Unix socket the shim listens on.
   std::string socket;
   /// Nonce that marks everything the agent starts (`AO_MARK`).

@@ -5,6 +5,7 @@
 #include "runtime/process/limited_tree.hpp"
 #include "runtime/process/process.hpp"
 #include "runtime/process/process_table.hpp"
+#include "runtime/shim/lease_watch.hpp"
 #include "runtime/shim/output.hpp"
 #include "runtime/shim/pane.hpp"
 #include "runtime/shim/peers.hpp"
@@ -61,6 +62,7 @@ private:
   void agent_ended(const siginfo_t& info);
   void obey(const shim_order& order);
   void begin_end(exit_cause cause, milliseconds grace);
+  void look_at_lease();
   result<void> sweep();
   result<void> check_clock();
   int poll_timeout() const;
@@ -75,6 +77,7 @@ private:
   unique_fd lock_;
   shim_peers peers_;
   shim_pane pane_;
+  lease_watch lease_;
   shim_output_file output_;
   unique_fd output_pipe_;
   unique_fd signals_;
@@ -113,6 +116,10 @@ result<void> shim::prepare() {
   signals_.reset(signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_)
     return fail(ec::process_failed, errno_text("cannot make a signalfd"));
+  auto lease = lease_watch::of(launch_.node_home, launch_.project);
+  if (!lease)
+    return fail(lease.error());
+  lease_ = std::move(*lease);
   return peers_.listen(launch_.socket);
 }
 
@@ -199,6 +206,7 @@ result<void> shim::serve_once() {
       fds.push_back({fd.get(), POLLIN, 0});
   };
   add(output_pipe_);
+  add(lease_.timer());
   for (const auto& fd : sentenced_)
     add(fd);
   peers_.add_to(fds);
@@ -214,6 +222,8 @@ result<void> shim::serve_once() {
     if (output_pipe_ && ready(output_pipe_.get())
         && !output_.take(output_pipe_.get()))
       output_pipe_.reset();
+    if (lease_.timer() && ready(lease_.timer().get()))
+      look_at_lease();
     // Orders before signals: a stop that came before the agent's end is why
     // it ended.
     for (const auto& order : peers_.serve(fds, hello()))
@@ -294,6 +304,16 @@ void shim::begin_end(exit_cause cause, milliseconds grace) {
   }
   kill_at_ = at;
   state_ = shim_state::stopping;
+}
+
+/// As the node itself would have ended it: at once, and not as one that was
+/// told to stop, so that it goes on where the hub wants it.
+void shim::look_at_lease() {
+  auto ending = kill_at_ && *kill_at_ <= clock::now();
+  if (!lease_.is_over() || ending)
+    return;
+  remark("the lease of its node is over, whose process is dead");
+  begin_end(exit_cause::signalled, milliseconds{0});
 }
 
 /// Signals whoever is there; nobody = the tree is gone.

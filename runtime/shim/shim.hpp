@@ -26,6 +26,9 @@ enum class shim_exit : int {
 /// A run waits up to 15 s for the shim of the run before it to be gone, so the
 /// next pane may be opened as soon as `exited` is heard or the old pane killed.
 ///
+/// A run under the lease of a hub elsewhere also ends, at once, when that is
+/// over and the node's process is not there to end it (`lease_watch`).
+///
 /// Signals to the shim: TERM, INT = order "stop"; HUP = the pane is gone, the
 /// tree is ended too. Errors are said on stderr.
 shim_exit run_shim(const std::string& session_dir);

@@ -126,6 +126,25 @@ TEST_F(ClusterLoss, ANodeThatStartsWithoutItsHubEndsThemTooAsTheLeaseIsOver) {
   EXPECT_THAT(n.log(), HasSubstr("fenced project=app"));
 }
 
+TEST_F(ClusterLoss, AgentsOfADeadNodeEndBeforeTheirWorkGoesToAnother) {
+  begin(scripts::waits_for("$AO_EPOCH") + scripts::diligent);
+  auto id = w.add_task("Write a file");
+  ASSERT_EQ(w.ao({"spawn", id, "--node", "worker"}).status.code, 0);
+  pid_t loser = w.ask({"session", "show", "app-1"})["runtime"]["pid"];
+  auto watched = open_pidfd(loser);
+  ASSERT_TRUE(watched);
+  n.kill();
+  w.await([](const json& e) {
+    return e["kind"] == "agent_started" && e["epoch"] == 2;
+  });
+  // Nobody has started the node again.
+  EXPECT_TRUE(wait_ended(watched->get(), milliseconds{0}));
+  w.touch("2");
+  w.await("session_cleaned", "session:app-1");
+  EXPECT_EQ(w.ask({"task", "show", id})["state"], "merged");
+  EXPECT_EQ(of_kind("merged").size(), 1u);
+}
+
 TEST_F(Cluster, ARevokedNodeIsNotHeardAgain) {
   begin(scripts::sleeper);
   auto row = w.ask({"node", "revoke", "worker"});
