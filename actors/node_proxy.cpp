@@ -83,10 +83,11 @@ void show(self_pointer self) {
       && row->order != node_order::revoked
       && row->certified_until < st.context.now())
     e.closed = expiry_text(row->name, row->certified_until);
-  else if (in_quarantine(st.record, self->clock().now()))
+  else if (in_quarantine(st.record, self->clock().now())) {
     e.closed = "quarantined, as several tasks have failed there";
-  else if (!st.facts
-           && (st.peer != nullptr || st.member.link == node_link::joining))
+    e.closed_for_new_only = true;
+  } else if (!st.facts
+             && (st.peer != nullptr || st.member.link == node_link::joining))
     e.closed = "yet to tell which agents can start there";
   e.facts = st.facts;
   st.context.nodes->put(st.node, std::move(e));
@@ -127,10 +128,26 @@ void record_link(self_pointer self, event_kind kind, std::string why,
 
 } // namespace
 
+void note_disturbance(self_pointer self) {
+  std::set<std::tuple<std::string, epoch_no, run_no>> now;
+  const auto& before = self->state.disturbed;
+  for (const auto& s : sessions_of(self)) {
+    std::tuple key{s->id.text, s->epoch, s->run};
+    auto begins = s->runtime == runtime_state::provisioning
+      || s->runtime == runtime_state::starting
+      || s->runtime == runtime_state::lost;
+    if (begins || before.count(key) != 0)
+      now.insert(std::move(key));
+  }
+  self->state.disturbed = std::move(now);
+}
+
 void adopt(self_pointer self, const membership_step& step,
            const std::string& why) {
   auto& st = self->state;
   st.member = step.next;
+  if (step.news != membership_news::none)
+    note_disturbance(self);
   show(self);
   arm(self, step.look_at);
   switch (step.news) {
@@ -295,8 +312,10 @@ void take_report(self_pointer self, const msg::wire_call& call,
     return refuse(promise, ok.error());
   if (const auto* failed
       = std::get_if<msg::fact::provision_failed>(&told->what)) {
-    if (auto s = st.context.rows->find<session>(told->session.text);
-        s && failed->why.code != ec::agent_not_ready)
+    auto s = st.context.rows->find<session>(told->session.text);
+    std::tuple run{told->session.text, told->epoch, told->run};
+    auto disturbed = st.disturbed.erase(run) != 0;
+    if (s && !disturbed && failed->why.code != ec::agent_not_ready)
       st.record = note_failure(st.record, s->task, self->clock().now());
     show(self);
     look_at_login(self, *told);

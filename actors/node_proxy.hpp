@@ -13,7 +13,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 
 namespace ao {
 
@@ -49,6 +51,9 @@ struct node_proxy_state {
   std::optional<wall_time> heard_at;
   /// Tasks that fail there one after the other.
   quarantine record;
+  /// What was being started there while it was away: that it fails says
+  /// nothing of the node.
+  std::set<std::tuple<std::string, epoch_no, run_no>> disturbed;
   /// Output that was asked of the node, at most as much as the window of its
   /// connection; what waits for its place there.
   std::deque<std::shared_ptr<awaited_output>> asked_output;

@@ -140,6 +140,7 @@ void admit(self_pointer self, const msg::node_hello& said,
         st.facts.reset();
       self->monitor(from->address());
       step.news = membership_news::none;
+      note_disturbance(self);
       adopt(self, step, "");
       st.context.say(log_level::info,
                      std::string{first ? "node_joined" : "node_returned"}

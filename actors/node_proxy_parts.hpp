@@ -55,6 +55,10 @@ void show(self_pointer self);
 /// Has a look taken then, unless one is due before.
 void arm(self_pointer self, std::optional<mono_time> at);
 
+/// What is being started there has been disturbed: the node is silent, cut off
+/// or back.
+void note_disturbance(self_pointer self);
+
 /// Adopts a step of the membership and does what it means.
 void adopt(self_pointer self, const membership_step& step,
            const std::string& why);

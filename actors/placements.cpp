@@ -26,13 +26,20 @@ std::optional<wall_time> left_since(const hub_context& context,
   return std::nullopt;
 }
 
-std::string closed_because(const hub_context& context, const cluster_node& n) {
-  if (n.order != node_order::open || n.link != node_link::alive)
-    return std::string{state_of(n)};
+/// Says of a node whether it takes work.
+void take_state(placement_node& there, const hub_context& context,
+                const cluster_node& n) {
   auto seen = context.nodes->find(n.name);
-  if (!seen || !seen->connected)
-    return "not connected";
-  return seen->closed;
+  auto alive = n.link == node_link::alive;
+  if (n.order != node_order::open || !alive) {
+    there.closed = state_of(n);
+    there.closed_for_new_only = alive && n.order != node_order::revoked;
+  } else if (!seen || !seen->connected) {
+    there.closed = "not connected";
+  } else {
+    there.closed = seen->closed;
+    there.closed_for_new_only = seen->closed_for_new_only;
+  }
 }
 
 void take_facts(placement_node& there, const msg::node_facts& facts) {
@@ -72,7 +79,7 @@ placements::placements(const hub_context& context,
       continue;
     placement_node there;
     there.name = n->name;
-    there.closed = closed_because(context, *n);
+    take_state(there, context, *n);
     if (auto since = left_since(context, *n))
       left_.emplace(n->name, *since);
     there.labels = n->labels;
@@ -119,7 +126,7 @@ placement placements::choose(const session& s, const task* t) const {
       auto at_home = *there;
       at_home.memory.reset();
       at_home.unready.clear();
-      if (at_home.closed == "cordoned" || at_home.closed == "draining")
+      if (at_home.closed_for_new_only)
         at_home.closed.clear();
       return place(wish, {at_home});
     }

@@ -24,6 +24,8 @@ public:
     std::optional<wall_time> heard_at;
     /// Why nothing is placed on it although it is there; empty = nothing.
     std::string closed;
+    /// What is there already goes on there all the same.
+    bool closed_for_new_only = false;
     /// What it has told of its agent programs and its memory.
     std::optional<msg::node_facts> facts;
   };

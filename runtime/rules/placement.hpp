@@ -17,6 +17,8 @@ struct placement_node {
   /// Why nothing is placed on it (`lost`, `cordoned`, `quarantined until …`);
   /// empty = it takes work.
   std::string closed;
+  /// Holds only of what is new there; sessions go on where their work is.
+  bool closed_for_new_only = false;
   std::vector<std::string> labels;
   std::uint32_t slots = 0;
   std::uint32_t used = 0;

@@ -38,6 +38,13 @@ protected:
     });
   }
 
+  /// A file where the directory of a session should be: it cannot start on the
+  /// node.
+  void break_start(int session) {
+    std::ofstream{n.home() / "sessions" / ("app-" + std::to_string(session))}
+      << "";
+  }
+
   static constexpr const char* probe
     = ", probe: [sh, -c, \"! test -e logged-out\"]";
 };
@@ -90,6 +97,54 @@ TEST_F(ClusterPlacement, ANodeWithoutTheMemoryGetsNothingNew) {
   w.ask({"spawn", id, "--node", "worker", "--no-wait"});
   await_reason("app-1", "worker has too little memory (");
   EXPECT_THAT(w.ao({"why", id}).out, HasSubstr("worker has too little memory"));
+}
+
+TEST_F(ClusterPlacement, AQuarantinedNodeGetsNothingNewAndItsOwnGoOnThere) {
+  ASSERT_EQ(w.ao({"cluster", "init"}).status.code, 0);
+  w.add_agent("busy",
+              "[ \"$AO_TASK\" != T1 ] || [ -e \"$HOME/again\" ] || { "
+                + scripts::waits_for("crash") + " exit 1; }\n"
+                + scripts::patient);
+  w.start();
+  n.join(port, {}, {"--name", "worker"});
+  n.start();
+  w.await("node_joined", "node:worker");
+  await_open(w, "worker");
+  auto own = w.add_task("Write a file");
+  ASSERT_EQ(w.ao({"spawn", own, "--node", "worker"}).status.code, 0);
+  for (int i = 2; i <= 4; ++i)
+    break_start(i);
+  for (int i = 2; i <= 4; ++i) {
+    auto id = w.add_task("No. " + std::to_string(i));
+    w.ao({"spawn", id, "--node", "worker"});
+    w.await("spawn_failed", "session:app-" + std::to_string(i));
+  }
+  auto next = w.add_task("Yet another");
+  w.ask({"spawn", next, "--node", "worker", "--no-wait"});
+  await_reason("app-5", "worker is quarantined");
+  w.touch("again");
+  w.touch("crash");
+  w.await([](const json& e) {
+    return e["kind"] == "agent_started" && e["subject"] == "session:app-1"
+      && e["data"]["run"] == 2;
+  });
+  EXPECT_EQ(w.ask({"session", "show", "app-1"})["node"], "worker");
+}
+
+TEST_F(ClusterPlacement, StartsThatFailAsTheNodeWasAwaySayNothingOfIt) {
+  begin_with("");
+  for (int i = 1; i <= 3; ++i)
+    break_start(i);
+  n.freeze();
+  for (int i = 1; i <= 3; ++i)
+    w.ask({"spawn", w.add_task("No. " + std::to_string(i)), "--node", "worker",
+           "--no-wait"});
+  w.await("node_suspect", "node:worker");
+  n.thaw();
+  for (int i = 1; i <= 3; ++i)
+    w.await("spawn_failed", "session:app-" + std::to_string(i));
+  EXPECT_EQ(
+    w.ao({"spawn", w.add_task("Another"), "--node", "worker"}).status.code, 0);
 }
 
 } // namespace
