@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/time.hpp"
 #include "runtime/home/home.hpp"
 #include "runtime/io/fd.hpp"
 
