@@ -1,6 +1,7 @@
 #include "actors/terminals.hpp"
 
 #include "runtime/actor/harden.hpp"
+#include "runtime/process/pty.hpp"
 #include "runtime/tmux/tmux.hpp"
 
 #include <algorithm>
@@ -82,7 +83,7 @@ process_spec client_of(self_pointer self, const msg::use_terminal& what) {
 result<void> make_room(self_pointer self) {
   auto& all = self->state.attachments;
   for (auto i = all.begin(); i != all.end() && all.size() >= most_attachments;)
-    i = i->second.client.ended() ? all.erase(i) : std::next(i);
+    i = i->second.client->ended() ? all.erase(i) : std::next(i);
   if (all.size() >= most_attachments)
     return fail(ec::wrong_state,
                 std::to_string(most_attachments) + " terminals of node "
@@ -116,8 +117,12 @@ result<msg::terminal_part> open(self_pointer self,
     return fail(client.error());
   auto made = st.attachments.emplace(
     out.attachment,
-    terminal_attachment{
-      what.session, what.request, std::move(*client), 0, {}, {}});
+    terminal_attachment{what.session,
+                        what.request,
+                        std::make_shared<pty_process>(std::move(*client)),
+                        0,
+                        {},
+                        {}});
   say(self, "terminal_attached", made.first->second, out.attachment);
   return out;
 }
@@ -129,7 +134,7 @@ msg::terminal_part part_of(const terminal_attachment& one,
                            const msg::use_terminal& what) {
   msg::terminal_part out;
   out.attachment = what.attachment;
-  if (auto how = one.client.ended()) {
+  if (auto how = one.client->ended()) {
     out.ended = true;
     out.status = status_of(*how);
   }
@@ -141,7 +146,7 @@ result<std::optional<msg::terminal_part>>
 read_shown(terminal_attachment& one, const msg::use_terminal& what) {
   // Before the bytes: its end comes behind them.
   auto out = part_of(one, what);
-  auto bytes = one.client.read(what.offset);
+  auto bytes = one.client->read(what.offset);
   if (!bytes)
     return fail(bytes.error());
   if (bytes->empty() && !out.ended)
@@ -160,18 +165,18 @@ type_in(terminal_attachment& one, const msg::use_terminal& what) {
     return fail(ec::bad_input,
                 "offset: expected at most " + std::to_string(one.typed));
   if (has_size(what))
-    one.client.resize(size_of(what));
+    one.client->resize(size_of(what));
   auto known
     = std::min<std::uint64_t>(one.typed - what.offset, what.bytes.size());
   auto fresh = std::string_view{what.bytes}.substr(known);
-  auto taken = one.client.write(fresh);
+  auto taken = one.client->write(fresh);
   if (taken == 0 && !fresh.empty())
     return std::nullopt;
   one.typed += taken;
   auto out = part_of(one, what);
   out.offset = what.offset;
   out.next = what.offset + known + taken;
-  out.unread = one.client.unread();
+  out.unread = one.client->unread();
   return out;
 }
 
@@ -186,7 +191,7 @@ msg::terminal_part nothing_yet(const terminal_attachment& one,
                                const msg::use_terminal& what) {
   auto out = part_of(one, what);
   out.offset = out.next = what.offset;
-  out.unread = one.client.unread();
+  out.unread = one.client->unread();
   return out;
 }
 
@@ -250,8 +255,8 @@ void look(self_pointer self) {
     if (which->second.waiting.empty()
         && now >= which->second.asked_at + unasked_limit)
       forget(self, which,
-             which->second.client.ended() ? "terminal_detached"
-                                          : "terminal_unasked");
+             which->second.client->ended() ? "terminal_detached"
+                                           : "terminal_unasked");
   }
   arm(self);
 }

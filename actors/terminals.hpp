@@ -2,7 +2,6 @@
 
 #include "actors/node_context.hpp"
 #include "messages/interfaces/cluster.hpp"
-#include "runtime/process/pty.hpp"
 
 #include <caf/actor_clock.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -11,11 +10,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace ao {
+
+class pty_process;
 
 /// So many look at terminals of one node at a time.
 constexpr std::size_t most_attachments = 16;
@@ -37,7 +39,7 @@ struct terminal_attachment {
 
   session_id session;
   std::string request;
-  pty_process client;
+  std::shared_ptr<pty_process> client;
   /// Bytes that were taken to be typed.
   std::uint64_t typed = 0;
   caf::actor_clock::time_point asked_at;
