@@ -159,7 +159,25 @@ void post_report(api_pointer self, api_call_ptr call);
 void post_shutdown(api_pointer self, api_call_ptr call);
 
 // api_output.cpp
+
+/// Shorter than one try of an ask, so that the node's own error is told.
+constexpr std::chrono::seconds part_limit{10};
+
+/// Whether the session is on the hub's own node.
+bool is_here(const session& s);
+
+/// Who speaks to the node of the session, while that is connected: asked at
+/// once rather than until the deadline, as a node that is away may stay so.
+/// Errors: `not_reachable`.
+result<node_proxy_actor::super> proxy_of(api_pointer self, const session& s);
+
 void get_output(api_pointer self, api_call_ptr call);
+
+// api_terminal.cpp
+void open_terminal(api_pointer self, api_call_ptr call);
+void read_terminal(api_pointer self, api_call_ptr call);
+void type_terminal(api_pointer self, api_call_ptr call);
+void close_terminal(api_pointer self, api_call_ptr call);
 
 // api_messages.cpp
 void post_message(api_pointer self, api_call_ptr call);

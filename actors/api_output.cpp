@@ -6,13 +6,6 @@
 namespace ao {
 namespace {
 
-/// Shorter than one try of an ask, so that the node's own error is told.
-constexpr std::chrono::seconds part_limit{10};
-
-bool is_here(const session& s) {
-  return s.node.empty() || s.node.text == "local";
-}
-
 /// `?run=&offset=&snapshot=`; without a run the present one.
 result<msg::read_output> read_wish(const api_call& call, const session& s) {
   auto run = read_number("run", call.what.query_or("run", ""), s.run);
@@ -51,6 +44,27 @@ auto answer_part(const api_call_ptr& call, const row_ptr<session>& s,
 
 } // namespace
 
+bool is_here(const session& s) {
+  return s.node.empty() || s.node.text == "local";
+}
+
+result<node_proxy_actor::super> proxy_of(api_pointer self, const session& s) {
+  const auto& context = self->state.context;
+  auto seen = context.nodes->find(s.node);
+  if (!seen || !seen->connected)
+    return fail(ec::not_reachable,
+                s.id.text + " is on node " + s.node.text
+                  + ", which is not connected; see ao node show "
+                  + s.node.text);
+  auto proxy = context.names->find<node_proxy_actor>(
+    make_actor_name("node-proxy", s.node.text));
+  if (!proxy)
+    return fail(ec::not_reachable,
+                "node " + s.node.text
+                  + " is being looked after anew; try again");
+  return proxy;
+}
+
 /// `GET /sessions/<id>/output`: a part of what a run has printed.
 void get_output(api_pointer self, api_call_ptr call) {
   auto row = session_in_path(self, *call);
@@ -68,23 +82,10 @@ void get_output(api_pointer self, api_call_ptr call) {
         return read_output(*place, what, msg::longest_chunk);
       },
       answer, refuse_by(call));
-  // Asked at once rather than until the deadline: a node that is away may
-  // stay so.
-  auto seen = context.nodes->find(row->node);
-  if (!seen || !seen->connected)
-    return call->refuse(error{ec::not_reachable,
-                              row->id.text + " is on node " + row->node.text
-                                + ", which is not connected; see ao node show "
-                                + row->node.text});
-  auto proxy = context.names->find<node_proxy_actor>(
-    make_actor_name("node-proxy", row->node.text));
+  auto proxy = proxy_of(self, *row);
   if (!proxy)
-    return call->refuse(error{ec::not_reachable,
-                              "node " + row->node.text
-                                + " is being looked "
-                                  "after anew; try "
-                                  "again"});
-  self->request(proxy, part_limit, *wish).then(answer, refuse_by(call));
+    return call->refuse(proxy.error());
+  self->request(*proxy, part_limit, *wish).then(answer, refuse_by(call));
 }
 
 } // namespace ao

@@ -34,6 +34,7 @@
 #include "actors/session.hpp"
 #include "actors/store.hpp"
 #include "actors/task.hpp"
+#include "actors/terminals.hpp"
 #include "actors/tmux.hpp"
 #include "actors/uplink.hpp"
 #include "actors/uplink_name.hpp"
@@ -428,6 +429,9 @@ supervisor_spec node_tree(const node_context& context,
     context, [sessions = std::move(sessions)] { return sessions; });
   spec.children.insert(spec.children.begin(),
                        child("uplink"_name, starts(node_uplink, context)));
+  // Its clients are started by a system call that takes its time.
+  spec.children.push_back(
+    child("terminals"_name, starts(terminals, context), true));
   return spec;
 }
 

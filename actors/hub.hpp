@@ -58,7 +58,9 @@ namespace ao {
 supervisor_spec hub_tree(const node_context& context, api_host host,
                          config_source source);
 
-/// The part of the tree that a node of its own runs, below its LINK.
+/// The part of the tree that a node of its own runs, below its LINK: as the
+/// hub's, without inventory, and behind the runners `terminals`, those who look
+/// at its terminals through the hub.
 /// @param sessions Those that its files know.
 supervisor_spec node_tree(const node_context& context,
                           std::vector<std::string> sessions);

@@ -447,6 +447,8 @@ caf::result<msg::wire_reply> take_call(self_pointer self,
     obey<msg::deliver_message>(self, call, promise);
   else if (call.verb == msg::verb::output)
     show_output(self, call, promise);
+  else if (call.verb == msg::verb::terminal)
+    use_terminal(self, call, promise);
   else if (call.verb == msg::verb::look)
     look_anew(self, promise);
   else

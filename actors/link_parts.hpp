@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/link.hpp"
+#include "runtime/actor/harden.hpp"
 
 #include <chrono>
 #include <string>
@@ -41,6 +42,10 @@ void settle_greeted(self_pointer self);
 /// Looks at the agent programs and the memory when that is due, and tells the
 /// hub what has changed.
 void look_at_facts(self_pointer self);
+
+/// Hands a step of looking at a terminal to TERMINALS.
+void use_terminal(self_pointer self, const msg::wire_call& call,
+                  reply_promise promise);
 
 /// The hub wants to know in any case.
 void look_anew(self_pointer self, reply_promise promise);

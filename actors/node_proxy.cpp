@@ -91,8 +91,10 @@ void show(self_pointer self) {
     e.closed = "yet to tell which agents can start there";
   e.facts = st.facts;
   st.context.nodes->put(st.node, std::move(e));
-  if (st.peer == nullptr)
-    refuse_output(self);
+  if (st.peer != nullptr)
+    return;
+  refuse_output(self);
+  refuse_terminals(self);
 }
 
 void arm(self_pointer self, std::optional<mono_time> at) {
@@ -420,7 +422,7 @@ caf::result<msg::wire_reply> hear(self_pointer self,
       return promise;
     }
   for (auto ours : {msg::verb::ensure, msg::verb::stop, msg::verb::publish,
-                    msg::verb::deliver, msg::verb::output})
+                    msg::verb::deliver, msg::verb::output, msg::verb::terminal})
     if (ours == call.verb)
       return make_error(ec::not_allowed,
                         "only the hub says " + call.verb + " to a node");
@@ -553,6 +555,7 @@ node_proxy(self_pointer self, hub_context context, node_name node) {
     },
     [self](const msg::node_calls& asked) { return hear(self, asked); },
     [self](const msg::read_output& what) { return pass_output(self, what); },
+    [self](const msg::use_terminal& what) { return pass_terminal(self, what); },
     [self](const msg::order_node& what) { return obey(self, what); },
     [self](look_atom) { look(self); },
   };

@@ -27,13 +27,21 @@ struct node_turn {
   std::function<void(result<cluster_node>)> answer;
 };
 
-/// A part of a session's output that somebody waits for.
-struct awaited_output {
-  msg::read_output what;
-  caf::typed_response_promise<msg::output_part> promise;
+/// Something of the node that somebody waits for.
+template <class Answer>
+struct awaited_of_node {
+  caf::typed_response_promise<Answer> promise;
   /// Answered; what the node says later is of no use.
   bool over = false;
 };
+
+/// A part of a session's output.
+struct awaited_output : awaited_of_node<msg::output_part> {
+  msg::read_output what;
+};
+
+/// A step of looking at a terminal.
+using awaited_terminal = awaited_of_node<msg::terminal_part>;
 
 /// State of the NODE PROXY.
 struct node_proxy_state {
@@ -58,6 +66,8 @@ struct node_proxy_state {
   /// connection; what waits for its place there.
   std::deque<std::shared_ptr<awaited_output>> asked_output;
   std::deque<std::shared_ptr<awaited_output>> waiting_output;
+  /// Steps that the node was asked for.
+  std::deque<std::shared_ptr<awaited_terminal>> asked_terminals;
   /// What it has told in this life of its agent programs and its memory.
   std::optional<msg::node_facts> facts;
   /// The serial of the certificate whose end was told; empty = none.
@@ -78,6 +88,8 @@ struct node_proxy_state {
 ///   orders of SESSION and MAILBOX --> the node; reports of the node -->
 ///             SESSION, MAILBOX, OVERLAPS, STORE
 ///   output of sessions there --> asked of the node, a few parts at a time
+///   looks at terminals there --> the node, step by step; nothing of them is
+///             kept here
 ///   requests of agents, fetches and pushes --> beside the others, as jobs
 ///
 /// @param self The actor handle.

@@ -14,21 +14,14 @@ constexpr std::size_t output_window = 4;
 /// Longer than the node takes to read one.
 constexpr std::chrono::seconds part_limit{9};
 
-error away(self_pointer self) {
-  const auto& name = self->state.node.text;
-  return {ec::not_reachable,
-          "node " + name + " is not connected; see ao node show " + name};
-}
-
 void ask_next(self_pointer self);
 
 /// Answers, and lets the next one take its place.
 template <class Answer>
 void end_with(self_pointer self, const std::shared_ptr<awaited_output>& one,
               const Answer& answer) {
-  if (std::exchange(one->over, true))
+  if (!answer_once(*one, answer))
     return;
-  one->promise.deliver(answer);
   auto& asked = self->state.asked_output;
   asked.erase(std::remove(asked.begin(), asked.end(), one), asked.end());
   ask_next(self);
@@ -51,12 +44,7 @@ void ask_node(self_pointer self, const std::shared_ptr<awaited_output>& one) {
         end_with(self, one, *part);
       },
       [self, one](const caf::error& why) {
-        auto problem = to_ao_error(why);
-        // Not as if the hub were slow: it is the node that says nothing.
-        if (problem.code == ec::timed_out)
-          problem = {ec::not_reachable,
-                     "node " + self->state.node.text + " does not answer"};
-        end_with(self, one, make_error(problem));
+        end_with(self, one, make_error(problem_of_node(self, why)));
       });
 }
 
@@ -72,6 +60,20 @@ void ask_next(self_pointer self) {
 }
 
 } // namespace
+
+error away(self_pointer self) {
+  const auto& name = self->state.node.text;
+  return {ec::not_reachable,
+          "node " + name + " is not connected; see ao node show " + name};
+}
+
+error problem_of_node(self_pointer self, const caf::error& why) {
+  auto problem = to_ao_error(why);
+  if (problem.code == ec::timed_out)
+    return {ec::not_reachable,
+            "node " + self->state.node.text + " does not answer"};
+  return problem;
+}
 
 caf::result<msg::output_part> pass_output(self_pointer self,
                                           const msg::read_output& what) {
@@ -92,8 +94,7 @@ void refuse_output(self_pointer self) {
   for (auto& one : std::exchange(st.waiting_output, {}))
     all.push_back(std::move(one));
   for (auto& one : all)
-    if (!std::exchange(one->over, true))
-      one->promise.deliver(make_error(away(self)));
+    answer_once(*one, make_error(away(self)));
 }
 
 } // namespace ao::node_proxy_parts

@@ -135,6 +135,29 @@ caf::result<msg::output_part> pass_output(self_pointer self,
 /// The node has gone: whoever waits for output of it is told so.
 void refuse_output(self_pointer self);
 
+/// Asks the node for a step of looking at a terminal.
+caf::result<msg::terminal_part> pass_terminal(self_pointer self,
+                                              const msg::use_terminal& what);
+
+/// The node has gone: whoever waits for such a step is told so.
+void refuse_terminals(self_pointer self);
+
+/// The node is not connected.
+error away(self_pointer self);
+
+/// What `why` of the node is to whoever asked: it is the node that says
+/// nothing, not the hub.
+error problem_of_node(self_pointer self, const caf::error& why);
+
+/// Answers what somebody waits for, unless that was done; whether it was not.
+template <class Awaited, class Answer>
+bool answer_once(Awaited& one, const Answer& answer) {
+  if (std::exchange(one.over, true))
+    return false;
+  one.promise.deliver(answer);
+  return true;
+}
+
 /// Where chunks of this node lie.
 inline std::string scratch_of(self_pointer self) {
   const auto& st = self->state;

@@ -13,7 +13,7 @@
 ///                   PUBLISHER
 ///   escalation      ESCALATION, INCIDENT, SELF HEAL, MEDIATION, HUMAN, OUTBOX,
 ///                   CHAT
-///   cluster         CLUSTER, FRONT DOOR, NODE PROXY, LINK
+///   cluster         CLUSTER, FRONT DOOR, NODE PROXY, LINK, TERMINALS
 ///   supervision     SUPERVISOR, JOURNAL
 ///
 /// Supervisors' children and the wire are the only untyped conversations.

@@ -6,6 +6,7 @@
 #include "messages/orders.hpp"
 #include "messages/output.hpp"
 #include "messages/session.hpp"
+#include "messages/terminal.hpp"
 #include "messages/time.hpp"
 
 #include <cstdint>
@@ -79,6 +80,8 @@ constexpr std::string_view deliver = "deliver";
 constexpr std::string_view output = "output";
 /// Look at the agent programs anew, and tell `facts` in any case.
 constexpr std::string_view look = "look";
+/// `use_terminal` in, `terminal_part` out; what is typed and shown as bytes.
+constexpr std::string_view terminal = "terminal";
 } // namespace verb
 
 /// A session that a node has, as its files say.
@@ -181,6 +184,8 @@ AO_WIRE(publish_order)
 AO_WIRE(deliver_message)
 AO_WIRE(read_output)
 AO_WIRE(output_part)
+AO_WIRE(use_terminal)
+AO_WIRE(terminal_part)
 AO_WIRE(session_report)
 AO_WIRE(message_report)
 AO_WIRE(work_seen)

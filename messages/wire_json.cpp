@@ -211,6 +211,36 @@ struct members<msg::output_part> {
   }
 };
 
+// What is typed and shown travels as bytes.
+template <>
+struct members<msg::use_terminal> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("deed", x.deed);
+    v("session", x.session);
+    v("attachment", x.attachment);
+    v("request", x.request);
+    v("socket", x.socket);
+    v("term", x.term);
+    v("columns", x.columns);
+    v("rows", x.rows);
+    v("offset", x.offset);
+  }
+};
+
+template <>
+struct members<msg::terminal_part> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("attachment", x.attachment);
+    v("offset", x.offset);
+    v("next", x.next);
+    v("unread", x.unread);
+    v("ended", x.ended);
+    v("status", x.status);
+  }
+};
+
 template <>
 struct members<msg::message_report> {
   template <class Visit, class X>
@@ -377,6 +407,11 @@ std::optional<stop_how> word_as(std::string_view text, const stop_how&) {
   return stop_how_from(text);
 }
 
+std::optional<terminal_deed> word_as(std::string_view text,
+                                     const terminal_deed&) {
+  return terminal_deed_from(text);
+}
+
 AO_NESTED(held_session)
 AO_NESTED(seen_number)
 AO_NESTED(unready_agent)
@@ -420,6 +455,8 @@ AO_WIRE(publish_order)
 AO_WIRE(deliver_message)
 AO_WIRE(read_output)
 AO_WIRE(output_part)
+AO_WIRE(use_terminal)
+AO_WIRE(terminal_part)
 AO_WIRE(message_report)
 AO_WIRE(work_seen)
 AO_WIRE(node_report)

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/common.hpp"
+#include "cli/commands/remote_terminal.hpp"
 
 #include <unistd.h>
 
@@ -17,15 +18,13 @@ outcome run_attach(invocation& what) {
   auto name = text_at(answer->body, "tmux.session");
   if (socket.empty() || name.empty())
     return fail(ec::session_closed, id + " has no terminal");
+  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0)
+    return fail(ec::bad_input, "attach needs a terminal; try ao logs " + id);
   // Its socket is a file of another host; one of the same name here would be
   // somebody else's.
   if (auto node = text_at(answer->body, "node");
       !node.empty() && node != "local")
-    return fail(ec::not_reachable,
-                "the terminal of " + id + " is on node " + node
-                  + "; on its host (by ssh -t): ao-node attach " + id);
-  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0)
-    return fail(ec::bad_input, "attach needs a terminal; try ao logs " + id);
+    return look_through_hub(what.api(), id, node);
   // Inside a user's own tmux the outer one is left alone: other socket.
   ::unsetenv("TMUX");
   auto target = "=" + name;

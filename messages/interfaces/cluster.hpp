@@ -70,6 +70,9 @@ AO_ROLE(node_proxy_actor,
         // From the API: a part of what a session there has printed. Errors:
         // not_reachable.
         caf::replies_to<msg::read_output>::with<msg::output_part>,
+        // From the API: a step of looking at a terminal there. Errors: those of
+        // TERMINALS; not_reachable.
+        caf::replies_to<msg::use_terminal>::with<msg::terminal_part>,
         // From the API. Answers the row once it is durable.
         caf::replies_to<msg::order_node>::with<cluster_node>,
         // INTERNAL: a time of its membership is over.
@@ -86,6 +89,18 @@ AO_ROLE(link_actor,
         // INTERNAL: dials, or beats.
         caf::reacts_to<look_atom>);
 
+/// The TERMINALS: those who look at terminals of a node from afar.
+AO_ROLE(terminals_actor,
+        // From the LINK. A read that finds nothing, and a write that finds no
+        // room, wait a while for it. Errors: no_such_session (the attachment is
+        // unknown), wrong_state (there are too many), bad_input,
+        // program_missing, process_failed.
+        caf::replies_to<msg::use_terminal>::with<msg::terminal_part>,
+        // INTERNAL: what was waited for may be there.
+        caf::reacts_to<msg::terminal_news>,
+        // INTERNAL: a time is over.
+        caf::reacts_to<look_atom>);
+
 } // namespace ao
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::cluster_node)
@@ -97,4 +112,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::order_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::node_calls)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::read_output)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::output_part)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::use_terminal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::terminal_part)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::terminal_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ao::msg::call_hub)

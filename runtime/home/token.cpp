@@ -1,6 +1,7 @@
 #include "runtime/home/token.hpp"
 
 #include "runtime/home/files.hpp"
+#include "runtime/rules/base64url.hpp"
 
 #include <nlohmann/json.hpp>
 #include <openssl/crypto.h>
@@ -22,41 +23,6 @@ using nlohmann::json;
 
 constexpr std::string_view prefix = "aot_";
 constexpr std::size_t secret_size = 32;
-constexpr char alphabet[]
-  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-std::string to_base64url(std::string_view bytes) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char c : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6)
-      out += alphabet[bits >> (count - 6) & 63];
-  }
-  if (count > 0)
-    out += alphabet[bits << (6 - count) & 63];
-  return out;
-}
-
-/// False when a character is foreign or the spare bits are not zero, so that
-/// no two texts mean the same bytes.
-bool from_base64url(std::string_view text, std::string& out) {
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char c : text) {
-    const auto* at = c == '\0' ? nullptr : std::strchr(alphabet, c);
-    if (!at)
-      return false;
-    bits = bits << 6 | static_cast<std::uint32_t>(at - alphabet);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>(bits >> count & 255);
-    }
-  }
-  return count < 6 && (bits & ((1u << count) - 1)) == 0;
-}
 
 std::string sign(const home_secret& secret, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -176,14 +142,12 @@ result<token_claims> verify_token(const home_secret& secret,
   if (dot == std::string_view::npos)
     return refused("is cut short");
   auto payload = token.substr(0, dot);
-  std::string signature;
-  std::string text;
-  if (secret.bytes.size() != secret_size
-      || !from_base64url(token.substr(dot + 1), signature)
-      || !equal_in_constant_time(signature, sign(secret, payload))
-      || !from_base64url(payload, text))
+  auto signature = from_base64url(token.substr(dot + 1));
+  auto text = from_base64url(payload);
+  if (secret.bytes.size() != secret_size || !signature || !text
+      || !equal_in_constant_time(*signature, sign(secret, payload)))
     return refused("is not signed by this hub");
-  return read_claims(text);
+  return read_claims(*text);
 }
 
 std::string make_code() {

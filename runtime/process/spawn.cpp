@@ -1,5 +1,6 @@
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
+#include "runtime/process/pty.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -151,6 +152,24 @@ result<void> plan_output(spawn_plan& plan, const child_output& out, int target,
   return fail(ec::internal, "unknown kind of output");
 }
 
+/// Puts stdin, stdout and stderr of the child in place.
+result<void> plan_streams(spawn_plan& plan, const process_spec& spec,
+                          child& made, std::vector<unique_fd>& keep) {
+  if (auto ok = plan_input(plan, spec.in, made.in, keep); !ok)
+    return ok;
+  if (auto ok = plan_output(plan, spec.out, 1, made.out, keep); !ok)
+    return ok;
+  return plan_output(plan, spec.err, 2, made.err, keep);
+}
+
+/// The same, all three of a terminal. Opened by the child, which leads a
+/// session of its own by then, it becomes that session's.
+void plan_terminal(spawn_plan& plan, const std::string& tty) {
+  posix_spawn_file_actions_addopen(&plan.files, 0, tty.c_str(), O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&plan.files, 0, 1);
+  posix_spawn_file_actions_adddup2(&plan.files, 0, 2);
+}
+
 void plan_attributes(spawn_plan& plan, const process_spec& spec) {
   short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
   sigset_t none, all;
@@ -185,9 +204,8 @@ error spawn_error(const process_spec& spec, const std::string& program,
   return {ec::process_failed, "cannot start " + program + ": " + why};
 }
 
-} // namespace
-
-result<child> spawn(const process_spec& spec) {
+/// @param terminal Empty = none.
+result<child> start(const process_spec& spec, const std::string& terminal) {
   if (spec.argv.empty() || spec.argv.front().empty())
     return fail(ec::bad_input, "no program to start");
   if (has_nul(spec.argv) || has_nul(spec.env)
@@ -207,11 +225,9 @@ result<child> spawn(const process_spec& spec) {
   spawn_plan plan;
   child made;
   std::vector<unique_fd> keep;
-  if (auto ok = plan_input(plan, spec.in, made.in, keep); !ok)
-    return fail(ok.error());
-  if (auto ok = plan_output(plan, spec.out, 1, made.out, keep); !ok)
-    return fail(ok.error());
-  if (auto ok = plan_output(plan, spec.err, 2, made.err, keep); !ok)
+  if (!terminal.empty())
+    plan_terminal(plan, terminal);
+  else if (auto ok = plan_streams(plan, spec, made, keep); !ok)
     return fail(ok.error());
   if (spec.foreground_of >= 0) {
     auto tty = lift(spec.foreground_of, keep);
@@ -244,6 +260,19 @@ result<child> spawn(const process_spec& spec) {
   }
   made.pidfd = std::move(*pidfd);
   return made;
+}
+
+} // namespace
+
+result<child> spawn(const process_spec& spec) {
+  return start(spec, {});
+}
+
+result<child> spawn_on_terminal(const process_spec& spec,
+                                const std::string& tty) {
+  auto own = spec;
+  own.group = process_spec::grouping::own_session;
+  return start(own, tty);
 }
 
 } // namespace ao

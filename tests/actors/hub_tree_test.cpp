@@ -37,4 +37,15 @@ TEST(HubTree, IsTheOneThatIsDrawn) {
   EXPECT_EQ(drawn_in("actors/hub.hpp", "///   "), names);
 }
 
+TEST(HubTree, OfANodeOfItsOwnEndsWithItsTerminals) {
+  node_context context;
+  context.config = live_settings{std::make_shared<const settings>()};
+  std::vector<std::string> names;
+  for (const auto& child : node_tree(context, {}).children)
+    names.push_back(child.name.text);
+  EXPECT_THAT(names,
+              testing::ElementsAre("uplink", "repositories", "tmux", "runners",
+                                   "terminals"));
+}
+
 } // namespace

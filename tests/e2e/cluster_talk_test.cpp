@@ -46,11 +46,6 @@ TEST_F(ClusterTalk, SavedWorkIsShownWhereItIs) {
 TEST_F(ClusterTalk, TheTerminalIsLookedAtOnItsNode) {
   begin_there("echo \"it is me\"\n" + scripts::patient);
   pid_t agent = w.ask({"session", "show", "app-1"})["runtime"]["pid"];
-  auto end = w.ao({"attach", "app-1"});
-  EXPECT_EQ(end.status.code, 1);
-  EXPECT_THAT(end.err, HasSubstr("node worker"));
-  EXPECT_THAT(end.err, HasSubstr("ao-node attach app-1"));
-
   EXPECT_EQ(n.call({"attach", "app-1"}).status.code, 2);
   EXPECT_EQ(n.call({"attach", "app-9"}).status.code, 3);
   EXPECT_EQ(n.call({"attach"}).status.code, 2);

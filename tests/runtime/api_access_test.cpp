@@ -34,6 +34,10 @@ constexpr route all_routes[] = {
   {"POST", "/sessions/cleanup"},
   {"GET", "/sessions/{id}"},
   {"GET", "/sessions/{id}/output"},
+  {"POST", "/sessions/{id}/terminal"},
+  {"GET", "/sessions/{id}/terminal/{attachment}"},
+  {"POST", "/sessions/{id}/terminal/{attachment}"},
+  {"POST", "/sessions/{id}/terminal/{attachment}/close"},
   {"POST", "/sessions/{id}/kill"},
   {"POST", "/sessions/{id}/restore"},
   {"POST", "/sessions/{id}/reports"},
@@ -89,6 +93,15 @@ TEST(ApiAccess, NoRoleReadsTheConfigurationAndNoneButOrchestratorsNodes) {
     EXPECT_EQ(reach_of(role, "GET", "/nodes") == reach::none,
               role != session_role::orchestrator);
   }
+}
+
+TEST(ApiAccess, NoRoleLooksAtATerminal) {
+  for (auto role : roles)
+    for (const auto& r : all_routes)
+      if (std::string_view{r.pattern}.find("/terminal")
+          != std::string_view::npos)
+        EXPECT_EQ(reach_of(role, r.method, r.pattern), reach::none)
+          << r.pattern;
 }
 
 TEST(ApiAccess, EveryRoleReadsTheStatusOfItsProject) {

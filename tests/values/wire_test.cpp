@@ -90,6 +90,43 @@ TEST(Wire, CarriesOrders) {
   }
 }
 
+TEST(Wire, CarriesStepsOfATerminalWithoutTheirBytes) {
+  for (auto deed : {msg::terminal_deed::open, msg::terminal_deed::read,
+                    msg::terminal_deed::write, msg::terminal_deed::close}) {
+    msg::use_terminal step{deed,
+                           session_id{"app-1"},
+                           "K7QW3MZX",
+                           "r1",
+                           "/run/tmux-0.sock",
+                           "xterm-256color",
+                           132,
+                           43,
+                           7'000'000'000,
+                           "\x1b[A"};
+    auto back = crossed(step);
+    EXPECT_EQ(back.deed, deed);
+    EXPECT_EQ(back.session, step.session);
+    EXPECT_EQ(back.attachment, step.attachment);
+    EXPECT_EQ(back.request, step.request);
+    EXPECT_EQ(back.socket, step.socket);
+    EXPECT_EQ(back.term, step.term);
+    EXPECT_EQ(back.columns, 132u);
+    EXPECT_EQ(back.rows, 43u);
+    EXPECT_EQ(back.offset, step.offset);
+    EXPECT_EQ(back.bytes, "");
+  }
+  auto part
+    = crossed(msg::terminal_part{"K7QW3MZX", 1, 2, 3, true, 129, "\xff"});
+  EXPECT_EQ(part.attachment, "K7QW3MZX");
+  EXPECT_EQ(part.offset, 1u);
+  EXPECT_EQ(part.next, 2u);
+  EXPECT_EQ(part.unread, 3u);
+  EXPECT_TRUE(part.ended);
+  EXPECT_EQ(part.status, 129);
+  EXPECT_EQ(part.bytes, "");
+  EXPECT_FALSE(msg::read_wire<msg::use_terminal>(R"({"deed":"look"})"));
+}
+
 RC_GTEST_PROP(Wire, CarriesAnyText, ()) {
   msg::deliver_message m;
   m.text = *any_text();
@@ -120,6 +157,11 @@ RC_GTEST_PROP(Wire, CarriesAnyText, ()) {
   f.unready.push_back({*any_text(), true, *any_text()});
   f.memory = any_number();
   survives(f);
+  msg::use_terminal u;
+  u.term = *any_text();
+  u.request = *any_text();
+  u.offset = any_number();
+  survives(u);
   msg::session_report r
     = report_of(msg::fact::agent_exited{any_exit(), any_worktree()});
   survives(r);
