@@ -207,6 +207,17 @@ caf::result<msg::found_base> find_base(self_pointer self,
   return msg::found_base{*found};
 }
 
+// -- what was delivered
+// --------------------------------------------------------
+
+caf::result<msg::found_head> find_head(self_pointer self,
+                                       const msg::find_head& asked) {
+  auto head = self->state.git->head_of(asked.branch);
+  if (!head)
+    return make_error(head.error());
+  return msg::found_head{head->value_or("")};
+}
+
 // -- merges -------------------------------------------------------------------
 
 /// When everything had been said that the merge waited for. Unlike the row's
@@ -336,6 +347,7 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
       return answer_follower(self, wish.asked);
     },
     [self](const msg::find_base& asked) { return find_base(self, asked); },
+    [self](const msg::find_head& asked) { return find_head(self, asked); },
     [self](const msg::prepare_merge& order) { return prepare(self, order.of); },
     [self](const msg::land_merge& order) { return land(self, order); },
   };

@@ -144,6 +144,30 @@ void give_up_lost(self_pointer self, const msg::node_welcome& said) {
   }
 }
 
+/// What went to others and may go on here: its agents are ended, where the
+/// fence has not, and what they have left is told. Each time: the hub that asks
+/// may be another.
+void rest_left(self_pointer self, const msg::node_welcome& said) {
+  auto& st = self->state;
+  for (const auto& ours : said.left) {
+    st.context.say(log_level::warn,
+                   "session_left session=" + ours.session.text
+                     + " epoch=" + std::to_string(ours.epoch)
+                     + " run=" + std::to_string(ours.run));
+    ask<uplink_actor>(self, st.context, "uplink"_name, registry_deadline,
+                      msg::stop_order{ours.session, ours.epoch, ours.run,
+                                      msg::stop_how::end_agent})
+      .then([](const session_id&) {},
+            [self, id = ours.session](const caf::error& why) {
+              // Named again by the next hello.
+              self->state.context.say(log_level::error,
+                                      "left_not_told session=" + id.text
+                                        + " reason=\""
+                                        + to_string(to_ao_error(why)) + "\"");
+            });
+  }
+}
+
 /// For a next life that finds no hub. One write at a time: what comes between
 /// is written with the next renewal; by an older one the fence is earlier.
 void write_lease_down(self_pointer self) {
@@ -197,6 +221,7 @@ void take_welcome(self_pointer self, const msg::node_welcome& said,
   st.host.told(said.settings);
   settle_greeted(self);
   give_up_lost(self, said);
+  rest_left(self, said);
 }
 
 /// Of a hello, or of what is said before it, over the present connection.

@@ -306,10 +306,8 @@ void take_report(self_pointer self, const msg::wire_call& call,
   auto told = msg::read_wire<msg::session_report>(call.body);
   if (!told)
     return refuse(promise, told.error());
-  if (is_parting(self, *told)) {
-    promise.deliver(msg::wire_reply{"0", {}});
+  if (take_parting(self, *told, promise))
     return;
-  }
   if (auto ok = check_session(self, told->session); !ok)
     return refuse(promise, ok.error());
   if (const auto* failed

@@ -1,7 +1,6 @@
 #include "actors/ask_child.hpp"
 #include "actors/node_proxy_parts.hpp"
 #include "actors/record_once.hpp"
-#include "runtime/rules/event_data.hpp"
 #include "runtime/rules/reconcile.hpp"
 
 /// How sessions leave a node: with its drain, or as others have their tasks.
@@ -86,35 +85,63 @@ void look_at_drain(self_pointer self) {
   }
 }
 
-bool is_parting(self_pointer self, const msg::session_report& told) {
+namespace {
+
+/// Nothing runs there any more of what another may have by now: its SESSION
+/// decides whose work counts.
+void tell_found(self_pointer self, const msg::session_report& told,
+                reply_promise promise) {
+  const auto& st = self->state;
+  const auto& end = std::get<msg::fact::stopped>(told.what);
+  auto found = told;
+  found.what = msg::fact::work_found{st.node, end.worktree};
+  ask_child<session_actor>(
+    self, st.context, "sessions"_name,
+    make_actor_name("session", told.session.text), registry_deadline, found,
+    [promise](std::uint64_t seq) mutable {
+      promise.deliver(msg::wire_reply{std::to_string(seq), {}});
+    },
+    [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
+/// What has lost was ended without being parked: it was not known to have lost
+/// then.
+void park_loser(self_pointer self, const msg::session_report& told) {
+  call_node(self, msg::verb::stop,
+            msg::to_wire(msg::stop_order{told.session, told.epoch, told.run,
+                                         msg::stop_how::park}))
+    .then([](const msg::wire_reply&) {},
+          [](const caf::error&) {
+            // Named again by its next hello.
+          });
+}
+
+} // namespace
+
+bool take_parting(self_pointer self, const msg::session_report& told,
+                  reply_promise promise) {
   const auto* end = std::get_if<msg::fact::stopped>(&told.what);
   if (end == nullptr)
     return false;
   const auto& st = self->state;
   auto row = st.context.rows->find<session>(told.session.text);
-  std::string ref;
-  for (const auto& kept : end->rescued)
-    if (is_parked_ref(kept))
-      ref = kept;
-  if (!ref.empty()) {
-    event_data data;
-    data.with("session", told.session).with("node", st.node).with("ref", ref);
-    if (row)
-      data.with("project", row->project).with("task", row->task);
-    data.with("reason",
-              (row ? told.session.text + " went on under epoch "
-                   + std::to_string(row->epoch)
-                   : "the hub does not know " + told.session.text)
-                + "; its work here is kept as " + ref);
-    record_once(self, st.context,
-                "disowned/" + told.session.text + "/"
-                  + std::to_string(told.epoch) + "/" + ref,
-                make_event(event_kind::session_disowned, st.context.now(),
-                           subject_of(told.session), "node/" + st.node.text,
-                           told.epoch, data));
+  auto whose = standing_of(st.node, told.epoch, told.run, row.get());
+  // Its SESSION has to know, and puts on record what was parked.
+  if (whose == held_as::own)
+    return false;
+  auto ref = parked_ref_in(end->rescued);
+  if (whose == held_as::left && !end->removed && end->kept.empty()) {
+    tell_found(self, told, promise);
+    return true;
   }
-  // Its SESSION has nothing to learn from it.
-  return has_lost(st.node, told.epoch, told.run, row.get());
+  if (!ref.empty())
+    record_once(self, st.context, disowned_key(told.session, told.epoch, ref),
+                disowned_event(told.session, told.epoch, st.node, ref,
+                               row.get(), st.context.now()));
+  else if (!end->removed && end->kept.empty() && st.peer != nullptr)
+    park_loser(self, told);
+  promise.deliver(msg::wire_reply{"0", {}});
+  return true;
 }
 
 } // namespace ao::node_proxy_parts

@@ -80,8 +80,11 @@ result<std::string> welcome_of(self_pointer self, const msg::node_hello& said) {
     auto row = st.context.rows->find<session>(held.session.text);
     if (row && row->node != st.node)
       out.sessions.push_back(*row);
-    if (has_lost(st.node, held.epoch, held.run, row.get()))
+    auto whose = standing_of(st.node, held.epoch, held.run, row.get());
+    if (whose == held_as::lost)
       out.losers.push_back(held);
+    else if (whose == held_as::left)
+      out.left.push_back(held);
   }
   return msg::to_wire(out);
 }

@@ -77,9 +77,11 @@ caf::result<msg::wire_reply> take_seen(self_pointer self,
 /// moves what is left there. Safe to repeat.
 void look_at_drain(self_pointer self);
 
-/// Whether a report is the end of a run that is not this node's any more;
-/// records the ref that keeps its work.
-bool is_parting(self_pointer self, const msg::session_report& told);
+/// Takes a report that is the end of a run which is not this node's any more:
+/// records the ref that keeps its work, or has its SESSION decide whose work
+/// counts. False of any other.
+bool take_parting(self_pointer self, const msg::session_report& told,
+                  reply_promise promise);
 
 /// `{request}`: signs the node's next certificate, for its name alone; the
 /// present one counts until the node has shown the other. Says the same when it

@@ -126,6 +126,23 @@ void finish_stop(self_pointer self, msg::fact::stopped done) {
   enter(self, runner_phase::idle);
 }
 
+/// Only the agent was to be ended: what it has left is looked at. Nothing is
+/// told of a worktree that is not there or cannot be read.
+void tell_work_left(self_pointer self) {
+  if (!self->state.context->project(self->state.spec->project))
+    return finish_stop(self, {});
+  run_on_files(
+    self,
+    [cache = cache_of(self), path = worktree_of(self),
+     base = self->state.spec->base] { return inspect(*cache, path, base); },
+    [self](const worktree_facts& found) {
+      msg::fact::stopped done;
+      done.worktree = found;
+      finish_stop(self, std::move(done));
+    },
+    [self](const caf::error&) { finish_stop(self, {}); });
+}
+
 /// Nothing is removed while something is not as it should be.
 auto keeper(self_pointer self) {
   return [self](const caf::error& why) {
@@ -241,7 +258,7 @@ void after_stop(self_pointer self) {
   self->state.stop_renewed = false;
   switch (self->state.stop->how) {
   case msg::stop_how::end_agent:
-    return finish_stop(self, {});
+    return tell_work_left(self);
   case msg::stop_how::save_and_end:
     return save_work(self);
   case msg::stop_how::remove:

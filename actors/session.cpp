@@ -10,6 +10,7 @@
 #include "runtime/agents/readiness.hpp"
 #include "runtime/rules/breakers.hpp"
 #include "runtime/rules/orchestrators.hpp"
+#include "runtime/rules/reconcile.hpp"
 #include "runtime/rules/tasks.hpp"
 
 #include <memory>
@@ -33,6 +34,7 @@ session_policy policy_of(self_pointer self) {
   policy.open_change_auto = project->open_change == change_opener::hub;
   policy.remove_after_merge
     = st.context->config->lifecycle.auto_cleanup_on_merge;
+  policy.reconcile = project->disconnect.reconcile;
   policy.restart = {restart.intensity, restart.period, restart.delay,
                     restart.max_delay, restart.jitter};
   return policy;
@@ -109,6 +111,12 @@ bool is_scratch(const session& s) {
   return is_judge(s.role) && s.end == session_end::done;
 }
 
+/// It is stopped for a look at what it has.
+bool compares(self_pointer self) {
+  const auto& row = row_of(self);
+  return is_reconciled(row) && row.left->state == left_state::compared;
+}
+
 void order_stop(self_pointer self, run_no run, msg::stop_how how) {
   const auto& row = row_of(self);
   ask<uplink_actor>(self, self->state.context, uplink_of(row.node),
@@ -118,11 +126,21 @@ void order_stop(self_pointer self, run_no run, msg::stop_how how) {
           [self, run, how, epoch = row.epoch,
            again = try_later(self, "stop_not_taken")](const caf::error& why) {
             // The node has seen a later epoch: of this one nothing lives.
-            if (to_ao_error(why).code == ec::stale_epoch
-                && how == msg::stop_how::save_and_end)
+            auto gone = to_ao_error(why).code == ec::stale_epoch;
+            if (gone && how == msg::stop_how::park)
+              return submit(self, session_report{epoch, run, 0, cleaned_up{}});
+            if (gone && (how == msg::stop_how::save_and_end || compares(self)))
               return submit(self, session_report{epoch, run, 0, run_stopped{}});
             again(why);
           });
+}
+
+/// How its present run is stopped, by why it is.
+msg::stop_how how_to_stop(self_pointer self) {
+  const auto& row = row_of(self);
+  if (is_scratch(row) || compares(self))
+    return msg::stop_how::end_agent;
+  return is_reconciled(row) ? msg::stop_how::park : msg::stop_how::save_and_end;
 }
 
 struct perform {
@@ -156,9 +174,7 @@ struct perform {
   }
 
   void operator()(const stop_run& order) const {
-    order_stop(self, order.run,
-               is_scratch(row_of(self)) ? msg::stop_how::end_agent
-                                        : msg::stop_how::save_and_end);
+    order_stop(self, order.run, how_to_stop(self));
   }
 
   void operator()(const publish_branch&) const {
@@ -229,6 +245,12 @@ struct perform {
   void operator()(const look_later& order) const {
     self->delayed_send(self, order.delay, look_atom::value);
   }
+
+  void operator()(const ao::compare_work&) const { compare_works(self); }
+
+  void operator()(const ao::take_back&) const { take_work_back(self); }
+
+  void operator()(const disown_run& what) const { disown(self, what); }
 
   void operator()(const raise_incident& what) const {
     report_trouble(self, what);
@@ -402,6 +424,9 @@ session_input input_from(const msg::session_report& told) {
     session_input operator()(const msg::fact::node_lost& x) const {
       return node_gone{x.why};
     }
+    session_input operator()(const msg::fact::work_found& x) const {
+      return original_back{x.node, from.epoch, from.run, x.worktree, {}, {}};
+    }
     session_input operator()(const msg::fact::step_done& x) const {
       return about(step_reached{x.step});
     }
@@ -430,6 +455,7 @@ session_input input_from(const msg::session_report& told) {
       if (x.removed || !x.kept.empty())
         return about(cleaned_up{x.kept});
       run_stopped stopped;
+      stopped.worktree = x.worktree;
       if (!x.rescued.empty())
         stopped.rescue_ref = x.rescued.back();
       return about(stopped);
@@ -488,9 +514,7 @@ restore_anew(self_pointer self, const msg::session_order& order,
                       again)
     .then(
       [self, promise, reason](const claim& granted) mutable {
-        self->state.regranting = false;
-        submit(self, restored(row_of(self), granted.epoch, reason),
-               delivering(promise));
+        restore_under(self, granted, reason, delivering(promise));
       },
       [self, promise](const caf::error& why) mutable {
         self->state.regranting = false;
@@ -531,6 +555,10 @@ caf::result<session> move_away(self_pointer self,
   const auto& row = row_of(self);
   if (is_terminal(row) || row.role == session_role::manual)
     return row;
+  if (is_reconciled(row))
+    return make_error(ec::wrong_state,
+                      row.id.text + " is stopped for a moment, as "
+                        + row.left->node.text + " is back");
   auto waits = row.runtime == runtime_state::queued;
   auto rests = parked_by_hub(row) && row.agent_pid == 0 && row.shim_pid == 0;
   if (waits || rests)
@@ -561,8 +589,10 @@ caf::result<session> obey(self_pointer self, const msg::session_order& order) {
 void finish_restore(self_pointer self) {
   const auto& row = row_of(self);
   auto held = self->state.context->rows->held_claim(row.subject);
-  if (held && held->session == row.id && held->epoch > row.epoch)
-    submit(self, restored(row, held->epoch));
+  if (!held || held->session != row.id || held->epoch <= row.epoch)
+    return;
+  self->state.regranting = true;
+  restore_under(self, *held, resume_reason::restore, {});
 }
 
 } // namespace
@@ -597,6 +627,9 @@ session_actor::behavior_type session_keeper(self_pointer self,
     [self](const msg::session_report& told) -> caf::result<std::uint64_t> {
       if (is_moot(self, told))
         return told.seq;
+      if (std::holds_alternative<msg::fact::work_found>(told.what))
+        return take_found_work(self, told);
+      note_parted(self, told);
       auto promise = self->make_response_promise<std::uint64_t>();
       submit(
         self, input_from(told),

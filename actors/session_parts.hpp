@@ -62,6 +62,33 @@ void heed_mediation(self_pointer self);
 /// has ended.
 void tell_mediation(self_pointer self);
 
+// -- session_return: a node that was lost is back -----------------------------
+
+/// Goes on under a new grant, and then lets others ask for one. When its node
+/// is lost the forge is asked first what was delivered until then.
+void restore_under(self_pointer self, const claim& granted,
+                   resume_reason reason,
+                   std::function<void(result<session>)> answer);
+
+/// What the node has there of what the session has left. Answers its seq once
+/// what follows is durable.
+caf::result<std::uint64_t> take_found_work(self_pointer self,
+                                           const msg::session_report& told);
+
+/// Asks what has to be known beside the worktrees.
+void compare_works(self_pointer self);
+
+/// Has the claim granted anew for the node that has the original.
+void take_work_back(self_pointer self);
+
+/// Orders a node to park what it has of a run that has lost. Done once: a node
+/// that does not hear it hears it at its next hello.
+void disown(self_pointer self, const disown_run& what);
+
+/// A stop has put the work of a run under a ref, as its task went elsewhere:
+/// puts that on record.
+void note_parted(self_pointer self, const msg::session_report& told);
+
 // -- session_trouble: what ESCALATION has to know
 // ------------------------------
 

@@ -21,6 +21,7 @@
 #include "runtime/process/environment.hpp"
 #include "runtime/process/process.hpp"
 #include "runtime/process/reader_pool.hpp"
+#include "runtime/rules/reconcile.hpp"
 #include "runtime/rules/sessions.hpp"
 #include "runtime/shim/peers.hpp"
 #include "runtime/tls/channel.hpp"
@@ -346,7 +347,8 @@ std::size_t count_adopted(const node_context& context) {
 /// `ao start --restore`: what a stop of the hub has parked comes back.
 void restore_parked(const hub_context& context, caf::scoped_actor& self) {
   for (const auto& s : context.rows->all<session>()) {
-    if (!parked_by_hub(*s))
+    // One whose work is compared goes on by itself.
+    if (!parked_by_hub(*s) || is_reconciled(*s))
       continue;
     auto name = make_actor_name("session", s->id.text);
     auto holder = context.names->find<session_actor>(name);

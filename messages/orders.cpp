@@ -34,10 +34,10 @@ std::optional<stop_how> stop_how_from(std::string_view text) {
 }
 
 std::string_view fact_name(const session_fact& f) {
-  static constexpr std::string_view names[]
-    = {"step_done",    "agent_alive", "provision_failed", "agent_exited",
-       "activity",     "pushed",      "push_failed",      "stopped",
-       "unknown_here", "ready",       "node_lost",        "node_back"};
+  static constexpr std::string_view names[] = {
+    "step_done", "agent_alive", "provision_failed", "agent_exited", "activity",
+    "pushed",    "push_failed", "stopped",          "unknown_here", "ready",
+    "node_lost", "node_back",   "work_found"};
   return names[f.index()];
 }
 

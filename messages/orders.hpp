@@ -54,7 +54,7 @@ struct ensure_order {
 
 /// How a session's agent is ended.
 enum class stop_how : std::uint8_t {
-  /// TERM, then KILL; the worktree stays.
+  /// TERM, then KILL; the worktree stays, and what it has is told.
   end_agent = 0,
   /// The same, with the work saved under a rescue ref first.
   save_and_end = 1,
@@ -164,6 +164,8 @@ struct stopped {
   bool removed = false;
   /// Why something was kept; empty when all went well.
   std::string kept;
+  /// What the worktree has, where only the agent was ended.
+  std::optional<worktree_facts> worktree;
 };
 
 /// Nothing of this session exists on the node (asked about at adoption).
@@ -183,13 +185,22 @@ struct node_lost {
 /// run.
 struct node_back {};
 
+/// From the NODE PROXY: the node that was lost is back, and has this of what
+/// the session has left there. Of the grant and the run that were there.
+struct work_found {
+  node_name node;
+  /// Nothing = nothing is there any more.
+  std::optional<worktree_facts> worktree;
+};
+
 } // namespace fact
 
 using session_fact
   = std::variant<fact::step_done, fact::agent_alive, fact::provision_failed,
                  fact::agent_exited, conversation_state, fact::pushed,
                  fact::push_failed, fact::stopped, fact::unknown_here,
-                 fact::ready, fact::node_lost, fact::node_back>;
+                 fact::ready, fact::node_lost, fact::node_back,
+                 fact::work_found>;
 
 /// RUNNER → SESSION: what is the case on the node. At least once, in order of
 /// `seq`; the session answers the seq it has made durable.

@@ -257,6 +257,16 @@ struct found_base {
   std::string sha;
 };
 
+/// SESSION → FORGE: the commit that a branch is at.
+struct find_head {
+  std::string branch;
+};
+
+struct found_head {
+  /// Empty = there is no such branch.
+  std::string sha;
+};
+
 /// API → CI WATCHER: merge this change, which nobody merges by itself.
 struct merge_change {
   change_id change;

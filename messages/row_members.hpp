@@ -112,6 +112,19 @@ struct members<worktree_facts> {
 };
 
 template <>
+struct members<left_work> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("node", x.node);
+    v("epoch", x.epoch);
+    v("run", x.run);
+    v("head", x.head);
+    v("state", x.state);
+    v("worktree", x.worktree);
+  }
+};
+
+template <>
 struct members<session> {
   template <class Visit, class X>
   static void each(Visit&& v, X& x) {
@@ -148,6 +161,8 @@ struct members<session> {
     v("exit", x.exit);
     v("worktree", x.worktree);
     v("change", x.change);
+    v("left", x.left);
+    v("wentBack", x.went_back);
     v("finishedAt", x.finished_at);
     v("finished", x.finished);
     v("restarts", x.restarts);
@@ -435,6 +450,7 @@ struct members<join_token> {
 AO_WORD(task_state)
 AO_WORD(session_role)
 AO_WORD(runtime_state)
+AO_WORD(left_state)
 AO_WORD(activity_state)
 AO_WORD(session_end)
 AO_WORD(resume_reason)

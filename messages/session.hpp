@@ -132,6 +132,36 @@ struct worktree_facts {
   std::uint64_t ahead = 0;
 };
 
+/// How it stands with what a lost node has of a session.
+enum class left_state : std::uint8_t {
+  /// The node is away, or has just come back.
+  away = 0,
+  /// It is back; the replacement is stopped to see what that has.
+  compared = 1,
+  /// The task goes back to it: the replacement's work is put under a ref, and
+  /// the claim is granted anew.
+  returns = 2,
+  /// The claim was granted anew for its node.
+  back = 3,
+};
+
+std::string_view to_string(left_state s);
+std::optional<left_state> left_state_from(std::string_view text);
+
+/// What a session has left on a node that was lost, when its task was given to
+/// another.
+struct left_work {
+  node_name node;
+  /// The grant and the run there, or the last that the node has said.
+  epoch_no epoch = 0;
+  run_no run = 0;
+  /// The commit of the branch at the forge then; empty = there was none.
+  std::string head;
+  left_state state = left_state::away;
+  /// What the node has found there when it was back.
+  std::optional<worktree_facts> worktree;
+};
+
 /// A row of `sessions`. Born in the commit that grants its claim (REGISTRY);
 /// from then on its one writer is the SESSION.
 struct session {
@@ -183,6 +213,10 @@ struct session {
   std::optional<exit_info> exit;
   std::optional<worktree_facts> worktree;
   change_id change;
+  /// On a node that was lost, while it goes on elsewhere or is on its way back.
+  std::optional<left_work> left;
+  /// It has gone back to a node that was lost; it does so once.
+  bool went_back = false;
   /// Set when it has done what it is for: its agent may leave by itself for a
   /// while before it is ended.
   std::optional<wall_time> finished_at;

@@ -167,6 +167,9 @@ struct node_welcome {
   /// Of those that the node has named, what is not its any more: to be ended,
   /// and its work parked.
   std::vector<held_session> losers;
+  /// Of those, what went to another while the node was lost and may go on
+  /// here: its agent is to be ended, and what its worktree has to be told.
+  std::vector<held_session> left;
 };
 
 /// JSON of each, and back. Errors of the way back: `bad_input`.

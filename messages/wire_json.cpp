@@ -349,6 +349,7 @@ struct members<msg::fact::stopped> {
     v("rescued", x.rescued);
     v("removed", x.removed);
     v("kept", x.kept);
+    v("worktree", x.worktree);
   }
 };
 
@@ -376,6 +377,15 @@ template <>
 struct members<msg::fact::node_back> {
   template <class Visit, class X>
   static void each(Visit&&, X&) {}
+};
+
+template <>
+struct members<msg::fact::work_found> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("node", x.node);
+    v("worktree", x.worktree);
+  }
 };
 
 } // namespace row_members
@@ -532,7 +542,8 @@ std::string to_wire(const node_welcome& x) {
                    {"stopAfterMs", x.stop_after},
                    {"settings", x.settings},
                    {"sessions", x.sessions},
-                   {"losers", member_json::encode(x.losers)}});
+                   {"losers", member_json::encode(x.losers)},
+                   {"left", member_json::encode(x.left)}});
 }
 
 result<void> from_wire(const std::string& text, node_welcome& x) {
@@ -546,6 +557,8 @@ result<void> from_wire(const std::string& text, node_welcome& x) {
     in.at("sessions").get_to(x.sessions);
     if (auto losers = in.find("losers"); losers != in.end())
       member_json::decode(*losers, x.losers);
+    if (auto left = in.find("left"); left != in.end())
+      member_json::decode(*left, x.left);
   });
 }
 

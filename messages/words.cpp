@@ -75,6 +75,13 @@ constexpr word<runtime_state> runtime_states[] = {
   {runtime_state::parked, "parked"},
 };
 
+constexpr word<left_state> left_states[] = {
+  {left_state::away, "away"},
+  {left_state::compared, "compared"},
+  {left_state::returns, "returns"},
+  {left_state::back, "back"},
+};
+
 constexpr word<activity_state> activity_states[] = {
   {activity_state::unknown, "unknown"},
   {activity_state::active, "active"},
@@ -213,6 +220,7 @@ constexpr word<send_failure> send_failures[] = {
 AO_WORDS(task_state)
 AO_WORDS(session_role)
 AO_WORDS(runtime_state)
+AO_WORDS(left_state)
 AO_WORDS(activity_state)
 AO_WORDS(session_end)
 AO_WORDS(resume_reason)

@@ -30,6 +30,7 @@ const detail details[] = {
    {"run {run} on {node}: {placement}", "run {run} on {node}"}},
   {"session_step", {"{step}"}},
   {"session_ended", {"{end}: {why}", "{why}"}},
+  {"session_reconciled", {"the {kept} is kept, on {node}: {reason}"}},
   {"agent_started", {"run {run}, pid {pid}", "run {run}"}},
   {"agent_exited", {"{reason} ({class})", "{reason}"}},
   {"agent_restarted",

@@ -20,6 +20,8 @@ AO_ROLE(forge_actor,
         caf::replies_to<msg::follow_checkout>::with<std::string>,
         // From the CI WATCHER: where the work under review begins.
         caf::replies_to<msg::find_base>::with<msg::found_base>,
+        // From a SESSION: what was delivered of it.
+        caf::replies_to<msg::find_head>::with<msg::found_head>,
         caf::replies_to<msg::prepare_merge>::with<msg::prepared_merge>,
         caf::replies_to<msg::land_merge>::with<msg::landed_merge>);
 

@@ -1,6 +1,7 @@
 #include "runtime/rules/sessions.hpp"
 
 #include "runtime/rules/event_data.hpp"
+#include "runtime/rules/reconcile.hpp"
 
 #include <algorithm>
 
@@ -46,6 +47,14 @@ resume_reason reason_of(const exit_info& e) {
   if (e.failure == "oom")
     return resume_reason::oom;
   return resume_reason::crash;
+}
+
+bool same_work(const std::optional<worktree_facts>& a,
+               const std::optional<worktree_facts>& b) {
+  if (!a || !b)
+    return !a && !b;
+  return a->head_sha == b->head_sha && a->dirty == b->dirty
+    && a->ahead == b->ahead && a->status_lines == b->status_lines;
 }
 
 /// One input on its way through the machine.
@@ -238,6 +247,12 @@ public:
     auto moves = s.runtime == runtime_state::queued && x.epoch > s.epoch;
     auto rests = is_terminal(s) || s.runtime == runtime_state::exited
       || s.runtime == runtime_state::parked || s.runtime == runtime_state::lost;
+    auto returns = is_reconciled(s) && s.left->state == left_state::returns
+      && x.epoch > s.epoch && x.node == s.left->node;
+    if (is_reconciled(s) && !returns)
+      return refuse(ec::wrong_state,
+                    "is stopped for a moment, as " + s.left->node.text
+                      + " is back; it goes on by itself");
     if (!rests && !moves)
       return refuse(ec::wrong_state, "is " + std::string{to_string(s.runtime)});
     auto needs_grant = is_terminal(s) || s.runtime == runtime_state::lost
@@ -245,6 +260,13 @@ public:
     auto epoch = x.epoch == 0 ? s.epoch : x.epoch;
     if (epoch < s.epoch || (needs_grant && epoch == s.epoch))
       return refuse(ec::stale_epoch, "needs a new grant of its claim");
+    if (returns) {
+      s.left->state = left_state::back;
+      s.worktree = s.left->worktree;
+      s.went_back = true;
+    } else if (x.lost_at && epoch > s.epoch) {
+      leave(*x.lost_at);
+    }
     s.epoch = epoch;
     if (!x.node.empty())
       s.node = x.node;
@@ -296,8 +318,10 @@ public:
 
   void operator()(const node_gone& x) {
     auto& s = row();
-    if (is_terminal(s) || !runs(s) || s.runtime == runtime_state::lost
-        || s.role == session_role::manual)
+    if (is_reconciled(s))
+      settle("its own node is lost, too");
+    else if (is_terminal(s) || !runs(s) || s.runtime == runtime_state::lost
+             || s.role == session_role::manual)
       return drop("has no agent to lose");
     to(runtime_state::lost, x.why);
     s.activity = activity_state::unknown;
@@ -316,7 +340,142 @@ public:
     effect(ensure_run{s.run, s.resume});
   }
 
+  void operator()(const original_back& x) {
+    auto& s = row();
+    // It goes on there.
+    if (s.node == x.node)
+      return drop("is on " + x.node.text);
+    auto known = !is_terminal(s) && s.left && s.left->node == x.node
+      && s.left->epoch <= x.epoch && x.epoch < s.epoch
+      && s.left->state != left_state::back;
+    if (!known) {
+      effect(disown_run{x.node, x.epoch, x.run});
+      return drop("has nothing there any more");
+    }
+    if (is_reconciled(s))
+      return drop("is being compared");
+    s.left->epoch = x.epoch;
+    s.left->run = x.run;
+    s.left->worktree = x.worktree;
+    out_.changed = true;
+    if (s.runtime == runtime_state::lost)
+      return settle("its own node is lost, too");
+    if (s.runtime == runtime_state::parked)
+      return settle("it is parked: " + s.reason);
+    auto verdict = judge(x.head, x.closed, false);
+    if (verdict)
+      return settle(verdict->why);
+    s.left->state = left_state::compared;
+    park(s.left->node.text + " is back: whose work counts is being found out",
+         resume_reason::hub);
+    effect(stop_run{s.run});
+  }
+
+  void operator()(const work_compared& x) {
+    auto& s = row();
+    if (!is_reconciled(s))
+      return drop("compares nothing");
+    if (!x.held) {
+      // Whoever takes it up again restores it.
+      s.resume = resume_reason::none;
+      s.reason = "its claim on " + s.task.text + " was given back";
+      settle(s.reason);
+      return tell();
+    }
+    if (s.left->state == left_state::returns)
+      return effect(take_back{});
+    auto verdict = judge(x.head, x.closed, true);
+    if (!verdict || !verdict->original) {
+      settle(verdict ? verdict->why : "nobody can tell");
+      await(resume_reason::hub);
+      return tell();
+    }
+    s.left->state = left_state::returns;
+    s.reason = "goes back to " + s.left->node.text + ": " + verdict->why;
+    record_verdict(true, verdict->why);
+    effect(stop_run{s.run});
+    tell();
+  }
+
 private:
+  // -- a node that was lost ---------------------------------------------------
+
+  /// Its node is lost: what is there may count when it returns. What was left
+  /// there before and has not run since is the same.
+  void leave(const std::string& head) {
+    auto& s = row();
+    if (s.role != session_role::worker || s.run == 0
+        || (s.left && s.left->node == s.node))
+      return;
+    disown_left();
+    left_work left;
+    left.node = s.node;
+    left.epoch = s.epoch;
+    left.run = s.run;
+    left.head = head;
+    s.left = std::move(left);
+  }
+
+  /// @param stopped Its own worktree is known.
+  std::optional<return_verdict> judge(const std::string& head,
+                                      const std::string& closed, bool stopped) {
+    const auto& s = row();
+    const auto& left = *s.left;
+    auto reported = s.exit && s.exit->run == s.run && s.exit->failure.empty()
+      && s.worktree && s.worktree->ahead > 0
+      && s.worktree->head_sha != left.head;
+    return_facts facts;
+    facts.policy = context_.policy.reconcile;
+    facts.closed = closed;
+    facts.went_back = s.went_back;
+    if (left.worktree)
+      facts.original = score_of(left.worktree, left.head, false);
+    facts.delivered = (!head.empty() && head != left.head) || reported
+      || s.finished_at.has_value();
+    if (stopped)
+      facts.replacement = score_of(s.worktree, left.head, facts.delivered);
+    return judge_return(facts);
+  }
+
+  /// The replacement stays.
+  void settle(const std::string& why) {
+    record_verdict(false, why);
+    disown_left();
+  }
+
+  void record_verdict(bool original, const std::string& why) {
+    const auto& s = row();
+    record(event_kind::session_reconciled,
+           data()
+             .with("node", original ? s.left->node : s.node)
+             .with("original", s.left->node)
+             .with("kept", original ? "original" : "replacement")
+             .with("reason", why));
+  }
+
+  /// What is left on another node has lost.
+  void disown_left() {
+    auto& s = row();
+    if (!s.left)
+      return;
+    if (s.left->node != s.node)
+      effect(disown_run{s.left->node, s.left->epoch, s.left->run});
+    s.left.reset();
+    out_.changed = true;
+  }
+
+  /// Its agent is known to be gone, and this is what it has left.
+  void compare(const std::optional<worktree_facts>& found) {
+    auto& s = row();
+    if (s.agent_pid != 0 || s.shim_pid != 0)
+      stopped(std::nullopt, {});
+    if (!same_work(s.worktree, found)) {
+      s.worktree = found;
+      out_.changed = true;
+    }
+    effect(compare_work{});
+  }
+
   // -- facts ------------------------------------------------------------------
 
   void take(const step_reached& x) {
@@ -356,6 +515,8 @@ private:
     }
     if (!s.started_at)
       s.started_at = context_.now;
+    if (s.left && s.left->node == s.node)
+      s.left.reset();
     to(runtime_state::alive, "");
     auto adopted = was == runtime_state::lost || was == runtime_state::alive;
     // Whoever waits for fewer starts at a time may go on.
@@ -504,6 +665,8 @@ private:
 
   void take(const run_stopped& x) {
     auto& s = row();
+    if (is_reconciled(s) && s.left->state == left_state::compared)
+      return compare(x.worktree);
     if (is_terminal(s) || s.runtime == runtime_state::parked)
       return stopped(x.exit, x.rescue_ref);
     if (!runs(s))
@@ -540,6 +703,11 @@ private:
       out_.changed = true;
       return tell();
     }
+    if (is_reconciled(s) && s.left->state == left_state::compared)
+      return compare(std::nullopt);
+    // Its work is under a ref.
+    if (is_reconciled(s))
+      return effect(take_back{});
     if (!is_terminal(s))
       return drop("has not ended");
     if (s.cleaned || (!x.kept_because.empty() && s.reason == x.kept_because))
@@ -754,6 +922,7 @@ private:
     s.end_reason = why;
     s.ended_at = context_.now;
     s.needs_input.clear();
+    disown_left();
     out_.changed = true;
     record(end == session_end::killed ? event_kind::session_killed
                                       : event_kind::session_ended,
@@ -791,7 +960,7 @@ private:
     const auto& s = row();
     return is_terminal(s) ? runs(s)
                           : s.runtime == runtime_state::parked
-        && (s.agent_pid != 0 || s.shim_pid != 0);
+        && (s.agent_pid != 0 || s.shim_pid != 0 || is_reconciled(s));
   }
 
   bool publishes() {

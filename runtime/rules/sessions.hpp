@@ -3,6 +3,7 @@
 #include "messages/change.hpp"
 #include "messages/event.hpp"
 #include "messages/session.hpp"
+#include "messages/settings.hpp"
 #include "messages/store.hpp"
 #include "runtime/rules/restart_window.hpp"
 
@@ -23,6 +24,8 @@ struct session_policy {
   /// Restarts after failures: at most `intensity` within `period`.
   restart_limits restart{2, std::chrono::minutes{30}, std::chrono::seconds{15},
                          std::chrono::minutes{5}, 0.25};
+  /// Whose work counts when a node that was lost returns.
+  reconcile_policy reconcile = reconcile_policy::keep_original;
 };
 
 /// What every decision is told besides the input.
@@ -93,6 +96,8 @@ struct run_stopped {
   std::optional<exit_info> exit;
   /// The ref of the saved work, if there was any.
   std::string rescue_ref;
+  /// What the worktree has, where only the agent was ended.
+  std::optional<worktree_facts> worktree = {};
 };
 /// Worktree, pane and branch are gone, or kept for the reason given; or the
 /// agent could not be ended for that reason, and is to be stopped again.
@@ -157,6 +162,9 @@ struct restore_session {
   epoch_no epoch = 0;
   node_name node;
   resume_reason reason = resume_reason::restore;
+  /// Set when its node is lost, which may come back: the commit of its branch
+  /// at the forge, empty where there is none.
+  std::optional<std::string> lost_at = {};
 };
 /// Its task has ended, or it holds its claim no longer.
 struct end_session {
@@ -183,11 +191,35 @@ struct node_gone {
 /// The node that was lost is back, and may still have the run.
 struct node_back {};
 
+/// A node that was lost is back, where this was left under that grant; nothing
+/// of it runs there.
+struct original_back {
+  node_name node;
+  epoch_no epoch = 0;
+  run_no run = 0;
+  /// Nothing = nothing is there any more.
+  std::optional<worktree_facts> worktree;
+  /// The commit of the branch at the forge now; empty = there is none.
+  std::string head;
+  /// Why the node gets no work (`draining`); empty = it does.
+  std::string closed;
+};
+
+/// The replacement was stopped for a look at what it has.
+struct work_compared {
+  /// As of `original_back`.
+  std::string head;
+  std::string closed;
+  /// The session holds its task yet.
+  bool held = true;
+};
+
 using session_input
   = std::variant<session_recovered, slot_granted, slot_waits, session_report,
                  restart_due, message_waits, kill_session, park_session,
                  restore_session, end_session, cleanup_session, change_told,
-                 node_gone, node_back, work_finished, login_restored>;
+                 node_gone, node_back, work_finished, login_restored,
+                 original_back, work_compared>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -224,6 +256,16 @@ struct arm_restart {
 struct look_later {
   milliseconds delay{0};
 };
+/// Ask the forge what was delivered, for `work_compared`.
+struct compare_work {};
+/// Have the REGISTRY grant the claim anew for the node that has the original.
+struct take_back {};
+/// Order a node to park what it has of a run that has lost.
+struct disown_run {
+  node_name node;
+  epoch_no epoch = 0;
+  run_no run = 0;
+};
 /// Open an incident (causes of DESIGN §10).
 struct raise_incident {
   std::string cause;
@@ -233,7 +275,8 @@ struct raise_incident {
 using session_effect
   = std::variant<ensure_run, stop_run, publish_branch, open_change, tell_task,
                  await_slot, release_slot, remove_worktree, arm_restart,
-                 raise_incident, look_later>;
+                 raise_incident, look_later, compare_work, take_back,
+                 disown_run>;
 
 /// What an input leads to.
 struct session_step {
@@ -288,6 +331,10 @@ std::optional<raise_incident> trouble_of(const session& s);
 ///      alive, exited without its login --restored--> starting (run + 1)
 ///      alive, exited at a limit --the limit ends--> starting (run + 1)
 ///      exited, parked, lost, killed --restore--> queued
+///      lost --restore elsewhere, its node returns--> parked, to compare
+///         --the replacement counts--> queued
+///         --the original counts--> its work parked --granted anew--> queued,
+///         there
 ///      any --kill, end--> ended; the run is stopped after the commit
 ///      any --finished--> its agent leaves, or is ended --> done
 ///

@@ -29,9 +29,10 @@ protected:
 /// The node is lost soon.
 class ClusterLost : public ClusterFailure {
 protected:
-  ClusterLost()
+  explicit ClusterLost(const std::string& disconnect = {})
       : ClusterFailure(
-        "heartbeat: 200ms, suspectAfter: 1s, lostAfter: 3s, lease: 5s", "3s") {}
+        "heartbeat: 200ms, suspectAfter: 1s, lostAfter: 3s, lease: 5s", "3s",
+        disconnect) {}
 
   /// Freezes the node until its session goes on elsewhere; the loss.
   json lose() {
@@ -44,6 +45,12 @@ protected:
       lost["seq"]);
     return lost;
   }
+};
+
+/// Whatever the node has when it is back, it is the loser.
+class ClusterReplaced : public ClusterLost {
+protected:
+  ClusterReplaced() : ClusterLost(", reconcile: keep_replacement") {}
 };
 
 TEST_F(ClusterLost, RaisesOneIncidentForAllItsSessions) {
@@ -93,7 +100,7 @@ TEST_F(ClusterLost, HearsOfItAgainWhenTheHubDiedInBetween) {
   EXPECT_EQ(w.ask({"incident", "show", "inc-1"})["count"], 0);
 }
 
-TEST_F(ClusterLost, ParksTheWorkOfTheLoser) {
+TEST_F(ClusterReplaced, ParksTheWorkOfTheLoser) {
   begin("echo draft > draft.txt\n" + scripts::waits_for("$AO_EPOCH")
         + scripts::diligent);
   auto id = w.add_task("Write a file");

@@ -96,12 +96,17 @@ TEST_P(OneWay, SilenceMovesTheWorkAndTheNodeComesBack) {
   EXPECT_EQ(w().ask({"session", "show", "app-1"})["node"], "n2");
   c->net().heal(0);
   w().await("node_returned", "node:n1", lost["seq"]);
-  w().await("session_disowned", "session:app-1", lost["seq"]);
+  // It goes back, as the other one has delivered nothing.
+  auto parted = w().await("session_disowned", "session:app-1", lost["seq"]);
+  EXPECT_EQ(parted["data"]["node"], "n2");
+  c->await_agent("app-1", 3);
+  EXPECT_EQ(w().ask({"session", "show", "app-1"})["node"], "n1");
   w().touch("go");
   w().await("session_cleaned", "session:app-1");
   EXPECT_EQ(count("merged"), 1);
   EXPECT_EQ(w().git(w().forge(), {"rev-list", "--count", "main"}), "2");
   EXPECT_FALSE(fs::exists(c->node(0).worktree("app-1")));
+  EXPECT_FALSE(fs::exists(c->node(1).worktree("app-1")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, OneWay,
@@ -167,7 +172,9 @@ TEST_F(ClusterNetwork, AHubThatDiesWhileANodeIsCutOffKeepsTheOthersAgents) {
 }
 
 TEST_F(ClusterNetwork, ANodeThatSleepsLongerThanItsLeaseHasLostItsWork) {
-  begin(2);
+  short_times times;
+  times.reconcile = "keep_replacement";
+  make(2, {}, times).begin(4);
   // It cannot end while it sleeps.
   ASSERT_EQ(spawn_on(0, "sleepy"), "app-1");
   auto loser = c->await_agent("app-1");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <optional>
 #include <set>
 
 using namespace ao;
@@ -60,6 +61,14 @@ std::vector<session_input> all_inputs(epoch_no epoch, run_no run,
     node_back{},
     work_finished{"f"},
     login_restored{},
+    restore_session{epoch + 1, node_name{"n1"}, resume_reason::hub, {}},
+    restore_session{epoch + 1, {}, resume_reason::restore, "abc"},
+    original_back{node_name{"n1"}, epoch > 0 ? epoch - 1 : 0, run, ahead, "",
+                  ""},
+    original_back{node_name{"n1"}, epoch, run, std::nullopt, "abc", "lost"},
+    work_compared{"", "", true},
+    work_compared{"abc", "", true},
+    work_compared{"", "", false},
   };
   agent_alive alive;
   alive.agent_pid = 1;
@@ -109,6 +118,13 @@ void check(const session_state& before, const session_input& input,
   MUST(step.changed || step.events.empty());
   MUST(b.run == a.run || b.run == a.run + 1);
   MUST(b.epoch >= a.epoch);
+  // Back once, and only under a new grant.
+  MUST(!a.went_back || b.went_back);
+  if (b.went_back && !a.went_back)
+    MUST(b.epoch > a.epoch && b.node == a.left->node);
+  if (a.went_back && b.left && !is_terminal(b))
+    MUST(b.left->state != left_state::compared
+         || (a.left && a.left->state == left_state::compared));
   MUST(b.restarts == a.restarts || b.restarts == a.restarts + 1);
   MUST(b.id == a.id && b.task == a.task && b.subject == a.subject);
   MUST(step.dropped.empty() || !step.changed);
@@ -145,12 +161,36 @@ void check(const session_state& before, const session_input& input,
       MUST(b.role == session_role::worker && !is_terminal(b));
     if (std::get_if<remove_worktree>(&e))
       MUST(is_terminal(b));
+    // Nothing is parked where it goes on.
+    if (auto x = std::get_if<disown_run>(&e))
+      MUST(x->node != b.node);
   }
   MUST(ensures <= 1);
   MUST((b.run == a.run + 1) == (ensures == 1)
        || std::get_if<session_recovered>(&input) != nullptr
        || std::get_if<node_back>(&input) != nullptr);
 }
+
+left_work left_on_n1(left_state x) {
+  left_work out;
+  out.node = node_name{"n1"};
+  out.epoch = 1;
+  out.run = 1;
+  out.state = x;
+  out.worktree.emplace();
+  return out;
+}
+
+/// Whether a row can be like that.
+bool may_leave(const session& s, left_state x) {
+  auto stopped = x == left_state::compared || x == left_state::returns;
+  return s.run > 0 && s.role == session_role::worker && !is_terminal(s)
+    && (!stopped || s.runtime == runtime_state::parked);
+}
+
+const std::optional<left_state> lefts[]
+  = {std::nullopt, left_state::away, left_state::compared, left_state::returns,
+     left_state::back};
 
 session_state state_of(runtime_state runtime, session_end end,
                        session_role role) {
@@ -178,24 +218,31 @@ TEST(SessionTable, DefinesEveryInputInEveryState) {
     for (auto runtime : runtimes)
       for (auto end : ends)
         for (auto started : {false, true})
-          for (auto exited : {"", "none", "crash", "auth"}) {
-            auto state = state_of(runtime, end, role);
-            if (started)
-              state.row.started_at = context.now;
-            if (std::string{exited} != "none")
-              state.row.exit = failure(exited);
-            for (epoch_no epoch : {2, 3, 4})
-              for (const auto& in : all_inputs(epoch, state.row.run, 0)) {
-                inputs.insert(in.index());
-                if (auto r = std::get_if<session_report>(&in))
-                  facts.insert(r->fact.index());
-                session_step step;
-                ASSERT_NO_THROW(step = next_session(state, in, context));
-                ASSERT_NO_THROW(check(state, in, step))
-                  << to_string(runtime) << " " << to_string(end) << " input "
-                  << in.index();
+          for (auto left : lefts)
+            for (auto exited : {"", "none", "crash", "auth"}) {
+              auto state = state_of(runtime, end, role);
+              if (started)
+                state.row.started_at = context.now;
+              if (std::string{exited} != "none")
+                state.row.exit = failure(exited);
+              if (left) {
+                if (!may_leave(state.row, *left))
+                  continue;
+                state.row.left = left_on_n1(*left);
+                state.row.resume = resume_reason::hub;
               }
-          }
+              for (epoch_no epoch : {2, 3, 4})
+                for (const auto& in : all_inputs(epoch, state.row.run, 0)) {
+                  inputs.insert(in.index());
+                  if (auto r = std::get_if<session_report>(&in))
+                    facts.insert(r->fact.index());
+                  session_step step;
+                  ASSERT_NO_THROW(step = next_session(state, in, context));
+                  ASSERT_NO_THROW(check(state, in, step))
+                    << to_string(runtime) << " " << to_string(end) << " input "
+                    << in.index();
+                }
+            }
   EXPECT_EQ(inputs.size(), std::variant_size_v<session_input>);
   EXPECT_EQ(facts.size(), std::variant_size_v<session_fact>);
 }

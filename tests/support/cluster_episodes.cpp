@@ -336,9 +336,10 @@ void cluster_episodes::look_at_events() {
         object(run + " was started twice");
     }
   }
-  for (const auto* kind : {"push_refused", "node_lost", "node_suspect",
-                           "node_returned", "session_disowned", "agent_started",
-                           "session_adopted", "merged", "hub_started"})
+  for (const auto* kind :
+       {"push_refused", "node_lost", "node_suspect", "node_returned",
+        "session_disowned", "agent_started", "session_reconciled",
+        "session_adopted", "merged", "hub_started"})
     figures_[kind] = counts[kind];
 }
 
@@ -407,12 +408,14 @@ void cluster_episodes::look_at_agents() {
 }
 
 /// What an agent had begun under a grant that went to another node is there
-/// under a ref.
+/// under a ref, unless the next agent that begins there has gone on with it.
 void cluster_episodes::look_at_kept_work() {
   auto& w = c_.hub();
   std::map<std::string, std::string> refs;
   std::set<std::string> owed;
-  std::map<std::string, std::pair<int, std::string>> last;
+  /// Of a session: grants of agents that began there, by node.
+  std::map<std::string, std::map<std::string, std::string>> open;
+  int returns = 0;
   for (const auto& e : w.events()) {
     auto epoch = e["epoch"].get<int>();
     auto id = at(e, "subject");
@@ -428,16 +431,22 @@ void cluster_episodes::look_at_kept_work() {
       refs[where] = ref;
     }
     if (e["kind"] == "agent_started") {
-      auto& before = last[id];
-      if (before.first != 0 && before.first != epoch)
-        owed.insert(id + " epoch " + std::to_string(before.first));
-      before = {epoch, where};
+      for (const auto& [node, grant] : open[id])
+        if (grant != where)
+          owed.insert(grant);
+      auto& here = open[id][at(e["data"], "node")];
+      // Nobody has parked it meanwhile: it is in the worktree yet.
+      if (!here.empty() && here != where && refs.count(here) == 0
+          && owed.erase(here) != 0)
+        ++returns;
+      here = where;
     }
   }
   for (const auto& one : owed)
     if (refs.count(one) == 0)
       object("the work of " + one + " is kept nowhere");
   figures_["moves"] = owed.size();
+  figures_["returns"] = returns;
 }
 
 /// Where hub and nodes, or what is there and what should be, differ.

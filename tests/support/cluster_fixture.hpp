@@ -14,9 +14,10 @@ namespace ao {
 class cluster_fixture : public testing::Test {
 protected:
   cluster_fixture() = default;
-  /// @param times,stop_after As of `clustered`.
-  cluster_fixture(const std::string& times, const std::string& stop_after)
-      : w(clustered(port, times, stop_after)) {}
+  /// @param times,stop_after,disconnect As of `clustered`.
+  cluster_fixture(const std::string& times, const std::string& stop_after,
+                  const std::string& disconnect = {})
+      : w(clustered(port, times, stop_after, disconnect)) {}
 
   ~cluster_fixture() override {
     if (HasFailure())
@@ -24,10 +25,12 @@ protected:
   }
 
   /// Starts both; agents are this script.
-  void begin(const std::string& script) {
+  /// @param hub_words Further ones of `ao start`.
+  void begin(const std::string& script,
+             const std::vector<std::string>& hub_words = {}) {
     ASSERT_EQ(w.ao({"cluster", "init"}).status.code, 0);
     w.add_agent("busy", script);
-    w.start();
+    w.start({}, hub_words);
     n.join(port, {}, {"--name", "worker"});
     n.start();
     w.await("node_joined", "node:worker");

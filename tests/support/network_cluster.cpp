@@ -15,7 +15,7 @@ world_options clustered_on(const network_hosts& net, world_options o,
   o.settings += "cluster: {listen: \"" + network_hosts::hub_address() + ":"
     + std::to_string(network_cluster::port) + "\", " + times.cluster + "}\n";
   o.project += ", disconnect: {stopOnClientAfter: " + times.stop_after
-    + ", replace: true}";
+    + ", replace: true, reconcile: " + times.reconcile + "}";
   o.within = net.on_hub();
   return o;
 }

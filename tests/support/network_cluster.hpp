@@ -15,6 +15,8 @@ struct short_times {
     = "heartbeat: 200ms, suspectAfter: 1s, lostAfter: 2500ms, "
       "lease: 4s";
   std::string stop_after = "2500ms";
+  /// `disconnect.reconcile`.
+  std::string reconcile = "keep_original";
 };
 
 /// A hub that runs no agents, and nodes `n1`, `n2`, ..., each on a host of its

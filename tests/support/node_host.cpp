@@ -63,11 +63,13 @@ void await_open(const world& w, const std::string& node) {
 }
 
 world_options clustered(unsigned port, const std::string& times,
-                        const std::string& stop_after) {
+                        const std::string& stop_after,
+                        const std::string& disconnect) {
   world_options o;
   o.settings += "cluster: {listen: \"127.0.0.1:" + std::to_string(port) + "\", "
     + times + "}\n";
-  o.project = ", disconnect: {stopOnClientAfter: " + stop_after + "}";
+  o.project
+    = ", disconnect: {stopOnClientAfter: " + stop_after + disconnect + "}";
   return o;
 }
 

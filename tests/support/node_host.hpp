@@ -67,9 +67,11 @@ void await_open(const world& w, const std::string& node);
 /// A world whose hub lets nodes in at this port.
 /// @param times Of `cluster:`; those here have nobody lost on a busy machine.
 /// @param stop_after `disconnect.stopOnClientAfter`.
+/// @param disconnect Further members there, as `, replace: false`.
 world_options clustered(unsigned port,
                         const std::string& times
                         = "suspectAfter: 20s, lostAfter: 100s, lease: 110s",
-                        const std::string& stop_after = "105s");
+                        const std::string& stop_after = "105s",
+                        const std::string& disconnect = {});
 
 } // namespace ao

@@ -133,6 +133,17 @@ inline worktree_facts any_worktree() {
   return x;
 }
 
+inline left_work any_left() {
+  left_work x;
+  x.node = any_name<node_name>();
+  x.epoch = any_number();
+  x.run = *rc::gen::arbitrary<run_no>();
+  x.head = *any_text();
+  x.state = any_of<left_state>(4);
+  x.worktree = maybe(any_worktree);
+  return x;
+}
+
 inline session any_session() {
   session x;
   x.id = any_name<session_id>();
@@ -168,6 +179,8 @@ inline session any_session() {
   x.exit = maybe(any_exit);
   x.worktree = maybe(any_worktree);
   x.change = any_name<change_id>();
+  x.left = maybe(any_left);
+  x.went_back = *rc::gen::arbitrary<bool>();
   x.finished_at = maybe(any_time);
   x.finished = *any_text();
   x.restarts = *rc::gen::arbitrary<std::uint32_t>();

@@ -139,6 +139,7 @@ RC_GTEST_PROP(Wire, CarriesAnyText, ()) {
   if (*rc::gen::arbitrary<bool>())
     w.sessions.push_back(any_session());
   w.losers.push_back({any_name<session_id>(), any_number(), 2});
+  w.left.push_back({any_name<session_id>(), any_number(), 4});
   survives(w);
   msg::node_hello h;
   h.name = any_name<node_name>();
@@ -165,6 +166,12 @@ RC_GTEST_PROP(Wire, CarriesAnyText, ()) {
   msg::session_report r
     = report_of(msg::fact::agent_exited{any_exit(), any_worktree()});
   survives(r);
+  msg::fact::stopped end;
+  end.rescued = *any_lines();
+  end.worktree = any_worktree();
+  survives(report_of(end));
+  survives(
+    report_of(msg::fact::work_found{any_name<node_name>(), any_worktree()}));
 }
 
 TEST(Wire, RefusesWhatItDoesNotUnderstandAndLivesOn) {
