@@ -119,7 +119,8 @@ namespace ao {
   X(numbers_raised)                                                            \
   X(session_disowned)                                                          \
   X(node_renewed)                                                              \
-  X(node_expired)
+  X(node_expired)                                                              \
+  X(change_taken_over)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

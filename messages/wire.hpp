@@ -77,6 +77,8 @@ constexpr std::string_view publish = "publish";
 constexpr std::string_view deliver = "deliver";
 /// `read_output` in, `output_part` out; its text as bytes.
 constexpr std::string_view output = "output";
+/// `inspect_worktree` in, `worktree_facts` out.
+constexpr std::string_view worktree = "worktree";
 /// Look at the agent programs anew, and tell `facts` in any case.
 constexpr std::string_view look = "look";
 } // namespace verb
@@ -181,6 +183,8 @@ AO_WIRE(publish_order)
 AO_WIRE(deliver_message)
 AO_WIRE(read_output)
 AO_WIRE(output_part)
+AO_WIRE(inspect_worktree)
+AO_WIRE(worktree_facts)
 AO_WIRE(session_report)
 AO_WIRE(message_report)
 AO_WIRE(work_seen)

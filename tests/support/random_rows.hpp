@@ -129,6 +129,7 @@ inline worktree_facts any_worktree() {
   x.head_sha = *any_text();
   x.dirty = *rc::gen::arbitrary<bool>();
   x.status_lines = *any_lines();
+  x.changed = any_number();
   x.ahead = any_number();
   return x;
 }
@@ -168,6 +169,7 @@ inline session any_session() {
   x.exit = maybe(any_exit);
   x.worktree = maybe(any_worktree);
   x.change = any_name<change_id>();
+  x.took_over = any_name<session_id>();
   x.finished_at = maybe(any_time);
   x.finished = *any_text();
   x.restarts = *rc::gen::arbitrary<std::uint32_t>();
