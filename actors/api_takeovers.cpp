@@ -17,18 +17,18 @@ void answer_claim(api_pointer self, const api_call_ptr& call, int status,
                   bool already) {
   auto from = row->took_over;
   auto id = row->change;
-  show_session(
-    self, std::move(row), [=](const json& shown) {
-      auto c = self->state.context.rows->find<change>(id.text);
-      auto or_null = [](const session_id& x) {
-        return x.empty() ? json(nullptr) : json(x.text);
-      };
-      call->answer(status, {{"change", c ? api::change_object(*c) : json()},
-                            {"session", shown},
-                            {"tookOverFrom", or_null(from)},
-                            {"gaveUp", or_null(gave_up)},
-                            {"already", already}});
-    });
+  show_session(self, std::move(row), [=](const json& shown) {
+    auto c = self->state.context.rows->find<change>(id.text);
+    auto or_null = [](const session_id& x) {
+      return x.empty() ? json(nullptr) : json(x.text);
+    };
+    call->answer(status,
+                 {{"change", c ? api::change_object(*c) : json()},
+                  {"session", shown},
+                  {"tookOverFrom", or_null(from)},
+                  {"gaveUp", or_null(gave_up)},
+                  {"already", already}});
+  });
 }
 
 /// A request that was executed before is not refused when it comes again, as
@@ -38,12 +38,11 @@ void refuse_new(api_pointer self, const api_call_ptr& call, const error& why) {
                    store_deadline, msg::recall_request{call->id})
     .then(
       [self, call, why](const store_written& known) {
-        auto first = known.repeated
-          ? parse_json(known.answer, "stored answer")
-          : result<json>{fail(why)};
-        auto opened = first ? self->state.context.rows->find<session>(
-                        first->value("session", ""))
-                            : nullptr;
+        auto first = known.repeated ? parse_json(known.answer, "stored answer")
+                                    : result<json>{fail(why)};
+        auto opened = first
+          ? self->state.context.rows->find<session>(first->value("session", ""))
+          : nullptr;
         if (opened)
           answer_claim(self, call, 200, std::move(opened), {}, false);
         else
@@ -57,8 +56,8 @@ void open(api_pointer self, const api_call_ptr& call,
   ask<registry_actor>(self, self->state.context, actor_name{"registry"},
                       answer_deadline, plan.open)
     .then(
-      [self, call, gave_up = plan.open.gives_up](
-        const msg::opened_session& made) {
+      [self, call,
+       gave_up = plan.open.gives_up](const msg::opened_session& made) {
         answer_claim(self, call, made.repeated ? 200 : 201,
                      std::make_shared<const session>(made.opened), gave_up,
                      false);
@@ -68,9 +67,8 @@ void open(api_pointer self, const api_call_ptr& call,
 
 void open_when_ready(api_pointer self, const api_call_ptr& call,
                      const api::takeover_plan& plan) {
-  auto project = project_id{self->state.context.rows
-                              ->find<change>(plan.open.change.text)
-                              ->project};
+  auto project = project_id{
+    self->state.context.rows->find<change>(plan.open.change.text)->project};
   when_agent_is_ready(
     self, self->state.context, plan.open.agent, project, answer_deadline,
     [self, call, plan] { open(self, call, plan); }, refuse_by(call));
@@ -137,8 +135,8 @@ void claim_change(api_pointer self, api_call_ptr call) {
   const auto& c = *meant;
   if (!call->admits(target_of(*c), "take over " + c->id.text))
     return;
-  auto plan = api::plan_takeover(*context.rows, *context.config, *c,
-                                 call->body, call->id);
+  auto plan = api::plan_takeover(*context.rows, *context.config, *c, call->body,
+                                 call->id);
   if (!plan)
     return refuse_new(self, call, plan.error());
   if (plan->own)

@@ -30,7 +30,8 @@ caf::result<worktree_facts> inspect_here(Self* self,
   auto promise = self->template make_response_promise<worktree_facts>();
   run_job(
     self, context, inspection_limit,
-    [cache, path = std::filesystem::path{context.places(asked.session).worktree},
+    [cache,
+     path = std::filesystem::path{context.places(asked.session).worktree},
      base = asked.base]() -> result<worktree_facts> {
       std::error_code ignored;
       if (!std::filesystem::exists(path, ignored))

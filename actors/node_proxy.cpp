@@ -401,8 +401,7 @@ caf::result<msg::wire_reply> hear(self_pointer self,
       return promise;
     }
   for (auto ours : {msg::verb::ensure, msg::verb::stop, msg::verb::publish,
-                    msg::verb::deliver, msg::verb::output,
-                    msg::verb::worktree})
+                    msg::verb::deliver, msg::verb::output, msg::verb::worktree})
     if (ours == call.verb)
       return make_error(ec::not_allowed,
                         "only the hub says " + call.verb + " to a node");

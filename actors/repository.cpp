@@ -53,8 +53,7 @@ result<std::string> take_over(self_pointer self,
     if (auto ok = st.cache->leave_branch(*former, order.branch); !ok)
       return fail(ok.error());
   }
-  if (auto ok
-      = st.cache->follow_origin(order.branch, who, st.context.now());
+  if (auto ok = st.cache->follow_origin(order.branch, who, st.context.now());
       !ok)
     return fail(ok.error());
   return ref;

@@ -34,11 +34,12 @@ result<void> check_mover(const row_view& rows, const session& s,
   };
   auto anew = "; `ao spawn --claim-pr " + c.id.text + "` takes a new session";
   if (s.project != c.project)
-    return refuse(ec::bad_input, "works in " + s.project.text + ", and "
-                    + c.id.text + " is of " + c.project.text);
+    return refuse(ec::bad_input,
+                  "works in " + s.project.text + ", and " + c.id.text
+                    + " is of " + c.project.text);
   if (s.role != session_role::worker)
-    return refuse(ec::wrong_state, "is a session of role "
-                    + std::string{to_string(s.role)}
+    return refuse(ec::wrong_state,
+                  "is a session of role " + std::string{to_string(s.role)}
                     + "; only a worker takes a change over");
   if (is_terminal(s))
     return refuse(ec::session_closed, "has ended" + anew);
@@ -47,7 +48,8 @@ result<void> check_mover(const row_view& rows, const session& s,
     return refuse(ec::wrong_state,
                   "holds no task any more; restore it first" + anew);
   if (auto own = rows.open_change(s.id))
-    return refuse(ec::wrong_state, "has an open change itself, " + own->id.text
+    return refuse(ec::wrong_state,
+                  "has an open change itself, " + own->id.text
                     + ", which nobody would look after" + anew);
   return {};
 }
@@ -141,17 +143,16 @@ result<void> check_clean(const session& s, const worktree_facts& seen) {
   std::string list;
   for (const auto& line : seen.status_lines)
     list += (list.empty() ? "" : ", ") + line;
-  auto what = seen.changed == 0
-    ? std::string{"an unfinished merge or rebase"}
-    : std::to_string(seen.changed)
+  auto what = seen.changed == 0 ? std::string{"an unfinished merge or rebase"}
+                                : std::to_string(seen.changed)
       + (seen.changed == 1 ? " file that is" : " files that are")
       + " in no commit (" + list + ")";
   error why{ec::unclean_worktree,
             "the worktree of " + s.id.text + " has " + what
               + "; have it committed, or end it by `ao session kill "
               + s.id.text + "`, which saves it"};
-  why.details = {{"session", s.id.text},
-                 {"files", std::to_string(seen.changed)}};
+  why.details
+    = {{"session", s.id.text}, {"files", std::to_string(seen.changed)}};
   return fail(std::move(why));
 }
 

@@ -40,9 +40,9 @@ result<void> repository_cache::leave_branch(const fs::path& worktree,
     return fail(ec::wrong_state,
                 worktree.string() + " has no commit on " + one_line(branch));
   // Not by `git checkout`, which writes files and the index.
-  auto moved = git->ask({worktree,
-                         {"update-ref", "--no-deref", "-m", "ao: taken over",
-                          "HEAD", **head}});
+  auto moved = git->ask(
+    {worktree,
+     {"update-ref", "--no-deref", "-m", "ao: taken over", "HEAD", **head}});
   return moved ? result<void>{} : fail(moved.error());
 }
 

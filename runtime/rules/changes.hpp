@@ -142,8 +142,8 @@ using change_input
   = std::variant<change_recovered, head_moved, ci_began, ci_ended, review_given,
                  merge_wanted, merge_began, merge_prepared, merge_done,
                  merge_conflicted, merge_raced, change_dropped, review_begun,
-                 reviewer_opened, reviewer_told, base_seen_red,
-                 base_seen_green, holder_moved>;
+                 reviewer_opened, reviewer_told, base_seen_red, base_seen_green,
+                 holder_moved>;
 
 // -- effects ------------------------------------------------------------------
 

@@ -110,11 +110,9 @@ result<registry_decision> registry_book::decide(const open_session& request,
   registry_decision d;
   (void)lock(d, subject);
   if (takes_over && !request.gives_up.empty())
-    if (auto ok
-        = give_up_tasks(request.gives_up,
-                        request.gives_up.text + " went to "
-                          + request.change.text,
-                        d, now);
+    if (auto ok = give_up_tasks(
+          request.gives_up,
+          request.gives_up.text + " went to " + request.change.text, d, now);
         !ok) {
       unlock(d);
       return fail(ok.error());
@@ -141,8 +139,8 @@ result<registry_decision> registry_book::decide(const open_session& request,
   s.change = request.change;
   s.head = request.head;
   s.took_over = request.took_over;
-  s.branch = takes_over ? request.branch_template
-                        : expand(request.branch_template, s);
+  s.branch
+    = takes_over ? request.branch_template : expand(request.branch_template, s);
   s.runtime = runtime_state::queued;
   s.reason = needs.open ? needs.why : "";
   if (s.role == session_role::manual) {

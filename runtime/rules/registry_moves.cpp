@@ -122,8 +122,7 @@ result<registry_decision> registry_book::decide(const move_task& request,
 
 result<void> registry_book::give_up_tasks(const session_id& holder,
                                           const std::string& why,
-                                          registry_decision& d,
-                                          wall_time now) {
+                                          registry_decision& d, wall_time now) {
   for (const auto& [subject, c] : claims_) {
     auto t = task_of(task_id{subject});
     auto decided = std::find(d.subjects.begin(), d.subjects.end(), subject)

@@ -103,9 +103,10 @@ protected:
     EXPECT_THAT(w.git(w.forge(), {"log", "-1", "--format=%B", "main"}),
                 HasSubstr("Ao-Session: " + last + "\n"));
     auto all = w.events();
-    EXPECT_EQ(std::count_if(all.begin(), all.end(),
-                            [](const json& e) { return e["kind"] == "merged"; }),
-              1);
+    EXPECT_EQ(
+      std::count_if(all.begin(), all.end(),
+                    [](const json& e) { return e["kind"] == "merged"; }),
+      1);
     EXPECT_EQ(w.ask({"pr", "ls"})["data"].size(), 1u);
   }
 
@@ -142,10 +143,9 @@ TEST_F(Takeover, ByANewSessionGoesOnWhereTheChangeIs) {
   EXPECT_EQ(change()["session"], "app-2");
   w.await_file("app-2.prompt");
   EXPECT_EQ(content_of(w.user() / "app-2.began"), head + "\n");
-  EXPECT_THAT(
-    content_of(w.user() / "app-2.prompt"),
-    AllOf(HasSubstr("First\n\nthe body"), HasSubstr("begun by app-1"),
-          HasSubstr("app#1 is open"), HasSubstr("branch ao/app-1")));
+  EXPECT_THAT(content_of(w.user() / "app-2.prompt"),
+              AllOf(HasSubstr("First\n\nthe body"), HasSubstr("begun by app-1"),
+                    HasSubstr("app#1 is open"), HasSubstr("branch ao/app-1")));
 
   // The former holder: ended, its work kept, its files where they were.
   auto former = session("app-1");
@@ -153,10 +153,11 @@ TEST_F(Takeover, ByANewSessionGoesOnWhereTheChangeIs) {
   EXPECT_EQ(former["claim"], nullptr);
   EXPECT_EQ(content_of(old_tree / "dirt.txt"), "dirt\n");
   auto repository = w.home() / "repos/app.git";
-  EXPECT_THAT(kept("app-1"), AllOf(HasSubstr("refs/ao/rescue/app-1/"),
-                                   HasSubstr("refs/ao/parked/app-1/e1-r1")));
-  EXPECT_EQ(
-    w.git(repository, {"show", "refs/ao/parked/app-1/e1-r1:dirt.txt"}), "dirt");
+  EXPECT_THAT(kept("app-1"),
+              AllOf(HasSubstr("refs/ao/rescue/app-1/"),
+                    HasSubstr("refs/ao/parked/app-1/e1-r1")));
+  EXPECT_EQ(w.git(repository, {"show", "refs/ao/parked/app-1/e1-r1:dirt.txt"}),
+            "dirt");
   EXPECT_EQ(
     w.git(repository, {"merge-base", late, "refs/ao/parked/app-1/e1-r1"}),
     late);
@@ -169,9 +170,8 @@ TEST_F(Takeover, ByANewSessionGoesOnWhereTheChangeIs) {
                 HasSubstr("ao: push refused: stale epoch 1 (current 2)"));
   }
   expect_merged("app-2");
-  EXPECT_NE(w.try_git(w.forge(), {"cat-file", "-e", "main:dirt.txt"})
-              .status.code,
-            0);
+  EXPECT_NE(
+    w.try_git(w.forge(), {"cat-file", "-e", "main:dirt.txt"}).status.code, 0);
 
   // Nothing of either stays in the way.
   w.await("session_cleaned", "session:app-2");
@@ -191,10 +191,11 @@ TEST_F(Takeover, FromASessionThatWasKilled) {
   EXPECT_EQ(w.ask({"task", "show", "T1"})["state"], "parked");
   auto said = w.ao({"spawn", "--claim-pr", "1", "--agent", "finisher"});
   ASSERT_EQ(said.status.code, 0) << said.err;
-  EXPECT_THAT(said.out, AllOf(HasSubstr("PR:             app#1 (First)\n"),
-                              HasSubstr("Branch:         ao/app-1\n"),
-                              HasSubstr("Took over from: app-1\n"),
-                              HasSubstr("SESSION=app-2\n")));
+  EXPECT_THAT(said.out,
+              AllOf(HasSubstr("PR:             app#1 (First)\n"),
+                    HasSubstr("Branch:         ao/app-1\n"),
+                    HasSubstr("Took over from: app-1\n"),
+                    HasSubstr("SESSION=app-2\n")));
   expect_merged("app-2");
 }
 
@@ -315,9 +316,8 @@ TEST_F(Takeover, RefusesWhatIsNotPossible) {
 }
 
 TEST_F(Takeover, IsNotForAnAgentToDecide) {
-  ASSERT_EQ(w.ao({"spawn", w.add_task("Second"), "--agent", "idler"})
-              .status.code,
-            0);
+  ASSERT_EQ(
+    w.ao({"spawn", w.add_task("Second"), "--agent", "idler"}).status.code, 0);
   w.await_file("app-2.ready");
   // Its own change it has.
   auto own = as("app-1", {"session", "claim-pr", "app#1"});
@@ -340,9 +340,9 @@ TEST_F(Takeover, IsNotForAnAgentToDecide) {
 
 TEST_P(TakeoverOfDeath, EndsInTheSameStateHoweverTheHubDies) {
   std::ofstream{w.worktree("app-1") / "dirt.txt"} << "dirt\n";
-  std::vector<std::string> words{"spawn",        "--claim-pr", "app#1",
-                                 "--agent",      "finisher",   "--request-id",
-                                 "one",          "--no-wait"};
+  std::vector<std::string> words{"spawn",   "--claim-pr", "app#1",
+                                 "--agent", "finisher",   "--request-id",
+                                 "one",     "--no-wait"};
   auto from = w.last_event();
   auto asking = w.start_ao(words);
   w.await(GetParam().kind, GetParam().subject, from);
