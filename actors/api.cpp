@@ -51,6 +51,7 @@ constexpr api_route routes[] = {
   {"POST", "/changes", post_change},
   {"GET", "/changes/{id}", get_change},
   {"POST", "/changes/{id}/merge", post_merge},
+  {"POST", "/changes/{id}/claim", claim_change},
   {"GET", "/changes/{id}/reviews", get_reviews},
   {"POST", "/changes/{id}/reviews", post_review},
   {"GET", "/incidents", get_incidents},

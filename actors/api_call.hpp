@@ -90,7 +90,11 @@ inline api::target target_of(const change& c) {
 void read_past(api_pointer self, msg::read_events what,
                std::function<void(result<std::vector<event>>)> done);
 
-/// The session as `GET /sessions/<id>` shows it, with `status`.
+/// Hands on the session as `GET /sessions/<id>` shows it.
+void show_session(api_pointer self, row_ptr<session> row,
+                  std::function<void(json)> done);
+
+/// Answers with that, and `status`.
 void answer_session(api_pointer self, api_call_ptr call, int status,
                     row_ptr<session> row);
 
@@ -196,6 +200,9 @@ row_ptr<change> change_in_path(api_pointer self, const api_call& call);
 void get_change(api_pointer self, api_call_ptr call);
 void post_change(api_pointer self, api_call_ptr call);
 void post_merge(api_pointer self, api_call_ptr call);
+
+// api_takeovers.cpp
+void claim_change(api_pointer self, api_call_ptr call);
 
 // api_reviews.cpp
 void post_review(api_pointer self, api_call_ptr call);

@@ -60,20 +60,25 @@ void read_past(api_pointer self, msg::read_events what,
           [done](const caf::error& why) { done(fail(to_ao_error(why))); });
 }
 
-void answer_session(api_pointer self, api_call_ptr call, int status,
-                    row_ptr<session> row) {
+void show_session(api_pointer self, row_ptr<session> row,
+                  std::function<void(json)> done) {
   msg::read_events story;
   story.subject = subject_of(row->id);
-  read_past(self, story, [self, call, status, row](auto events) {
+  read_past(self, story, [self, row, done](auto events) {
     auto& context = self->state.context;
     // Without its past (purged, or the store restarts) a session is still
     // worth showing.
     auto saved
       = events ? api::saved_work_of(*events) : std::vector<api::saved_work>{};
-    call->answer(
-      status,
-      api::session_object(api::view_of(*context.rows, *context.config, row),
-                          saved, cache_of(context, *row)));
+    done(api::session_object(api::view_of(*context.rows, *context.config, row),
+                             saved, cache_of(context, *row)));
+  });
+}
+
+void answer_session(api_pointer self, api_call_ptr call, int status,
+                    row_ptr<session> row) {
+  show_session(self, std::move(row), [call, status](const json& shown) {
+    call->answer(status, shown);
   });
 }
 

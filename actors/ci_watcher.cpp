@@ -167,7 +167,7 @@ struct perform {
     const auto& row = *st.row;
     auto known = st.context->rows->incident_called(
       incident_key(row.project, row.task, incident_cause::ci_failed));
-    if (!known || known->sha != failure.sha)
+    if (!known || known->sha != failure.sha || known->session != row.session)
       (*this)(run_ci{failure.sha, failure.merged_result});
   }
 
@@ -315,6 +315,18 @@ void say(self_pointer self, log_level level, const std::string& verb,
                     + to_string(to_ao_error(why)) + "\"");
 }
 
+/// Whoever has taken the change over holds its task by now.
+void heed_holder(self_pointer self) {
+  const auto& st = self->state;
+  const auto& rows = *st.context->rows;
+  auto held = rows.held_claim(st.row->task.text);
+  if (!held || held->session == st.row->session)
+    return;
+  auto holder = rows.find<session>(held->session.text);
+  if (holder && holder->change == st.row->id)
+    submit(self, holder_moved{held->session, held->epoch});
+}
+
 /// What no agent may read.
 redactor secrets_of(self_pointer self) {
   return ao::secrets_of(*self->state.context);
@@ -334,10 +346,12 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
   if (!row)
     throw std::runtime_error("no row of change " + id.text);
   st.row = std::move(row);
+  heed_holder(self);
   submit(self, change_recovered{});
   look_at_reviewers(self);
   return {
     [self](const msg::branch_pushed& news) {
+      heed_holder(self);
       auto holder
         = self->state.context->rows->held_claim(self->state.row->task.text);
       submit(self, head_moved{news.head_sha, holder ? holder->epoch : 0});
@@ -370,9 +384,12 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
     },
     [self](const msg::base_recovered&) { submit(self, base_seen_green{}); },
     [self](const msg::session_changed& told) {
+      if (told.now.role == session_role::worker)
+        return heed_holder(self);
       submit(self, reviewer_told{told.now});
     },
     [self](look_atom) {
+      heed_holder(self);
       submit(self, change_recovered{});
       look_at_reviewers(self);
     },

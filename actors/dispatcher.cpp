@@ -119,6 +119,24 @@ std::string group_of(self_pointer self, const std::string& account) {
   return {};
 }
 
+/// Whether the lease of a node that is lost is over: nothing of it counts.
+bool is_given_up(self_pointer self, const node_name& node) {
+  auto seen = self->state.context.nodes->find(node);
+  return seen && seen->now.link == node_link::lost
+    && may_regrant(seen->now, self->clock().now());
+}
+
+/// Who has to leave the branch of a session that takes it over; empty when
+/// nobody works there any more.
+session_id who_leaves_for(self_pointer self, const session& s) {
+  if (s.took_over.empty() || s.run > 0)
+    return {};
+  for (const auto& other : self->state.context.rows->all<session>())
+    if (has_to_leave(*other, s) && !is_given_up(self, other->node))
+      return other->id;
+  return {};
+}
+
 /// Why a queued session could not start whatever the load.
 std::string held_by(self_pointer self, const session& s) {
   auto& st = self->state;
@@ -130,6 +148,8 @@ std::string held_by(self_pointer self, const session& s) {
   if (s.run > 0)
     if (auto why = hold_restart(st.blast, s.id); !why.empty())
       return why;
+  if (auto other = who_leaves_for(self, s); !other.empty())
+    return "waits until " + other.text + " is stopped and its work saved";
   const auto& context = st.context;
   auto t = context.rows->find<task>(s.task.text);
   if (!t)

@@ -432,6 +432,22 @@ void show_output(self_pointer self, const msg::wire_call& call,
     [promise](const caf::error& why) mutable { promise.deliver(why); });
 }
 
+void show_worktree(self_pointer self, const msg::wire_call& call,
+                   reply_promise promise) {
+  auto what = msg::read_wire<msg::inspect_worktree>(call.body);
+  if (!what) {
+    promise.deliver(make_error(what.error()));
+    return;
+  }
+  ask<uplink_actor>(self, self->state.context, "uplink"_name,
+                    registry_deadline - std::chrono::seconds{2}, *what)
+    .then(
+      [promise](const worktree_facts& facts) mutable {
+        promise.deliver(msg::wire_reply{msg::to_wire(facts), {}});
+      },
+      [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
 /// Nothing runs under a number that could be forgotten.
 void begin_run(self_pointer self, const msg::wire_call& call,
                reply_promise promise) {
@@ -474,6 +490,8 @@ caf::result<msg::wire_reply> take_call(self_pointer self,
     show_output(self, call, promise);
   else if (call.verb == msg::verb::terminal)
     use_terminal(self, call, promise);
+  else if (call.verb == msg::verb::worktree)
+    show_worktree(self, call, promise);
   else if (call.verb == msg::verb::look)
     look_anew(self, promise);
   else

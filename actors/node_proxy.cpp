@@ -420,7 +420,8 @@ caf::result<msg::wire_reply> hear(self_pointer self,
       return promise;
     }
   for (auto ours : {msg::verb::ensure, msg::verb::stop, msg::verb::publish,
-                    msg::verb::deliver, msg::verb::output, msg::verb::terminal})
+                    msg::verb::deliver, msg::verb::output, msg::verb::terminal,
+                    msg::verb::worktree})
     if (ours == call.verb)
       return make_error(ec::not_allowed,
                         "only the hub says " + call.verb + " to a node");
@@ -441,6 +442,26 @@ caf::result<session_id> order(self_pointer self, std::string_view verb,
     .then([promise, session](
             const msg::wire_reply&) mutable { promise.deliver(session); },
           [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
+caf::result<worktree_facts> pass_inspection(self_pointer self,
+                                            const msg::inspect_worktree& what) {
+  auto& st = self->state;
+  if (st.peer == nullptr)
+    return make_error(ec::not_reachable,
+                      "node " + st.node.text + " is not connected");
+  auto promise = self->make_response_promise<worktree_facts>();
+  call_node(self, msg::verb::worktree, msg::to_wire(what))
+    .then(
+      [promise](const msg::wire_reply& reply) mutable {
+        auto facts = msg::read_wire<worktree_facts>(reply.body);
+        if (facts)
+          promise.deliver(std::move(*facts));
+        else
+          promise.deliver(make_error(facts.error()));
+      },
+      [promise](const caf::error& why) mutable { promise.deliver(why); });
   return promise;
 }
 
@@ -550,6 +571,9 @@ node_proxy(self_pointer self, hub_context context, node_name node) {
     },
     [self](const msg::deliver_message& x) {
       return order(self, msg::verb::deliver, x.session, x);
+    },
+    [self](const msg::inspect_worktree& what) {
+      return pass_inspection(self, what);
     },
     [self](const msg::node_calls& asked) { return hear(self, asked); },
     [self](const msg::read_output& what) { return pass_output(self, what); },

@@ -1,5 +1,6 @@
 #include "actors/node_uplink.hpp"
 
+#include "actors/inspect_worktree.hpp"
 #include "actors/to_runner.hpp"
 #include "messages/interfaces/cluster.hpp"
 #include "runtime/actor/harden.hpp"
@@ -68,6 +69,9 @@ uplink_actor::behavior_type node_uplink(self_pointer self,
     },
     [self](const msg::deliver_message& order) {
       return pass_to_runner(self, order.session, order);
+    },
+    [self](const msg::inspect_worktree& asked) {
+      return inspect_here(self, asked);
     },
     [self](const msg::message_report& report) -> caf::result<message_id> {
       auto promise = self->make_response_promise<message_id>();

@@ -361,6 +361,8 @@ caf::result<msg::opened_session> open(self_pointer self,
   request.project = asked.project;
   request.change = asked.change;
   request.head = asked.head;
+  request.took_over = asked.took_over;
+  request.gives_up = asked.gives_up;
   if (const auto* t = st.book.find_task(asked.task.text))
     request.project = t->project;
   auto promise = self->make_response_promise<msg::opened_session>();

@@ -3,6 +3,7 @@
 #include "runtime/agents/readiness.hpp"
 #include "runtime/node/leftovers.hpp"
 #include "runtime/node/local_time.hpp"
+#include "runtime/node/worktree.hpp"
 #include "runtime/process/process_table.hpp"
 #include "runtime/rules/reconcile.hpp"
 
@@ -10,31 +11,6 @@
 
 namespace ao::runner_parts {
 namespace {
-
-/// What the worktree holds after a run.
-result<worktree_facts> inspect(const repository_cache& cache,
-                               const std::string& path,
-                               const std::string& base) {
-  worktree_facts facts;
-  auto state = cache.inspect(path);
-  if (!state)
-    return fail(state.error());
-  facts.head_sha = state->head;
-  facts.dirty = state->dirty || !state->operation.empty();
-  std::size_t at = 0;
-  while (at < state->status_text.size()) {
-    auto end = state->status_text.find('\n', at);
-    if (end == std::string::npos)
-      end = state->status_text.size();
-    facts.status_lines.push_back(state->status_text.substr(at, end - at));
-    at = end + 1;
-  }
-  auto ahead = cache.ahead_of(path, "refs/remotes/origin/" + base);
-  if (!ahead)
-    return fail(ahead.error());
-  facts.ahead = *ahead;
-  return facts;
-}
 
 /// What there is to know of the end of a run whose shim is gone.
 result<exit_info> find_end(const std::string& directory, exit_info lost) {
@@ -350,7 +326,7 @@ void run_over(self_pointer self, exit_info how) {
       auto ended = end_leftovers(mark, 0, dir, stop_grace);
       if (!ended)
         return fail(ended.error());
-      auto facts = inspect(*cache, path, base);
+      auto facts = look_at_worktree(*cache, path, base);
       if (!facts)
         return fail(facts.error());
       return run_remains{check.apply(how), std::move(*facts)};

@@ -196,6 +196,7 @@ void make_worktree(self_pointer self) {
   order.branch = st.spec->branch;
   order.base = st.spec->base;
   order.head = st.spec->head;
+  order.take_over = st.order->takes_over;
   order.path = worktree_of(self);
   ask<repository_actor>(self, st.context,
                         make_actor_name("repository", st.spec->project.text),
@@ -205,6 +206,8 @@ void make_worktree(self_pointer self) {
         auto& st = self->state;
         st.made.new_branch |= made.new_branch;
         st.made.new_worktree |= made.new_worktree;
+        if (!made.kept.empty())
+          report(self, msg::fact::step_done{"kept " + made.kept});
         fill_worktree(self);
       },
       giver_up(self));

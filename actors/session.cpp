@@ -77,6 +77,8 @@ msg::session_spec spec_of(self_pointer self, const ensure_run& order) {
     spec.issue = t->ref;
     spec.prompt = prompt_of(*t);
   }
+  if (!row.took_over.empty())
+    add_takeover(self, spec);
   if (row.role == session_role::reviewer)
     add_review(self, spec);
   if (row.role == session_role::mediator)
@@ -210,6 +212,7 @@ struct perform {
       return tell_review(self);
     if (row.role == session_role::mediator)
       return tell_mediation(self);
+    tell_change(self);
     tell<task_actor>(self->state.context,
                      make_actor_name("task", row.task.text),
                      msg::session_changed{row});

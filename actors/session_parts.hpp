@@ -50,6 +50,14 @@ void tell_review(self_pointer self);
 /// A role's claim has no TASK that would give it back.
 void release_role(self_pointer self);
 
+// -- session_takeover: of a session that takes a change over ------------------
+
+/// Where its agent begins, and what it has to know of what was done before.
+void add_takeover(self_pointer self, msg::session_spec& spec);
+
+/// Tells its row to the CI WATCHER until that knows whose its change is now.
+void tell_change(self_pointer self);
+
 // -- session_mediation: of a mediator's session -------------------------------
 
 /// What its agent is to mediate.

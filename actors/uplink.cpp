@@ -1,5 +1,6 @@
 #include "actors/uplink.hpp"
 
+#include "actors/inspect_worktree.hpp"
 #include "actors/node_record.hpp"
 #include "actors/to_runner.hpp"
 #include "messages/interfaces/forge.hpp"
@@ -42,6 +43,9 @@ uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
     [self](const msg::node_report& told) { return record(self, told); },
     [self](const msg::deliver_message& order) {
       return pass_to_runner(self, order.session, order);
+    },
+    [self](const msg::inspect_worktree& asked) {
+      return inspect_here(self, asked);
     },
     [self](const msg::message_report& report) -> caf::result<message_id> {
       auto promise = self->make_response_promise<message_id>();

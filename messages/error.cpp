@@ -82,6 +82,10 @@ constexpr ec_info table[] = {
    "The node has begun another life", 403, 6},
   {ec::certificate_expired, "certificate_expired",
    "The node's certificate counts no more", 403, 6},
+  {ec::change_closed, "change_closed", "The change is merged or closed", 409,
+   4},
+  {ec::unclean_worktree, "unclean_worktree",
+   "The worktree has files that are in no commit", 409, 4},
 };
 
 } // namespace

@@ -106,6 +106,10 @@ enum class ec : std::uint8_t {
   stale_incarnation = 55,
   /// The node's certificate counts no more; it has to join again.
   certificate_expired = 56,
+  /// The change is merged or closed.
+  change_closed = 57,
+  /// The worktree has files that are in no commit.
+  unclean_worktree = 58,
 };
 
 /// What is known of an error code.

@@ -120,7 +120,8 @@ namespace ao {
   X(session_disowned)                                                          \
   X(node_renewed)                                                              \
   X(node_expired)                                                              \
-  X(session_reconciled)
+  X(session_reconciled)                                                        \
+  X(change_taken_over)
 
 enum class event_kind : std::uint8_t {
 #define AO_EVENT_KIND(name) name,

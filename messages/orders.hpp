@@ -30,6 +30,9 @@ struct session_spec {
   std::string base;
   /// Without a branch: the commit that the worktree is at.
   std::string head = {};
+  /// The branch is that of a change which it takes over: others have worked on
+  /// it, and it begins at what the forge has.
+  bool takes_over = false;
   /// The change that a reviewer reviews.
   change_id change = {};
   std::string title;
@@ -104,6 +107,14 @@ struct transcript_seen {
 /// INTERNAL: a stop of this run should have been carried out by now.
 struct stop_overdue {
   run_no run = 0;
+};
+
+/// API → UPLINK: what the worktree of a session holds now.
+struct inspect_worktree {
+  session_id session;
+  project_id project;
+  /// Short name of the branch that changes go to.
+  std::string base;
 };
 
 /// HUB → RUNNER: push the session's branch to its forge.

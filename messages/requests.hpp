@@ -75,9 +75,13 @@ struct open_session {
   /// `role/<subject>` and project of a role session.
   std::string subject = {};
   project_id project = {};
-  /// What a reviewer reviews.
+  /// What a reviewer reviews, or a worker takes over.
   change_id change = {};
   std::string head = {};
+  /// Of a worker that takes `change` over: who worked on it last; see the
+  /// rule's `open_session`.
+  session_id took_over = {};
+  session_id gives_up = {};
   session_role role = session_role::worker;
   /// `<prefix>-<n>` becomes the session's id.
   std::string session_prefix;

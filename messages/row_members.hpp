@@ -107,6 +107,7 @@ struct members<worktree_facts> {
     v("headSha", x.head_sha);
     v("dirty", x.dirty);
     v("statusLines", x.status_lines);
+    v("changed", x.changed);
     v("ahead", x.ahead);
   }
 };
@@ -163,6 +164,7 @@ struct members<session> {
     v("change", x.change);
     v("left", x.left);
     v("wentBack", x.went_back);
+    v("tookOver", x.took_over);
     v("finishedAt", x.finished_at);
     v("finished", x.finished);
     v("restarts", x.restarts);

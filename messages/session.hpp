@@ -128,6 +128,8 @@ struct worktree_facts {
   /// Uncommitted or untracked files, as short `git status` lines.
   bool dirty = false;
   std::vector<std::string> status_lines;
+  /// How many files that is.
+  std::uint64_t changed = 0;
   /// Commits that the base branch does not have.
   std::uint64_t ahead = 0;
 };
@@ -217,6 +219,9 @@ struct session {
   std::optional<left_work> left;
   /// It has gone back to a node that was lost; it does so once.
   bool went_back = false;
+  /// Whose work on `change` it goes on with, on the same branch; empty for one
+  /// that begins anew.
+  session_id took_over;
   /// Set when it has done what it is for: its agent may leave by itself for a
   /// while before it is ended.
   std::optional<wall_time> finished_at;

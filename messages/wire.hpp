@@ -78,6 +78,8 @@ constexpr std::string_view publish = "publish";
 constexpr std::string_view deliver = "deliver";
 /// `read_output` in, `output_part` out; its text as bytes.
 constexpr std::string_view output = "output";
+/// `inspect_worktree` in, `worktree_facts` out.
+constexpr std::string_view worktree = "worktree";
 /// Look at the agent programs anew, and tell `facts` in any case.
 constexpr std::string_view look = "look";
 /// `use_terminal` in, `terminal_part` out; what is typed and shown as bytes.
@@ -189,6 +191,8 @@ AO_WIRE(read_output)
 AO_WIRE(output_part)
 AO_WIRE(use_terminal)
 AO_WIRE(terminal_part)
+AO_WIRE(inspect_worktree)
+AO_WIRE(worktree_facts)
 AO_WIRE(session_report)
 AO_WIRE(message_report)
 AO_WIRE(work_seen)

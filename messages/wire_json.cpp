@@ -132,6 +132,7 @@ struct members<msg::session_spec> {
     v("branch", x.branch);
     v("base", x.base);
     v("head", x.head);
+    v("takesOver", x.takes_over);
     v("change", x.change);
     v("title", x.title);
     v("prompt", x.prompt);
@@ -197,6 +198,16 @@ struct members<msg::read_output> {
     v("pane", x.pane);
     v("snapshot", x.snapshot);
     v("offset", x.offset);
+  }
+};
+
+template <>
+struct members<msg::inspect_worktree> {
+  template <class Visit, class X>
+  static void each(Visit&& v, X& x) {
+    v("session", x.session);
+    v("project", x.project);
+    v("base", x.base);
   }
 };
 
@@ -467,6 +478,8 @@ AO_WIRE(read_output)
 AO_WIRE(output_part)
 AO_WIRE(use_terminal)
 AO_WIRE(terminal_part)
+AO_WIRE(inspect_worktree)
+AO_WIRE(worktree_facts)
 AO_WIRE(message_report)
 AO_WIRE(work_seen)
 AO_WIRE(node_report)

@@ -17,12 +17,18 @@ struct add_worktree {
   std::string path;
   /// Instead of a branch: the commit that it is at, detached.
   std::string head = {};
+  /// The branch is taken from the session that has it here, whose work is
+  /// kept first, and is at what origin has.
+  bool take_over = false;
 };
 
 struct worktree_made {
   /// True when this call made the branch (so that an undo may delete it).
   bool new_branch = false;
   bool new_worktree = false;
+  /// The ref that keeps what the former holder of the branch had there; empty =
+  /// nothing had to be kept.
+  std::string kept = {};
 };
 
 /// RUNNER → REPOSITORY: remove worktree and branch if nothing is lost by it.

@@ -22,6 +22,7 @@ outcome run_session_show(invocation& what);
 outcome run_session_kill(invocation& what);
 outcome run_session_restore(invocation& what);
 outcome run_session_cleanup(invocation& what);
+outcome run_session_claim_pr(invocation& what);
 outcome run_attach(invocation& what);
 outcome run_send(invocation& what);
 outcome run_messages(invocation& what);

@@ -105,6 +105,15 @@ std::string request_id_of(const invocation& what) {
   return what.args.maybe("request-id").value_or(make_ulid());
 }
 
+result<std::string> session_meant(const invocation& what) {
+  if (auto named = what.args.maybe("session"))
+    return *named;
+  for (const auto* name : {"AO_SESSION_NAME", "AO_SESSION"})
+    if (const auto* value = std::getenv(name); value && *value)
+      return std::string{value};
+  return fail(ec::bad_input, "which session? AO_SESSION is not set");
+}
+
 void put_place(const invocation& what, json& body) {
   const auto* of_session = std::getenv("AO_PROJECT_ID");
   if (!what.project.empty())

@@ -36,6 +36,10 @@ follow_session(invocation& what, const nlohmann::json& first,
 /// `--request-id`, or a new one.
 std::string request_id_of(const invocation& what);
 
+/// The session that is named, else the one that `ao` runs in
+/// (`AO_SESSION_NAME`, `AO_SESSION`). Errors: `bad_input`.
+result<std::string> session_meant(const invocation& what);
+
 /// Names the project and working directory in a request's body; the hub
 /// finds the project by the directory when none is named.
 void put_place(const invocation& what, nlohmann::json& body);

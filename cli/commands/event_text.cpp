@@ -37,6 +37,7 @@ const detail details[] = {
    {"run {run} after {reason}, on {node}: {placement}",
     "run {run} after {reason}", "run {run}"}},
   {"change_opened", {"{branch} at {sha}"}},
+  {"change_taken_over", {"by {session} from {from}", "by {session}"}},
   {"head_moved", {"to {sha}", "to {head}"}},
   {"ci_started", {"{sha}"}},
   {"ci_passed", {"{sha}"}},

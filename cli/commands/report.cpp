@@ -52,18 +52,9 @@ result<std::string> state_of(const std::string& word) {
                 + known);
 }
 
-result<std::string> session_of(const invocation& what) {
-  if (auto named = what.args.maybe("session"))
-    return *named;
-  for (const auto* name : {"AO_SESSION_NAME", "AO_SESSION"})
-    if (const auto* value = std::getenv(name); value && *value)
-      return std::string{value};
-  return fail(ec::bad_input, "which session? AO_SESSION is not set");
-}
-
 outcome send_report(invocation& what, const std::string& state,
                     const char* source) {
-  auto session = session_of(what);
+  auto session = session_meant(what);
   if (!session)
     return fail(session.error());
   auto number = what.args.number("pr-number", 0);

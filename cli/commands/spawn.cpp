@@ -18,6 +18,27 @@ void tell(output& out, const json& session) {
   print_suspects(out, session);
 }
 
+/// `ao spawn --claim-pr`.
+outcome spawn_on_change(invocation& what, const std::string& change,
+                        milliseconds allowed) {
+  json body = json::object();
+  for (const auto* name : {"agent", "node"})
+    if (auto value = what.args.maybe(name))
+      body[name] = *value;
+  if (what.args.flag("assign-on-github"))
+    body["assign"] = true;
+  auto answer = take_over(what, change, std::move(body),
+                          !what.args.flag("no-wait"), allowed);
+  if (!answer)
+    return fail(answer.error());
+  const auto& session = answer->at("session");
+  what.out.document(session);
+  tell(what.out, session);
+  print_takeover(what.out, *answer);
+  what.out.result_line("SESSION", text_at(session, "id"));
+  return 0;
+}
+
 } // namespace
 
 outcome run_spawn(invocation& what) {
@@ -25,15 +46,25 @@ outcome run_spawn(invocation& what) {
   if (!prompt)
     return fail(prompt.error());
   auto issue = what.args.maybe("issue");
+  auto allowed = what.args.duration("timeout", milliseconds{600'000});
+  if (!allowed)
+    return fail(allowed.error());
+  if (auto change = what.args.maybe("claim-pr")) {
+    if (issue || *prompt)
+      return fail(ec::bad_input,
+                  "--claim-pr takes over the task of the change, so it goes "
+                  "without an issue and a prompt; tell the session more by ao "
+                  "send");
+    return spawn_on_change(what, *change, *allowed);
+  }
+  if (what.args.flag("assign-on-github"))
+    return fail(ec::bad_input, "--assign-on-github needs --claim-pr");
   if (!issue && !*prompt)
     return fail(ec::bad_input,
                 "neither an issue nor a prompt; expected ao spawn T1 or ao "
                 "spawn --prompt TEXT");
   if (issue && *prompt)
     return fail(ec::bad_input, "an issue and --prompt exclude each other");
-  auto allowed = what.args.duration("timeout", milliseconds{600'000});
-  if (!allowed)
-    return fail(allowed.error());
   auto id = request_id_of(what);
   json body = {{"requestId", id}};
   put_place(what, body);

@@ -13,8 +13,11 @@ enum class progress { under_way, settled, failed };
 progress progress_of(const json& session) {
   auto status = text_at(session, "status");
   auto runtime = text_at(session, "runtime.state");
-  // Without a reason the dispatcher has not looked at it yet.
-  if (status == "queued" && text_at(session, "runtime.reason").empty())
+  // Without a reason the dispatcher has not looked at it yet; whoever had its
+  // branch before is being stopped.
+  if (status == "queued"
+      && (text_at(session, "runtime.reason").empty()
+          || !text_at(session, "waitsFor").empty()))
     return progress::under_way;
   if (status == "errored" || status == "killed" || status == "parked")
     return progress::failed;
@@ -36,8 +39,13 @@ result<json> start_session(invocation& what, const json& body,
     return fail(answer.error());
   if (!wait)
     return std::move(answer->body);
+  return await_start(what, answer->body, allowed);
+}
+
+result<json> await_start(invocation& what, const json& session_then,
+                         milliseconds allowed) {
   auto session = follow_session(
-    what, answer->body,
+    what, session_then,
     [](const json& now) { return progress_of(now) != progress::under_way; },
     allowed);
   if (!session || progress_of(*session) != progress::failed)

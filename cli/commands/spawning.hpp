@@ -15,4 +15,21 @@ result<nlohmann::json>
 start_session(invocation& what, const nlohmann::json& body,
               const std::string& request, bool wait, milliseconds allowed);
 
+/// Waits until the agent of a session that was just opened is alive, or queued
+/// with the reason. Errors: as `start_session`.
+result<nlohmann::json> await_start(invocation& what,
+                                   const nlohmann::json& session,
+                                   milliseconds allowed);
+
+/// Has a change taken over and waits as `start_session` does: the hub's answer,
+/// with change and session as they are then.
+/// @param change Its id or number.
+/// @param body What `POST /changes/<id>/claim` takes.
+result<nlohmann::json> take_over(invocation& what, const std::string& change,
+                                 nlohmann::json body, bool wait,
+                                 milliseconds allowed);
+
+/// Says what `take_over` has answered, for people.
+void print_takeover(output& out, const nlohmann::json& answer);
+
 } // namespace ao::cli

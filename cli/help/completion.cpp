@@ -27,6 +27,7 @@ const known_values by_name[] = {
   {"subject", {hub, "subjects"}},
   {"of", {hub, "logged"}},
   {"change", {hub, "changes"}},
+  {"--claim-pr", {hub, "changes"}},
   {"incident", {hub, "incidents"}},
   {"notification", {hub, "notifications"}},
   {"channel", {hub, "notifiers"}},

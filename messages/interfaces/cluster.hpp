@@ -65,6 +65,8 @@ AO_ROLE(node_proxy_actor,
         caf::replies_to<msg::stop_order>::with<session_id>,
         caf::replies_to<msg::publish_order>::with<session_id>,
         caf::replies_to<msg::deliver_message>::with<session_id>,
+        // From the API, likewise.
+        caf::replies_to<msg::inspect_worktree>::with<worktree_facts>,
         // From the FRONT DOOR: what the node says.
         caf::replies_to<msg::node_calls>::with<msg::wire_reply>,
         // From the API: a part of what a session there has printed. Errors:

@@ -65,6 +65,8 @@ AO_ROLE(uplink_actor,
         caf::replies_to<msg::publish_order>::with<session_id>,
         // From the MAILBOX. Answers when the RUNNER has taken the order.
         caf::replies_to<msg::deliver_message>::with<session_id>,
+        // From the API. Nothing where there is no worktree.
+        caf::replies_to<msg::inspect_worktree>::with<worktree_facts>,
         // From the RUNNER. Answers when the MAILBOX has made it durable.
         caf::replies_to<msg::message_report>::with<message_id>,
         // From the RUNNER. Answers the seq that the hub has made durable.

@@ -32,6 +32,7 @@ constexpr rule rules[] = {
   {"GET", "/changes", own, proj, proj, proj, own},
   {"GET", "/changes/{id}", own, proj, proj, proj, own},
   {"GET", "/changes/{id}/reviews", own, proj, proj, proj, own},
+  {"POST", "/changes/{id}/claim", own, proj, none, none, none},
   {"POST", "/changes/{id}/reviews", none, none, none, own, none},
   {"GET", "/incidents", own, proj, proj, none, own},
   {"GET", "/incidents/{id}", own, proj, proj, none, own},

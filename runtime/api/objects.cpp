@@ -205,6 +205,10 @@ session_view view_of(const row_view& rows, const settings& all,
     if (auto b = rows.find<breaker>(breaker_key(agent->second, auth_failure));
         b && is_held(*b, *row))
       out.blocked_by = std::move(b);
+  if (!row->took_over.empty() && row->runtime == runtime_state::queued)
+    for (const auto& other : rows.all<session>())
+      if (has_to_leave(*other, *row))
+        out.waits_for = other->id;
   auto project = all.projects.find(row->project);
   out.project_name
     = project == all.projects.end() || project->second.name.empty()
@@ -289,6 +293,8 @@ json session_object(const session_view& s, const std::vector<saved_work>& saved,
   out["conversation"] = text_or_null(s.row->conversation);
   out["lastWords"] = text_or_null(s.row->last_words);
   out["question"] = text_or_null(s.row->needs_input);
+  out["tookOver"] = id_or_null(s.row->took_over);
+  out["waitsFor"] = id_or_null(s.waits_for);
   out["tokens"]
     = {{"input", s.row->input_tokens}, {"output", s.row->output_tokens}};
   out["rescue"] = json::array();

@@ -23,6 +23,8 @@ struct session_view {
   row_ptr<claim> held;
   /// The breaker that holds it; null = none does.
   row_ptr<breaker> blocked_by;
+  /// Who has to leave its branch before it begins; empty = nobody.
+  session_id waits_for;
   /// The project's name for people.
   std::string project_name;
   /// Open tasks that may be the same work; see `suspects_of`.

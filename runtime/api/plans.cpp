@@ -1,5 +1,5 @@
 #include "runtime/agents/launch.hpp"
-#include "runtime/api/requests.hpp"
+#include "runtime/api/plan_parts.hpp"
 
 #include <openssl/evp.h>
 
@@ -17,6 +17,10 @@ constexpr std::uint64_t usual_priority = 5;
 /// The node inside of the hub; others join later.
 const node_name local_node_name{"local"};
 
+} // namespace
+
+namespace plan_parts {
+
 result<std::string> agent_in(const settings& all, const json& body) {
   auto agent = text_of(body, "agent");
   if (!agent || agent->empty() || all.agents.count(*agent) != 0)
@@ -28,7 +32,6 @@ result<std::string> agent_in(const settings& all, const json& body) {
               "no agent is called " + *agent + ", expected " + known);
 }
 
-/// The node that is asked for; empty = any.
 result<node_name> node_in(const row_view& rows, const json& body) {
   auto node = text_of(body, "node");
   if (!node)
@@ -46,7 +49,12 @@ result<node_name> node_in(const row_view& rows, const json& body) {
               "no node is called " + *node + ", expected " + names);
 }
 
-/// A session of `p`, as the configuration wants it.
+void go_to(const node_name& node, const row_view& rows,
+           msg::open_session& open) {
+  if (!node.empty() || rows.count<cluster_node>() > 0)
+    open.node = node;
+}
+
 msg::open_session session_of(const project_settings& p, const request_id& id) {
   msg::open_session out;
   out.request = id;
@@ -64,6 +72,12 @@ result<void> check_deliverable(const settings& all, const std::string& agent,
     return fail(ec::bad_input, "the configuration has no agent " + agent);
   return check_prompt(found->second, prompt);
 }
+
+} // namespace plan_parts
+
+using namespace plan_parts;
+
+namespace {
 
 result<spawn_plan> plan_prompt(const settings& all, const std::string& prompt,
                                const std::string& agent, const request_id& id,
@@ -237,9 +251,8 @@ result<spawn_plan> plan_spawn(const row_view& rows, const settings& all,
     return fail(ec::bad_input, "expected either an issue or a prompt");
   auto plan = by_prompt ? plan_prompt(all, *prompt, *agent, id, where)
                         : plan_issue(rows, all, *issue, *agent, id, where);
-  // Where there are no nodes, it is clear where.
-  if (plan && (!node->empty() || rows.count<cluster_node>() > 0))
-    plan->open.node = *node;
+  if (plan)
+    go_to(*node, rows, plan->open);
   return plan;
 }
 

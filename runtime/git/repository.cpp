@@ -212,6 +212,8 @@ repository_cache::inspect(const fs::path& worktree) const {
   if (!status)
     return fail(status.error());
   state.dirty = !status->empty();
+  state.changed = static_cast<std::size_t>(
+    std::count(status->begin(), status->end(), '\n'));
   state.status_text = capped(*status);
   state.operation = operation_in(*git_dir);
   return state;

@@ -45,8 +45,9 @@ struct worktree_state {
   /// Short; empty when the head is detached.
   std::string branch;
 
-  /// Changed or untracked files (not: ignored ones).
+  /// Changed or untracked files (not: ignored ones), and how many.
   bool dirty = false;
+  std::size_t changed = 0;
 
   /// An unfinished `merge`, `rebase`, `cherry-pick`, `revert` or `bisect`;
   /// else empty.
@@ -121,6 +122,24 @@ public:
   result<void> link(const std::filesystem::path& worktree,
                     const std::filesystem::path& checkout,
                     const std::vector<std::string>& paths);
+
+  // -- taking over -----------------------------------------------------------
+
+  /// Where a branch is checked out; empty = nowhere.
+  result<std::filesystem::path> place_of(std::string_view branch) const;
+
+  /// Has the head of a worktree stand alone where it is, so that another may
+  /// have its branch; its files and its index stay as they are. Done already
+  /// when it is at another branch or at none.
+  result<void> leave_branch(const std::filesystem::path& worktree,
+                            std::string_view branch);
+
+  /// Sets a branch that is checked out nowhere to what origin has of it; one
+  /// that only one of the two has is left as it is. What it alone held is kept
+  /// as `refs/ao/rescue/<session>/<utc>`. Errors: `wrong_state` when it is
+  /// checked out.
+  result<void> follow_origin(std::string_view branch, const session_id& session,
+                             wall_time now);
 
   // -- undoing ---------------------------------------------------------------
 

@@ -28,6 +28,7 @@ json spec_json(const msg::session_spec& s) {
               {"branch", s.branch},
               {"base", s.base},
               {"head", s.head},
+              {"takesOver", s.takes_over},
               {"change", s.change.text},
               {"incident", s.incident.text},
               {"title", s.title},
@@ -51,6 +52,7 @@ msg::session_spec spec_from(const json& in) {
   s.base = in.at("base").get<std::string>();
   // Absent in files of an earlier version.
   s.head = in.value("head", "");
+  s.takes_over = in.value("takesOver", false);
   s.change = change_id{in.value("change", "")};
   s.incident = incident_id{in.value("incident", "")};
   s.title = in.at("title").get<std::string>();

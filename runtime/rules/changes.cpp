@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace ao {
 namespace {
@@ -105,6 +106,20 @@ public:
       }
     }
     go_on();
+    tell();
+  }
+
+  void operator()(const holder_moved& x) {
+    if (!open())
+      return drop("is closed");
+    if (x.epoch <= c().epoch)
+      return drop("has a newer epoch than " + std::to_string(x.epoch));
+    auto from = std::exchange(c().session, x.session);
+    c().epoch = x.epoch;
+    changed_ = true;
+    record(event_kind::change_taken_over, data().with("from", from));
+    // What its agent was told, or was about to be, is the new one's to heed.
+    retell();
     tell();
   }
 

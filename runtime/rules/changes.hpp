@@ -56,6 +56,12 @@ struct head_moved {
   /// The session's present epoch.
   epoch_no epoch = 0;
 };
+/// Another session has taken its task over, and the change with it.
+struct holder_moved {
+  session_id session;
+  /// Of the grant to it.
+  epoch_no epoch = 0;
+};
 /// A run of CI has begun.
 struct ci_began {
   std::string sha;
@@ -136,8 +142,8 @@ using change_input
   = std::variant<change_recovered, head_moved, ci_began, ci_ended, review_given,
                  merge_wanted, merge_began, merge_prepared, merge_done,
                  merge_conflicted, merge_raced, change_dropped, review_begun,
-                 reviewer_opened, reviewer_told, base_seen_red,
-                 base_seen_green>;
+                 reviewer_opened, reviewer_told, base_seen_red, base_seen_green,
+                 holder_moved>;
 
 // -- effects ------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ std::string orchestrator_prompt(const project_id& project) {
       "different files go well in parallel.\n"
       "- `ao spawn T1` starts a session on a task. Start agents in no other "
       "way: one that ao does not know is lost when its terminal goes.\n"
+      "- `ao spawn --claim-pr CHANGE` has a new session go on with the change "
+      "of one that does not get on.\n"
       "- `ao send SESSION \"text\"` talks to a session.\n"
       "- When you are told `Mediate <incident>: ...`, look at what was tried "
       "and answer once by `ao incident resolve`.\n"

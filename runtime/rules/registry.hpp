@@ -64,6 +64,13 @@ struct open_session {
   /// template is empty then, and it has no branch.
   change_id change = {};
   std::string head = {};
+  /// For a worker: it takes `change` over, which this session has worked on
+  /// last. It gets the task whoever holds it, and goes on on the branch that
+  /// the template is.
+  session_id took_over = {};
+  /// The session whose agent goes on so: the task that it holds is parked in
+  /// the same commit. Empty = none.
+  session_id gives_up = {};
 };
 
 /// Gives a session that exists its subject under a new epoch: a move to
@@ -265,10 +272,10 @@ public:
   result<registry_decision> decide(const add_tasks& request, wall_time now);
   result<registry_decision> decide(const add_task& request, wall_time now);
 
-  /// A claimed subject is answered by a decision whose answer is the error
-  /// `task_already_claimed` with details `task, key, holder, epoch`. Errors:
-  /// `no_such_task`, `task_closed` (also of parked and failed tasks, with the
-  /// hint), `bad_input`, `request_in_flight`.
+  /// A claimed subject that is not taken over is answered by a decision whose
+  /// answer is the error `task_already_claimed` with details `task, key,
+  /// holder, epoch`. Errors: `no_such_task`, `task_closed` (also of parked and
+  /// failed tasks, with the hint), `bad_input`, `request_in_flight`.
   result<registry_decision> decide(const open_session& request, wall_time now);
 
   /// As `open_session`; a parked task is claimed again.
@@ -366,6 +373,10 @@ private:
              const std::string& why) const;
   registry_decision refuse(const claim& holder, const task* t,
                            wall_time now) const;
+  /// Adds to `d` that what `holder` holds, and `d` is not about, is parked.
+  /// Errors: `request_in_flight`.
+  result<void> give_up_tasks(const session_id& holder, const std::string& why,
+                             registry_decision& d, wall_time now);
   /// The row of `t` changed by `to` and what that implies for its claim.
   result<registry_decision> put_to(const task& t, task_state to,
                                    const std::string& why,

@@ -100,14 +100,27 @@ result<registry_decision> registry_book::decide(const open_session& request,
   if (busy(subject))
     return fail(ec::request_in_flight,
                 "a decision about " + subject + " is being written");
-  if (held(subject))
+  auto takes_over = t != nullptr && !request.took_over.empty();
+  if (held(subject) && !takes_over)
     return refuse(*find_claim(subject), t, now);
   if (t != nullptr)
-    if (auto open = check_open(*t, true); !open)
+    if (auto open = check_open(*t, !takes_over); !open)
       return fail(open.error());
 
   registry_decision d;
   (void)lock(d, subject);
+  if (takes_over && !request.gives_up.empty())
+    if (auto ok = give_up_tasks(
+          request.gives_up,
+          request.gives_up.text + " went to " + request.change.text, d, now);
+        !ok) {
+      unlock(d);
+      return fail(ok.error());
+    }
+  if (held(subject))
+    d.write.events.push_back(note(event_kind::claim_released,
+                                  *find_claim(subject), t, now,
+                                  request.change.text + " is taken over"));
   auto number = take_numbers("session/" + request.prefix, 1, d);
   auto needs = t != nullptr ? outlook_of(*t) : outlook{};
   session_opened answer;
@@ -125,7 +138,9 @@ result<registry_decision> registry_book::decide(const open_session& request,
   s.base = request.base;
   s.change = request.change;
   s.head = request.head;
-  s.branch = expand(request.branch_template, s);
+  s.took_over = request.took_over;
+  s.branch
+    = takes_over ? request.branch_template : expand(request.branch_template, s);
   s.runtime = runtime_state::queued;
   s.reason = needs.open ? needs.why : "";
   if (s.role == session_role::manual) {
@@ -141,7 +156,7 @@ result<registry_decision> registry_book::decide(const open_session& request,
     next.version += 1;
     next.session = s.id;
     next.epoch = s.epoch;
-    next.change = {};
+    next.change = takes_over ? request.change : change_id{};
     next.state = needs.open ? task_state::blocked : task_state::claimed;
     next.why = needs.why;
     next.updated_at = now;

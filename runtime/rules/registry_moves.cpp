@@ -1,5 +1,6 @@
 #include "runtime/rules/registry.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace ao {
@@ -117,6 +118,23 @@ result<registry_decision> registry_book::decide(const move_task& request,
     return fail(ec::stale_epoch,
                 "the claim on " + t->id.text + " was given back");
   return put_to(*t, request.to, request.why, request.change, now);
+}
+
+result<void> registry_book::give_up_tasks(const session_id& holder,
+                                          const std::string& why,
+                                          registry_decision& d, wall_time now) {
+  for (const auto& [subject, c] : claims_) {
+    auto t = task_of(task_id{subject});
+    auto decided = std::find(d.subjects.begin(), d.subjects.end(), subject)
+      != d.subjects.end();
+    if (!c->held || c->session != holder || t == nullptr || decided)
+      continue;
+    auto parked = put_to(*t, task_state::parked, why, {}, now);
+    if (!parked)
+      return fail(parked.error());
+    append(d, std::move(*parked));
+  }
+  return {};
 }
 
 result<registry_decision> registry_book::decide(const cancel_task& request,

@@ -1120,6 +1120,20 @@ bool parked_by_hub(const session& s) {
     && s.resume == resume_reason::hub;
 }
 
+bool is_at_work(const session& s) {
+  if (s.role == session_role::manual || s.runtime == runtime_state::lost)
+    return false;
+  auto stopping = s.runtime == runtime_state::parked
+    && (s.agent_pid != 0 || s.shim_pid != 0);
+  return runs(s) || stopping;
+}
+
+bool has_to_leave(const session& other, const session& s) {
+  return !s.took_over.empty() && s.run == 0 && other.id != s.id
+    && other.project == s.project && other.branch == s.branch
+    && (!is_terminal(other) || is_at_work(other));
+}
+
 std::optional<raise_incident> trouble_of(const session& s) {
   // Trouble of a judge is that of whom it judges.
   if (is_terminal(s) || s.role != session_role::worker)

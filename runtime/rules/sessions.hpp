@@ -313,6 +313,14 @@ bool is_disk_trouble(const error& why);
 /// person, and so is their task.
 bool parked_by_hub(const session& s);
 
+/// True while something of a session may run or write on its node, also of
+/// one that has ended and is being stopped. Of a lost one nobody knows.
+bool is_at_work(const session& s);
+
+/// True while `other` has to leave the branch that `s` takes over, or does not
+/// know yet that it has to: `s` does not begin before.
+bool has_to_leave(const session& other, const session& s);
+
 /// True while an exited session is to be started again by itself.
 bool awaits_restart(const session& s);
 

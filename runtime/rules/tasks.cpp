@@ -20,9 +20,10 @@ bool unfinished(const task& t) {
 task_wish next_task(const task& t, const session* holder, const change* c) {
   auto holds = holder != nullptr && !t.session.empty()
     && holder->id == t.session && holder->epoch == t.epoch;
-  // A change outlives epochs of its session: moves and restores keep it.
+  // A change outlives epochs of its session: moves and restores keep it. One
+  // that is taken over names its new session a moment later.
   auto ours = c != nullptr && c->task == t.id && !t.session.empty()
-    && c->session == t.session;
+    && (c->session == t.session || c->id == t.change);
   if (is_closed(t.state))
     return {};
   if (ours && c->state == change_state::merged)

@@ -106,6 +106,43 @@ TEST_F(Change, IsQueuedWhenItsChecksPass) {
   EXPECT_FALSE(feed(ended(head, true)).dropped.empty());
 }
 
+TEST_F(Change, FollowsWhoeverTakesItOver) {
+  feed(change_recovered{});
+  feed(holder_moved{session_id{"app-2"}, 2});
+  EXPECT_EQ(watch.row.session.text, "app-2");
+  EXPECT_EQ(watch.row.epoch, 2u);
+  EXPECT_TRUE(saw(event_kind::change_taken_over));
+  EXPECT_NE(effect<tell_owners>(), nullptr);
+  EXPECT_THAT(step.events.front().data, HasSubstr(R"("from":"app-1")"));
+  // Told again, or late.
+  EXPECT_FALSE(feed(holder_moved{session_id{"app-2"}, 2}).dropped.empty());
+  EXPECT_FALSE(feed(holder_moved{session_id{"app-1"}, 1}).dropped.empty());
+  EXPECT_EQ(watch.row.session.text, "app-2");
+  // What the former holder has pushed at last is of an older epoch.
+  EXPECT_FALSE(feed(head_moved{later, 1}).dropped.empty());
+  feed(head_moved{later, 2});
+  EXPECT_EQ(watch.row.head_sha, later);
+}
+
+TEST_F(Change, TellsItsNewHolderWhatIsWrong) {
+  feed(change_recovered{});
+  feed(ended(head, false));
+  feed(holder_moved{session_id{"app-2"}, 2});
+  ASSERT_NE(effect<retell_failure>(), nullptr);
+  EXPECT_EQ(effect<retell_failure>()->sha, head);
+  feed(review_given{review_state::changes_requested, "", "no"});
+  feed(holder_moved{session_id{"app-3"}, 3});
+  ASSERT_NE(effect<report_failure>(), nullptr);
+  EXPECT_EQ(effect<report_failure>()->cause, incident_cause::changes_requested);
+}
+
+TEST_F(Change, ThatIsMergedIsNotTakenOver) {
+  merging();
+  feed(merge_done{merge_sha});
+  EXPECT_FALSE(feed(holder_moved{session_id{"app-2"}, 2}).dropped.empty());
+  EXPECT_EQ(watch.row.session.text, "app-1");
+}
+
 TEST_F(Change, PassesWithoutCi) {
   policy.ci_command.clear();
   feed(change_recovered{});

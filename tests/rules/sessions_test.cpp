@@ -823,3 +823,35 @@ TEST_F(Reviewer, KeepsItsWorktreeWhenAPersonKillsIt) {
   EXPECT_EQ(row().end, session_end::killed);
   EXPECT_EQ(effect<remove_worktree>(), nullptr);
 }
+
+TEST(SessionTakeover, BeginsWhenNobodyWorksOnItsBranch) {
+  session former;
+  former.id = session_id{"app-1"};
+  former.project = project_id{"app"};
+  former.branch = "ao/app-1";
+  former.runtime = runtime_state::alive;
+  auto s = former;
+  s.id = session_id{"app-2"};
+  s.runtime = runtime_state::queued;
+  EXPECT_FALSE(has_to_leave(former, s)) << "it takes nothing over";
+  s.took_over = former.id;
+  EXPECT_TRUE(has_to_leave(former, s)) << "it does not know yet";
+  former.end = session_end::killed;
+  EXPECT_TRUE(has_to_leave(former, s)) << "it is being stopped";
+  former.runtime = runtime_state::lost;
+  EXPECT_FALSE(has_to_leave(former, s));
+  former.runtime = runtime_state::parked;
+  former.shim_pid = 7;
+  EXPECT_TRUE(has_to_leave(former, s));
+  former.shim_pid = 0;
+  EXPECT_FALSE(has_to_leave(former, s));
+  former.runtime = runtime_state::exited;
+  EXPECT_FALSE(has_to_leave(former, s));
+  former.end = session_end::open;
+  EXPECT_TRUE(has_to_leave(former, s)) << "it may start again";
+  former.branch = "ao/app-7";
+  EXPECT_FALSE(has_to_leave(former, s));
+  former.branch = s.branch;
+  s.run = 1;
+  EXPECT_FALSE(has_to_leave(former, s)) << "it has begun";
+}

@@ -53,6 +53,25 @@ bool tells(const task& t, const session& s) {
 
 } // namespace
 
+TEST(Task, FollowsTheChangeThatWasTakenOver) {
+  auto t = claimed();
+  t.session = session_id{"app-2"};
+  t.epoch = 3;
+  t.change = change_id{"app#1"};
+  auto s = holder();
+  s.id = session_id{"app-2"};
+  s.epoch = 3;
+  s.change = t.change;
+  // The change names its former session for a moment.
+  auto c = opened();
+  EXPECT_EQ(wished(next_task(t, &s, &c)), task_state::in_review);
+  c.state = change_state::merged;
+  EXPECT_EQ(wished(next_task(t, &s, &c)), task_state::merged);
+  // One of an earlier life of the task says nothing.
+  t.change = {};
+  EXPECT_EQ(wished(next_task(t, &s, &c)), std::nullopt);
+}
+
 TEST(Task, FollowsItsChange) {
   auto t = claimed();
   auto s = holder();

@@ -44,6 +44,7 @@ constexpr route all_routes[] = {
   {"GET", "/changes"},
   {"POST", "/changes"},
   {"GET", "/changes/{id}"},
+  {"POST", "/changes/{id}/claim"},
   {"GET", "/changes/{id}/reviews"},
   {"POST", "/changes/{id}/reviews"},
   {"GET", "/events"},
@@ -67,6 +68,8 @@ bool may_change(session_role role, const route& r) {
     return true;
   if (p == "/changes")
     return role == session_role::worker || role == session_role::manual;
+  if (p == "/changes/{id}/claim")
+    return role == session_role::worker || role == session_role::orchestrator;
   if (p == "/questions")
     return role != session_role::orchestrator;
   if (p == "/changes/{id}/reviews")

@@ -77,6 +77,63 @@ TEST_F(Repository, GivesASessionItsFilesBranchAndIdentity) {
   EXPECT_EQ(*cache->ahead_of(tree, "refs/remotes/origin/main"), 1u);
 }
 
+TEST_F(Repository, FreesABranchWithoutTouchingTheFilesOfWhoeverHasIt) {
+  auto tree = provision(1);
+  auto head = commit(tree, "work", {{"b.txt", "b\n"}});
+  put(tree / "a.txt", "changed\n");
+  put(tree / "new.txt", "new\n");
+  EXPECT_EQ(*cache->place_of("ao/app-1"), fs::canonical(tree));
+  EXPECT_TRUE(cache->place_of("ao/app-9")->empty());
+  // Of another's branch nothing changes.
+  ASSERT_TRUE(cache->leave_branch(tree, "ao/app-9"));
+  EXPECT_EQ(cache->inspect(tree)->branch, "ao/app-1");
+  auto before = cache->inspect(tree)->status_text;
+  for (int twice = 0; twice < 2; ++twice) {
+    auto left = cache->leave_branch(tree, "ao/app-1");
+    ASSERT_TRUE(left) << to_string(left.error());
+    auto state = cache->inspect(tree);
+    ASSERT_TRUE(state) << to_string(state.error());
+    EXPECT_EQ(state->branch, "");
+    EXPECT_EQ(state->head, head);
+    EXPECT_EQ(state->status_text, before);
+    EXPECT_EQ(state->changed, 2u);
+  }
+  EXPECT_EQ(get(tree / "a.txt"), "changed\n");
+  EXPECT_TRUE(cache->place_of("ao/app-1")->empty());
+  // Another worktree may have it now.
+  auto other = spec(2);
+  other.branch = "ao/app-1";
+  auto added = cache->add_worktree(other);
+  ASSERT_TRUE(added) << to_string(added.error());
+  ASSERT_TRUE(cache->checkout(other.path));
+  EXPECT_EQ(cache->inspect(other.path)->head, head);
+}
+
+TEST_F(Repository, SetsABranchToWhatOriginHasAndKeepsTheRest) {
+  auto tree = provision(1);
+  auto pushed = commit(tree, "pushed", {{"b.txt", "b\n"}});
+  ASSERT_TRUE(cache->push(tree, "ao/app-1", {}));
+  auto kept = commit(tree, "not pushed", {{"c.txt", "c\n"}});
+  auto refused = cache->follow_origin("ao/app-1", session_id{"app-1"}, now);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ec::wrong_state);
+  ASSERT_TRUE(cache->leave_branch(tree, "ao/app-1"));
+  for (int twice = 0; twice < 2; ++twice) {
+    auto done = cache->follow_origin("ao/app-1", session_id{"app-1"}, now);
+    ASSERT_TRUE(done) << to_string(done.error());
+    EXPECT_EQ(git({"rev-parse", "ao/app-1"}, cache->dir()), pushed);
+    auto work = cache->kept(session_id{"app-1"});
+    ASSERT_TRUE(work);
+    ASSERT_EQ(work->size(), 1u);
+    EXPECT_EQ(work->front().sha, kept);
+  }
+  // What only one of the two has stays.
+  ASSERT_TRUE(cache->follow_origin("ao/app-7", session_id{"app-7"}, now));
+  git({"branch", "ao/app-8", base}, cache->dir());
+  ASSERT_TRUE(cache->follow_origin("ao/app-8", session_id{"app-8"}, now));
+  EXPECT_EQ(git({"rev-parse", "ao/app-8"}, cache->dir()), base);
+}
+
 TEST_F(Repository, KnowsWhatALiveWorktreeChanges) {
   const auto* main = "refs/remotes/origin/main";
   auto tree = provision(1);

@@ -129,6 +129,7 @@ inline worktree_facts any_worktree() {
   x.head_sha = *any_text();
   x.dirty = *rc::gen::arbitrary<bool>();
   x.status_lines = *any_lines();
+  x.changed = any_number();
   x.ahead = any_number();
   return x;
 }
@@ -181,6 +182,7 @@ inline session any_session() {
   x.change = any_name<change_id>();
   x.left = maybe(any_left);
   x.went_back = *rc::gen::arbitrary<bool>();
+  x.took_over = any_name<session_id>();
   x.finished_at = maybe(any_time);
   x.finished = *any_text();
   x.restarts = *rc::gen::arbitrary<std::uint32_t>();

@@ -153,8 +153,8 @@ TEST(Json, WritesEveryMember) {
   EXPECT_EQ(member_count(claim{}), 7u);
   EXPECT_EQ(member_count(counter{}), 3u);
   EXPECT_EQ(member_count(exit_info{}), 9u);
-  EXPECT_EQ(member_count(worktree_facts{}), 4u);
-  EXPECT_EQ(member_count(session{}), 46u);
+  EXPECT_EQ(member_count(worktree_facts{}), 5u);
+  EXPECT_EQ(member_count(session{}), 47u);
   EXPECT_EQ(member_count(left_work{}), 6u);
   EXPECT_EQ(member_count(change{}), 23u);
   EXPECT_EQ(member_count(ci_run{}), 13u);
