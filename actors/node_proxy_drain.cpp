@@ -134,13 +134,22 @@ bool take_parting(self_pointer self, const msg::session_report& told,
     tell_found(self, told, promise);
     return true;
   }
-  if (!ref.empty())
+  auto heard = [promise]() mutable {
+    promise.deliver(msg::wire_reply{"0", {}});
+  };
+  // The node keeps its word until it is on record.
+  if (!ref.empty()) {
     record_once(self, st.context, disowned_key(told.session, told.epoch, ref),
                 disowned_event(told.session, told.epoch, st.node, ref,
-                               row.get(), st.context.now()));
-  else if (!end->removed && end->kept.empty() && st.peer != nullptr)
+                               row.get(), st.context.now()),
+                heard, [promise](const caf::error& why) mutable {
+                  promise.deliver(why);
+                });
+    return true;
+  }
+  if (!end->removed && end->kept.empty() && st.peer != nullptr)
     park_loser(self, told);
-  promise.deliver(msg::wire_reply{"0", {}});
+  heard();
   return true;
 }
 

@@ -632,11 +632,15 @@ session_actor::behavior_type session_keeper(self_pointer self,
         return told.seq;
       if (std::holds_alternative<msg::fact::work_found>(told.what))
         return take_found_work(self, told);
-      note_parted(self, told);
       auto promise = self->make_response_promise<std::uint64_t>();
-      submit(
-        self, input_from(told),
-        delivering(promise, [seq = told.seq](const session&) { return seq; }));
+      note_parted(
+        self, told,
+        [self, told, promise] {
+          submit(self, input_from(told),
+                 delivering(promise,
+                            [seq = told.seq](const session&) { return seq; }));
+        },
+        [promise](const caf::error& why) mutable { promise.deliver(why); });
       return promise;
     },
     [self](const msg::session_order& order) { return obey(self, order); },

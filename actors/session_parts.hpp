@@ -94,8 +94,11 @@ void take_work_back(self_pointer self);
 void disown(self_pointer self, const disown_run& what);
 
 /// A stop has put the work of a run under a ref, as its task went elsewhere:
-/// puts that on record.
-void note_parted(self_pointer self, const msg::session_report& told);
+/// puts that on record, then calls `then`, or `otherwise` where that fails. Of
+/// anything else it calls `then`.
+void note_parted(self_pointer self, const msg::session_report& told,
+                 std::function<void()> then,
+                 std::function<void(const caf::error&)> otherwise);
 
 // -- session_trouble: what ESCALATION has to know
 // ------------------------------

@@ -156,16 +156,19 @@ void disown(self_pointer self, const disown_run& what) {
           });
 }
 
-void note_parted(self_pointer self, const msg::session_report& told) {
+void note_parted(self_pointer self, const msg::session_report& told,
+                 std::function<void()> then,
+                 std::function<void(const caf::error&)> otherwise) {
   const auto* end = std::get_if<msg::fact::stopped>(&told.what);
   auto ref = end == nullptr ? std::string{} : parked_ref_in(end->rescued);
   if (ref.empty())
-    return;
+    return then();
   const auto& context = *self->state.context;
   const auto& row = row_of(self);
   record_once(
     self, context, disowned_key(row.id, told.epoch, ref),
-    disowned_event(row.id, told.epoch, row.node, ref, &row, context.now()));
+    disowned_event(row.id, told.epoch, row.node, ref, &row, context.now()),
+    std::move(then), std::move(otherwise));
 }
 
 } // namespace ao::session_parts
