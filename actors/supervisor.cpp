@@ -125,9 +125,11 @@ result<child_spec> make_spec(self_pointer self, const std::string& id) {
 }
 
 /// The specification of a child.
-result<child_spec> spec_of(self_pointer self, const std::string& id,
-                           const supervisor_state::slot& s) {
-  return s.spec ? result<child_spec>{*s.spec} : make_spec(self, id);
+result<child_spec> spec_of(self_pointer self, const std::string& id) {
+  auto& specs = self->state.specs;
+  auto known = specs.find(id);
+  return known != specs.end() ? result<child_spec>{known->second}
+                              : make_spec(self, id);
 }
 
 /// A limit of many seconds may be reached a second late: so the limits of all
@@ -153,12 +155,17 @@ struct performer {
 
   supervisor_state& st() { return self->state; }
 
+  void drop(const std::string& id) {
+    st().slots.erase(id);
+    st().specs.erase(id);
+  }
+
   void operator()(const rule::start& e) {
     auto& child = *st().slots.find(e.id);
     auto& s = child.second;
     s.incarnation = e.incarnation;
     error why{ec::process_failed, e.id + " has no start function"};
-    auto spec = spec_of(self, e.id, s);
+    auto spec = spec_of(self, e.id);
     if (!spec)
       why = spec.error();
     else if (spec->start)
@@ -224,14 +231,14 @@ struct performer {
     answer(st().starters, e.id, info);
     answer(st().stoppers, e.id, info);
     if (e.removed)
-      st().slots.erase(e.id);
+      drop(e.id);
   }
 
   void operator()(const rule::start_failed& e) {
     answer(st().starters, e.id, make_error(e.reason));
     answer(st().stoppers, e.id, info_of(self, e.id));
     if (e.removed)
-      st().slots.erase(e.id);
+      drop(e.id);
   }
 
   void operator()(const rule::restarting& e) {
@@ -250,7 +257,7 @@ struct performer {
                        + " reason=" + std::string{to_string(e.reason.code)});
     answer(st().starters, e.id, make_error(e.reason));
     answer(st().stoppers, e.id, info_of(self, e.id));
-    st().slots.erase(e.id);
+    drop(e.id);
     if (st().hooks.on_given_up)
       st().hooks.on_given_up(e.id, e.reason);
   }
@@ -357,7 +364,8 @@ std::vector<child_rule> first_children(self_pointer self,
   for (auto& child : spec.children) {
     auto id = child.name.text;
     rules.push_back(rule_of(child));
-    st.slots[id].spec = std::make_shared<const child_spec>(std::move(child));
+    st.slots[id];
+    st.specs.insert_or_assign(id, std::move(child));
   }
   for (auto& key : spec.keys) {
     if (auto child = make_spec(self, key)) {

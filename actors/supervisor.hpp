@@ -14,7 +14,6 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -74,9 +73,6 @@ struct supervisor_state {
 
   /// One child and its present process.
   struct slot {
-    /// Null for one of the factory's, which makes it anew for each start: there
-    /// may be very many.
-    std::shared_ptr<const child_spec> spec;
     caf::actor handle;
     directory::ticket ticket = 0;
     std::uint64_t incarnation = 0;
@@ -108,6 +104,10 @@ struct supervisor_state {
   std::optional<supervision> rule;
 
   slot_map slots;
+
+  /// Of those to begin with, by id. The factory makes the others' anew for each
+  /// start: there may be very many.
+  std::unordered_map<std::string, child_spec> specs;
 
   /// Whose process an actor is.
   std::unordered_map<caf::actor_id, slot_map::value_type*> processes;

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <climits>
 #include <cstdlib>
@@ -96,18 +97,28 @@ void describe_group(CLI::App& group, const std::string& word) {
   group.description(text.empty() ? "Commands: " + word : text + ", " + word);
 }
 
+/// `session` of `session ls`.
+std::string_view first_word(const command& one) {
+  return std::string_view{one.name}.substr(0, one.name.find(' '));
+}
+
 /// The parser made from the table.
 class parser {
 public:
-  explicit parser(const std::vector<command>& commands)
+  /// Where `word`, the first one of the command line, names commands, only
+  /// those are there: to make all of them takes longer than most take to run.
+  parser(const std::vector<command>& commands, std::string_view word)
       : root_{description, "ao"} {
+    auto named = [word](const command& one) { return first_word(one) == word; };
+    auto any = std::any_of(commands.begin(), commands.end(), named);
     root_.require_subcommand(1, 1);
     root_.set_version_flag("--version", "ao " AO_VERSION " (" AO_COMMIT ")",
                            "Print the version");
     root_.footer("ao COMMAND --help says more. Without a hub: ao start");
     add_common(root_, shared);
     for (const auto& one : commands)
-      add(one);
+      if (!any || named(one))
+        add(one);
   }
 
   void parse(int argc, const char* const* argv) { root_.parse(argc, argv); }
@@ -266,7 +277,7 @@ http::api_client invocation::api() const {
 }
 
 int run_ao(int argc, const char* const* argv, output& out) {
-  parser with{command_table()};
+  parser with{command_table(), argc > 1 ? argv[1] : ""};
   out.set_json(asks_for_json(argc, argv));
   try {
     with.parse(argc, argv);

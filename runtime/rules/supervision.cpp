@@ -21,6 +21,19 @@ constexpr after_exit exit_table[3][4] = {
    after_exit::give_up},
 };
 
+/// All of a map of children in start order.
+template <class Children>
+auto in_order(Children& children) {
+  std::vector<decltype(&*children.begin())> out;
+  out.reserve(children.size());
+  for (auto& e : children)
+    out.push_back(&e);
+  std::sort(out.begin(), out.end(), [](const auto* a, const auto* b) {
+    return a->second.where < b->second.where;
+  });
+  return out;
+}
+
 std::string tag(const std::string& id, std::uint64_t incarnation) {
   return id + "#" + std::to_string(incarnation);
 }
@@ -54,73 +67,75 @@ void supervision::handle(const begin&) {
     booting_ = true;
     walk_ = walk{};
     walk_->at = walk::stage::starting;
-    for (auto& [where, c] : children_) {
-      c.phase = child_phase::waiting;
+    for (auto& [where, e] : order_) {
+      e->second.phase = child_phase::waiting;
       todo_.insert(todo_.end(), where);
     }
     step();
     return;
   }
   unborn_ = children_.size();
-  for (auto& [where, c] : children_) {
-    c.booting = true;
-    launch(where, c);
+  for (auto* e : in_order(children_)) {
+    e->second.booting = true;
+    launch(*e);
   }
   if (unborn_ == 0)
     out_.push_back(up{});
 }
 
 void supervision::handle(const started& e) {
-  auto* c = lookup(e.id);
-  if (c == nullptr || c->incarnation != e.incarnation
-      || c->phase != child_phase::starting)
+  auto* found = lookup(e.id);
+  if (found == nullptr)
     return;
-  drop_timer(c->timer);
-  c->phase = child_phase::running;
-  c->commanded = c->fresh = false;
+  auto& c = found->second;
+  if (c.incarnation != e.incarnation || c.phase != child_phase::starting)
+    return;
+  drop_timer(c.timer);
+  c.phase = child_phase::running;
+  c.commanded = c.fresh = false;
   out_.push_back(running{e.id, e.incarnation});
-  booted(*c);
+  booted(c);
   step();
 }
 
 void supervision::handle(const ended& e) {
-  auto* c = lookup(e.id);
-  if (c == nullptr || c->incarnation != e.incarnation)
+  auto* found = lookup(e.id);
+  if (found == nullptr || found->second.incarnation != e.incarnation)
     return;
-  if (lives(*c))
-    gone(place_of(e.id), e.how, e.reason);
+  if (lives(found->second))
+    gone(*found, e.how, e.reason);
 }
 
 void supervision::handle(const fired& e) {
   auto i = timers_.find(e.timer);
   if (i == timers_.end())
     return;
-  auto where = i->second;
+  auto* whose = i->second;
   timers_.erase(i);
-  if (where == 0) {
+  if (whose == nullptr) {
     walk_->timer = 0;
     walk_->at = walk::stage::starting;
     step();
     return;
   }
-  auto& c = children_.at(where);
+  auto& [id, c] = *whose;
   c.timer = 0;
   switch (c.phase) {
   case child_phase::waiting:
-    launch(where, c);
+    launch(*whose);
     break;
   case child_phase::starting:
     c.late = true;
-    enforce(where, c);
+    enforce(*whose);
     break;
   case child_phase::stopping:
-    enforce(where, c);
+    enforce(*whose);
     break;
   case child_phase::killing:
     ++abandoned_;
-    out_.push_back(abandon{c.rule.id, c.incarnation});
-    gone(where, exit_class::error,
-         error{ec::timed_out, c.rule.id + " did not die by kill"});
+    out_.push_back(abandon{id, c.incarnation});
+    gone(*whose, exit_class::error,
+         error{ec::timed_out, id + " did not die by kill"});
     break;
   case child_phase::stopped:
   case child_phase::running:
@@ -132,10 +147,10 @@ void supervision::handle(const start_child& e) {
   const auto& id = e.rule.id;
   if (closing_)
     return refuse(id, ec::shutting_down, "its supervisor is stopping");
-  if (auto* c = lookup(id)) {
-    switch (c->phase) {
+  if (auto* found = lookup(id)) {
+    switch (found->second.phase) {
     case child_phase::running:
-      out_.push_back(running{id, c->incarnation});
+      out_.push_back(running{id, found->second.incarnation});
       return;
     case child_phase::waiting:
     case child_phase::starting:
@@ -148,21 +163,20 @@ void supervision::handle(const start_child& e) {
                     "it is present but stopped; restart or delete it");
     }
   }
-  add(e.rule);
-  auto where = place_of(id);
-  auto& c = children_.at(where);
+  auto& fresh = *add(e.rule);
+  auto& c = fresh.second;
   c.commanded = c.fresh = true;
   if (!walk_) {
-    launch(where, c);
+    launch(fresh);
     return;
   }
   c.phase = child_phase::waiting;
-  todo_.insert(where);
+  todo_.insert(c.where);
 }
 
 void supervision::handle(const stop_child& e) {
-  auto* c = lookup(e.id);
-  if (c == nullptr) {
+  auto* found = lookup(e.id);
+  if (found == nullptr) {
     // A repeated stop finds the goal reached.
     if (is_dynamic())
       out_.push_back(stopped{e.id, true});
@@ -170,54 +184,54 @@ void supervision::handle(const stop_child& e) {
       refuse(e.id, ec::bad_input, "its supervisor has no such child");
     return;
   }
-  auto where = place_of(e.id);
-  todo_.erase(where);
-  switch (c->phase) {
+  auto& c = found->second;
+  todo_.erase(c.where);
+  switch (c.phase) {
   case child_phase::starting:
   case child_phase::running:
-    ask(where, *c);
+    ask(*found);
     break;
   case child_phase::waiting:
-    drop_timer(c->timer);
-    settle_down(where, *c, c->rule.kind == restart_kind::temporary);
+    drop_timer(c.timer);
+    settle_down(*found, c.kind == restart_kind::temporary);
     break;
   case child_phase::stopped:
     out_.push_back(stopped{e.id, false});
     break;
   case child_phase::stopping:
   case child_phase::killing:
-    c->late = false;
+    c.late = false;
     break;
   }
 }
 
 void supervision::handle(const restart_child& e) {
-  auto* c = lookup(e.id);
-  if (c == nullptr)
+  auto* found = lookup(e.id);
+  if (found == nullptr)
     return refuse(e.id, ec::bad_input, "its supervisor has no such child");
   if (closing_)
     return refuse(e.id, ec::shutting_down, "its supervisor is stopping");
-  if (c->phase != child_phase::stopped)
+  auto& c = found->second;
+  if (c.phase != child_phase::stopped)
     return refuse(e.id, ec::wrong_state,
-                  "it is " + std::string{to_string(c->phase)});
-  c->commanded = true;
-  auto where = place_of(e.id);
+                  "it is " + std::string{to_string(c.phase)});
+  c.commanded = true;
   if (!walk_) {
-    launch(where, *c);
+    launch(*found);
     return;
   }
-  c->phase = child_phase::waiting;
-  todo_.insert(where);
+  c.phase = child_phase::waiting;
+  todo_.insert(c.where);
 }
 
 void supervision::handle(const delete_child& e) {
-  auto* c = lookup(e.id);
-  if (c == nullptr)
+  auto* found = lookup(e.id);
+  if (found == nullptr)
     return refuse(e.id, ec::bad_input, "its supervisor has no such child");
-  if (c->phase != child_phase::stopped)
+  if (auto phase = found->second.phase; phase != child_phase::stopped)
     return refuse(e.id, ec::wrong_state,
-                  "it is " + std::string{to_string(c->phase)});
-  settle_down(place_of(e.id), *c, true);
+                  "it is " + std::string{to_string(phase)});
+  settle_down(*found, true);
 }
 
 void supervision::handle(const stop&) {
@@ -225,131 +239,140 @@ void supervision::handle(const stop&) {
     return;
   close();
   if (is_dynamic())
-    for (auto& [where, c] : children_)
-      if (lives(c))
-        ask(where, c);
+    for (auto* e : in_order(children_))
+      if (lives(e->second))
+        ask(*e);
   step();
   finish_if_empty();
 }
 
 // -- one child ----------------------------------------------------------------
 
-supervision::child* supervision::lookup(const std::string& id) {
+supervision::entry* supervision::lookup(const std::string& id) {
   ++steps_;
-  auto i = places_.find(id);
-  return i == places_.end() ? nullptr : &children_.at(i->second);
+  auto i = children_.find(id);
+  return i == children_.end() ? nullptr : &*i;
 }
 
 bool supervision::lives(const child& c) {
   return c.phase != child_phase::stopped && c.phase != child_phase::waiting;
 }
 
-supervision::child_map::value_type* supervision::last_to_stop() {
-  auto i = children_.upper_bound(walk_->last);
-  while (i != children_.begin()) {
+child_info supervision::info_of(const entry& e) {
+  const auto& [id, c] = e;
+  return {id, c.phase, c.kind, c.incarnation, c.window.count()};
+}
+
+supervision::entry* supervision::last_to_stop() {
+  auto i = order_.upper_bound(walk_->last);
+  while (i != order_.begin()) {
     --i;
     if (i->first < walk_->from)
       break;
     walk_->last = i->first;
-    if (lives(i->second))
-      return &*i;
+    if (lives(i->second->second))
+      return i->second;
   }
   return nullptr;
 }
 
-supervision::place supervision::place_of(const std::string& id) const {
-  return places_.at(id);
+supervision::entry* supervision::add(child_rule rule) {
+  auto [i, fresh] = children_.try_emplace(std::move(rule.id));
+  if (!fresh)
+    return nullptr;
+  auto& c = i->second;
+  c.where = ++last_place_;
+  c.kind = rule.kind;
+  c.start_within = rule.start_within;
+  c.stop_within = rule.stop_within;
+  if (!is_dynamic())
+    order_.emplace_hint(order_.end(), c.where, &*i);
+  return &*i;
 }
 
-bool supervision::add(child_rule rule) {
-  if (places_.count(rule.id) != 0)
-    return false;
-  auto& c = children_[++last_place_];
-  c.rule = std::move(rule);
-  places_.emplace(c.rule.id, last_place_);
-  return true;
+void supervision::remove(entry& e) {
+  drop_timer(e.second.timer);
+  todo_.erase(e.second.where);
+  order_.erase(e.second.where);
+  children_.erase(children_.find(e.first));
 }
 
-void supervision::remove(place where) {
-  auto i = children_.find(where);
-  drop_timer(i->second.timer);
-  todo_.erase(where);
-  places_.erase(i->second.rule.id);
-  children_.erase(i);
-}
-
-void supervision::launch(place where, child& c) {
+void supervision::launch(entry& e) {
+  auto& [id, c] = e;
   ++steps_;
   ++c.incarnation;
   c.phase = child_phase::starting;
   c.late = false;
   ++live_;
-  out_.push_back(start{c.rule.id, c.incarnation});
-  set_timer(c.timer, where, c.rule.start_within);
+  out_.push_back(start{id, c.incarnation});
+  set_timer(c.timer, &e, c.start_within);
 }
 
-void supervision::ask(place where, child& c) {
+void supervision::ask(entry& e) {
+  auto& [id, c] = e;
   ++steps_;
   if (c.phase != child_phase::starting && c.phase != child_phase::running)
     return;
   c.commanded = c.fresh = false;
-  if (c.rule.stop_within.count() <= 0) {
-    enforce(where, c);
+  if (c.stop_within.count() <= 0) {
+    enforce(e);
     return;
   }
   c.phase = child_phase::stopping;
-  out_.push_back(ask_stop{c.rule.id, c.incarnation});
-  set_timer(c.timer, where, c.rule.stop_within);
+  out_.push_back(ask_stop{id, c.incarnation});
+  set_timer(c.timer, &e, c.stop_within);
 }
 
-void supervision::enforce(place where, child& c) {
+void supervision::enforce(entry& e) {
+  auto& [id, c] = e;
   c.phase = child_phase::killing;
-  out_.push_back(kill{c.rule.id, c.incarnation});
-  set_timer(c.timer, where, rule_.kill_grace);
+  out_.push_back(kill{id, c.incarnation});
+  set_timer(c.timer, &e, rule_.kill_grace);
 }
 
-void supervision::gone(place where, exit_class how, error reason) {
+void supervision::gone(entry& e, exit_class how, error reason) {
+  auto& [id, c] = e;
   ++steps_;
-  auto& c = children_.at(where);
   auto was = std::exchange(c.phase, child_phase::stopped);
   auto late = std::exchange(c.late, false);
   drop_timer(c.timer);
   --live_;
   if (late)
-    reason = error{ec::timed_out, c.rule.id + " was not ready in time"};
-  if (descending(where) || was == child_phase::stopping
+    reason = error{ec::timed_out, id + " was not ready in time"};
+  if (descending(c) || was == child_phase::stopping
       || (was == child_phase::killing && !late))
-    gone_as_asked(where, c);
+    gone_as_asked(e);
   else if (how == exit_class::unreachable)
-    is_dynamic() ? give_up(where, c, reason) : fail_with(c, reason);
+    is_dynamic() ? give_up(e, reason) : fail_with(id, reason);
   else if (late || was == child_phase::starting)
-    start_has_failed(where, c, late ? exit_class::error : how, reason);
+    start_has_failed(e, late ? exit_class::error : how, reason);
   else
-    gone_by_itself(where, c, how, reason);
+    gone_by_itself(e, how, reason);
   step();
   finish_if_empty();
 }
 
-void supervision::gone_as_asked(place where, child& c) {
+void supervision::gone_as_asked(entry& e) {
+  auto& c = e.second;
   booted(c);
   // A group restart wants it again, unless it may not be restarted at all.
-  if (c.rule.kind != restart_kind::temporary && todo_.count(where) != 0)
+  if (c.kind != restart_kind::temporary && todo_.count(c.where) != 0)
     c.phase = child_phase::waiting;
   else
-    settle_down(where, c, c.rule.kind == restart_kind::temporary);
+    settle_down(e, c.kind == restart_kind::temporary);
 }
 
-void supervision::gone_by_itself(place where, child& c, exit_class how,
+void supervision::gone_by_itself(entry& e, exit_class how,
                                  const error& reason) {
-  switch (decide_exit(c.rule.kind, how)) {
+  switch (decide_exit(e.second.kind, how)) {
   case after_exit::restart:
-    crashed(where, c, reason);
+    crashed(e, reason);
     break;
   case after_exit::keep:
-    settle_down(where, c, false);
+    settle_down(e, false);
     break;
   case after_exit::remove:
-    settle_down(where, c, true);
+    settle_down(e, true);
     break;
   case after_exit::give_up:
     // Taken before, in gone().
@@ -357,64 +380,68 @@ void supervision::gone_by_itself(place where, child& c, exit_class how,
   }
 }
 
-void supervision::start_has_failed(place where, child& c, exit_class how,
+void supervision::start_has_failed(entry& e, exit_class how,
                                    const error& reason) {
+  auto& [id, c] = e;
   auto commanded = std::exchange(c.commanded, false);
   auto fresh = std::exchange(c.fresh, false);
-  auto temporary = c.rule.kind == restart_kind::temporary;
+  auto temporary = c.kind == restart_kind::temporary;
   if (how == exit_class::normal) {
     // It had nothing to do; OTP calls that `ignore`.
     booted(c);
-    settle_down(where, c, temporary);
+    settle_down(e, temporary);
   } else if (commanded) {
     auto removed = fresh || is_dynamic();
-    out_.push_back(start_failed{c.rule.id, reason, removed});
+    out_.push_back(start_failed{id, reason, removed});
     if (removed)
-      remove(where);
+      remove(e);
   } else if (booting_) {
-    fail_with(c, reason);
+    fail_with(id, reason);
   } else if (temporary) {
     booted(c);
-    settle_down(where, c, true);
+    settle_down(e, true);
   } else {
-    crashed(where, c, reason);
+    crashed(e, reason);
   }
 }
 
-void supervision::crashed(place where, child& c, const error& reason) {
+void supervision::crashed(entry& e, const error& reason) {
+  auto& [id, c] = e;
   booted(c);
   auto own = c.window.record(rule_.limits, now_);
   if (is_dynamic() && !own)
-    return give_up(where, c, reason);
+    return give_up(e, reason);
   if (!is_dynamic() && !window_.record(rule_.limits, now_))
-    return fail_with(c, reason);
+    return fail_with(id, reason);
   auto alone = is_dynamic() || rule_.strategy == restart_strategy::one_for_one;
   auto delay = restart_delay(rule_.limits,
                              alone ? c.window.count() : window_.count(), draw_);
   c.phase = child_phase::waiting;
-  out_.push_back(restarting{
-    c.rule.id, reason, (is_dynamic() ? c.window : window_).count(), delay});
+  out_.push_back(
+    restarting{id, reason, (is_dynamic() ? c.window : window_).count(), delay});
   if (!alone)
-    recycle(rule_.strategy == restart_strategy::one_for_all ? 1 : where, delay);
+    recycle(rule_.strategy == restart_strategy::one_for_all ? 1 : c.where,
+            delay);
   else if (delay.count() > 0)
-    set_timer(c.timer, where, delay);
+    set_timer(c.timer, &e, delay);
   else
-    launch(where, c);
+    launch(e);
 }
 
-void supervision::settle_down(place where, child& c, bool removed) {
+void supervision::settle_down(entry& e, bool removed) {
+  auto& [id, c] = e;
   removed = removed || is_dynamic();
   c.phase = child_phase::stopped;
   c.commanded = c.fresh = false;
-  out_.push_back(stopped{c.rule.id, removed});
+  out_.push_back(stopped{id, removed});
   if (removed)
-    remove(where);
+    remove(e);
 }
 
-void supervision::give_up(place where, child& c, const error& reason) {
-  booted(c);
-  out_.push_back(given_up{c.rule.id, reason});
-  remove(where);
+void supervision::give_up(entry& e, const error& reason) {
+  booted(e.second);
+  out_.push_back(given_up{e.first, reason});
+  remove(e);
 }
 
 void supervision::booted(child& c) {
@@ -424,9 +451,9 @@ void supervision::booted(child& c) {
 
 // -- groups -------------------------------------------------------------------
 
-bool supervision::descending(place where) const {
+bool supervision::descending(const child& c) const {
   return closing_
-    || (walk_ && walk_->at == walk::stage::stopping && where >= walk_->from);
+    || (walk_ && walk_->at == walk::stage::stopping && c.where >= walk_->from);
 }
 
 void supervision::recycle(place from, milliseconds delay) {
@@ -439,14 +466,14 @@ void supervision::recycle(place from, milliseconds delay) {
   walk_ = walk{};
   walk_->from = from;
   walk_->delay = delay;
-  for (auto i = children_.lower_bound(from); i != children_.end(); ++i) {
-    auto& c = i->second;
+  for (auto i = order_.lower_bound(from); i != order_.end(); ++i) {
+    auto& c = i->second->second;
     ++steps_;
     // One that was told to stop stays down.
     auto told = c.phase == child_phase::stopping
       || (c.phase == child_phase::killing && !c.late);
     if (told
-        || (c.rule.kind == restart_kind::temporary
+        || (c.kind == restart_kind::temporary
             && c.phase == child_phase::stopped))
       continue;
     todo_.insert(todo_.end(), i->first);
@@ -463,7 +490,7 @@ void supervision::close() {
   walk_.reset();
   if (!is_dynamic())
     walk_ = walk{};
-  for (auto& [where, c] : children_) {
+  for (auto& [id, c] : children_) {
     ++steps_;
     if (c.phase != child_phase::waiting)
       continue;
@@ -472,8 +499,8 @@ void supervision::close() {
   }
 }
 
-void supervision::fail_with(const child& c, const error& reason) {
-  failure_ = failed{c.rule.id, reason};
+void supervision::fail_with(const std::string& id, const error& reason) {
+  failure_ = failed{id, reason};
   close();
 }
 
@@ -483,27 +510,28 @@ void supervision::step() {
   ++steps_;
   if (walk_->at == walk::stage::stopping) {
     if (auto* next = last_to_stop()) {
-      ask(next->first, next->second);
+      ask(*next);
       return;
     }
     if (closing_)
       return;
     walk_->at = walk::stage::waiting;
     if (walk_->delay.count() > 0)
-      set_timer(walk_->timer, 0, walk_->delay);
+      set_timer(walk_->timer, nullptr, walk_->delay);
     else
       walk_->at = walk::stage::starting;
   }
   if (walk_->at == walk::stage::waiting)
     return;
   // One at a time; the current one is either up or gone before the next.
-  if (auto i = children_.find(walk_->current); i != children_.end()
-      && lives(i->second) && i->second.phase != child_phase::running)
+  if (auto i = order_.find(walk_->current); i != order_.end()
+      && lives(i->second->second)
+      && i->second->second.phase != child_phase::running)
     return;
   if (!todo_.empty()) {
     walk_->current = *todo_.begin();
     todo_.erase(todo_.begin());
-    launch(walk_->current, children_.at(walk_->current));
+    launch(*order_.at(walk_->current));
     return;
   }
   walk_.reset();
@@ -523,13 +551,13 @@ void supervision::finish_if_empty() {
 
 // -- timers, refusals, observers ----------------------------------------------
 
-void supervision::set_timer(std::uint64_t& timer, place where,
+void supervision::set_timer(std::uint64_t& timer, entry* whose,
                             milliseconds after) {
   drop_timer(timer);
   if (after == milliseconds::max())
     return;
   timer = ++last_timer_;
-  timers_.emplace(timer, where);
+  timers_.emplace(timer, whose);
   out_.push_back(arm{timer, now_ + after});
 }
 
@@ -546,19 +574,16 @@ void supervision::refuse(const std::string& id, ec code,
 std::vector<child_info> supervision::children() const {
   std::vector<child_info> out;
   out.reserve(children_.size());
-  for (auto& [where, c] : children_)
-    out.push_back(
-      {c.rule.id, c.phase, c.rule.kind, c.incarnation, c.window.count()});
+  for (const auto* e : in_order(children_))
+    out.push_back(info_of(*e));
   return out;
 }
 
 std::optional<child_info> supervision::find(const std::string& id) const {
-  auto i = places_.find(id);
-  if (i == places_.end())
+  auto i = children_.find(id);
+  if (i == children_.end())
     return std::nullopt;
-  auto& c = children_.at(i->second);
-  return child_info{c.rule.id, c.phase, c.rule.kind, c.incarnation,
-                    c.window.count()};
+  return info_of(*i);
 }
 
 std::string to_string(const supervision::effect& x) {

@@ -12,7 +12,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -230,12 +229,16 @@ private:
   /// Place in the start order.
   using place = std::uint64_t;
 
+  /// There may be very many, hence one node each and no second copy of the id.
   struct child {
-    child_rule rule;
+    place where = 0;
     std::uint64_t incarnation = 0;
     /// The one timer that counts at present; 0 = none.
     std::uint64_t timer = 0;
+    milliseconds start_within{0};
+    milliseconds stop_within{0};
     restart_window window = {};
+    restart_kind kind = restart_kind::permanent;
     child_phase phase = child_phase::stopped;
     /// `start_child` or `restart_child` waits for this start.
     bool commanded = false;
@@ -261,7 +264,9 @@ private:
     place current = 0;
   };
 
-  using child_map = std::map<place, child>;
+  /// By id.
+  using child_map = std::unordered_map<std::string, child>;
+  using entry = child_map::value_type;
 
   bool is_dynamic() const {
     return rule_.strategy == restart_strategy::dynamic;
@@ -279,53 +284,54 @@ private:
 
   /// Whether it has a process.
   static bool lives(const child& c);
+  /// What others see of it.
+  static child_info info_of(const entry& e);
   /// The last child of the present walk that has a process; null when none
   /// has.
-  child_map::value_type* last_to_stop();
-  child* lookup(const std::string& id);
-  place place_of(const std::string& id) const;
-  bool add(child_rule rule);
-  void remove(place where);
-  void launch(place where, child& c);
-  /// Asks `c` to end, with a deadline.
-  void ask(place where, child& c);
-  /// Kills `c`, with a deadline.
-  void enforce(place where, child& c);
+  entry* last_to_stop();
+  entry* lookup(const std::string& id);
+  /// Null when there is one of this id already.
+  entry* add(child_rule rule);
+  void remove(entry& e);
+  void launch(entry& e);
+  /// Asks it to end, with a deadline.
+  void ask(entry& e);
+  /// Kills it, with a deadline.
+  void enforce(entry& e);
   /// The process of the child is gone; decides what follows.
-  void gone(place where, exit_class how, error reason);
-  void gone_as_asked(place where, child& c);
-  void gone_by_itself(place where, child& c, exit_class how,
-                      const error& reason);
-  void start_has_failed(place where, child& c, exit_class how,
-                        const error& reason);
+  void gone(entry& e, exit_class how, error reason);
+  void gone_as_asked(entry& e);
+  void gone_by_itself(entry& e, exit_class how, const error& reason);
+  void start_has_failed(entry& e, exit_class how, const error& reason);
   /// The child is to be restarted, if its limit allows.
-  void crashed(place where, child& c, const error& reason);
+  void crashed(entry& e, const error& reason);
   /// Restarts all from `from` on, after the delay.
   void recycle(place from, milliseconds delay);
   /// Stays down; removed if nothing will want its specification.
-  void settle_down(place where, child& c, bool removed);
-  void give_up(place where, child& c, const error& reason);
+  void settle_down(entry& e, bool removed);
+  void give_up(entry& e, const error& reason);
   void close();
-  void fail_with(const child& c, const error& reason);
+  void fail_with(const std::string& id, const error& reason);
   /// Takes the walk as far as it goes at present.
   void step();
   void finish_if_empty();
   void booted(child& c);
-  bool descending(place where) const;
-  void set_timer(std::uint64_t& timer, place where, milliseconds after);
+  bool descending(const child& c) const;
+  /// @param whose Null = the walk's.
+  void set_timer(std::uint64_t& timer, entry* whose, milliseconds after);
   void drop_timer(std::uint64_t& timer);
   void refuse(const std::string& id, ec code, const std::string& why);
 
   supervision_rule rule_;
   child_map children_;
-  /// By id, of which the text is in the child's rule.
-  std::unordered_map<std::string_view, place> places_;
+  /// Their start order, where the strategy has one.
+  std::map<place, entry*> order_;
   /// How many have a process.
   std::size_t live_ = 0;
   /// Those that the present walk still has to start.
   std::set<place> todo_;
-  /// Armed timers and whose they are; 0 = the walk's.
-  std::unordered_map<std::uint64_t, place> timers_;
+  /// Armed timers and whose they are; null = the walk's.
+  std::unordered_map<std::uint64_t, entry*> timers_;
   std::optional<walk> walk_;
   restart_window window_;
   place last_place_ = 0;

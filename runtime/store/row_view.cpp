@@ -61,12 +61,6 @@ struct project_and_branch {
   }
 };
 
-struct project_and_number {
-  view_and_number operator()(const change& x) const {
-    return {x.project.text, x.number};
-  }
-};
-
 struct owner {
   std::string_view operator()(const change& x) const { return x.session.text; }
 };
@@ -129,11 +123,11 @@ struct pair_less {
   }
 };
 
-/// Those whose keys begin with `<owner>/`, as no other owner's do.
+/// Those whose keys begin with the owner and `mark`, as no other owner's do.
 template <class Rows>
-auto rows_below(const Rows& rows, const std::string& owner) {
+auto rows_below(const Rows& rows, const std::string& owner, char mark = '/') {
   std::vector<typename Rows::value_type> out;
-  auto front = owner + "/";
+  auto front = owner + mark;
   for (auto i = rows.lower_bound(front); i != rows.end(); ++i) {
     std::string_view key = rows.key_comp().key(*i);
     if (key.compare(0, front.size(), front) != 0)
@@ -160,7 +154,6 @@ struct table_contents {
   /// Open changes.
   row_index<change, project_and_branch> changes_by_branch;
   row_index<change, owner> changes_by_session;
-  row_index<change, project_and_number> changes_by_project;
   row_index<message, session_and_number> messages_by_session;
   row_index<incident, own_fingerprint> incidents_by_fingerprint;
   /// Those that are still to be sent; their keys begin with the channel.
@@ -219,10 +212,8 @@ struct table_contents {
   void unindex(const row_ptr<change>& x) {
     erase_if_mine(changes_by_branch, x);
     erase_if_mine(changes_by_session, x);
-    erase_if_mine(changes_by_project, x);
   }
   void index(const row_ptr<change>& x) {
-    replace(changes_by_project, x);
     if (x->state != change_state::open)
       return;
     replace(changes_by_branch, x);
@@ -395,12 +386,8 @@ row_ptr<change> row_view::open_change(const session_id& session) const {
 std::vector<row_ptr<change>>
 row_view::changes_of(const project_id& project) const {
   std::shared_lock<std::shared_mutex> guard{tables_->mutex};
-  const auto& changes = tables_->changes_by_project;
-  std::vector<row_ptr<change>> out;
-  for (auto i = changes.lower_bound(view_and_number{project.text, 0});
-       i != changes.end() && (*i)->project == project; ++i)
-    out.push_back(*i);
-  return out;
+  // `app#3`: in natural order, which is that of their numbers.
+  return rows_below(tables_->of<change>(), project.text, '#');
 }
 
 std::vector<row_ptr<ci_run>>
