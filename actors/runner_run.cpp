@@ -110,7 +110,9 @@ void tell_work_left(self_pointer self) {
   run_on_files(
     self,
     [cache = cache_of(self), path = worktree_of(self),
-     base = self->state.spec->base] { return inspect(*cache, path, base); },
+     base = self->state.spec->base] {
+      return look_at_worktree(*cache, path, base);
+    },
     [self](const worktree_facts& found) {
       msg::fact::stopped done;
       done.worktree = found;

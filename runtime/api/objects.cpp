@@ -1,9 +1,9 @@
 #include "runtime/api/objects.hpp"
+
 #include "runtime/api/suspects.hpp"
 #include "runtime/rules/breakers.hpp"
 #include "runtime/rules/sessions.hpp"
 #include "runtime/rules/status.hpp"
-
 
 #include <map>
 
