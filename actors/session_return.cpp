@@ -20,11 +20,11 @@ std::string why_closed(self_pointer self, const node_name& node) {
   return std::string{state_of(*row)};
 }
 
-/// Whether the task is its own yet, under this grant.
-bool holds_task(self_pointer self) {
+/// Its claim, unless that was given back.
+row_ptr<claim> own_claim(self_pointer self) {
   const auto& row = row_of(self);
   auto held = self->state.context->rows->held_claim(row.subject);
-  return held && held->session == row.id && held->epoch == row.epoch;
+  return held && held->session == row.id ? held : nullptr;
 }
 
 /// Asks the FORGE where the branch of the session is now.
@@ -106,7 +106,7 @@ void compare_works(self_pointer self) {
       if (row.left)
         submit(self,
                work_compared{head, why_closed(self, row.left->node),
-                             holds_task(self)});
+                             own_claim(self) != nullptr});
     },
     try_later(self, "works_not_compared"));
 }
@@ -114,12 +114,15 @@ void compare_works(self_pointer self) {
 void take_work_back(self_pointer self) {
   auto& st = self->state;
   const auto& row = row_of(self);
-  if (!is_reconciled(row))
+  if (!is_reconciled(row) || st.regranting)
     return;
-  if (!holds_task(self))
+  auto held = own_claim(self);
+  if (!held)
     return submit(self, work_compared{{}, {}, false});
-  if (std::exchange(st.regranting, true))
-    return;
+  st.regranting = true;
+  // It was granted by an earlier life of ours.
+  if (held->epoch > row.epoch)
+    return restore_under(self, *held, resume_reason::hub, {});
   msg::regrant_claim again;
   again.request
     = request_id{"take-back/" + row.id.text + "/" + std::to_string(row.epoch)};

@@ -32,6 +32,8 @@ void to_json(json& out, const exit_info& x);
 void from_json(const json& in, exit_info& x);
 void to_json(json& out, const worktree_facts& x);
 void from_json(const json& in, worktree_facts& x);
+void to_json(json& out, const left_work& x);
+void from_json(const json& in, left_work& x);
 void to_json(json& out, const session& x);
 void from_json(const json& in, session& x);
 void to_json(json& out, const change& x);

@@ -398,8 +398,8 @@ void add_project_work(table_writer& t) {
   t.add(key(of + ".disconnect.replace", type::boolean, "true",
             "Starts a replacement once the lease has ended."));
   t.add(key(of + ".disconnect.reconcile", type::word, "keep_original",
-            "Whose work counts when the node returns while its task goes on "
-            "elsewhere; a replacement that has delivered stays in any case.")
+            "Whose work counts when the node returns. A replacement that has "
+            "delivered stays in any case.")
           .words({"keep_original", "keep_replacement", "best_score"}));
 }
 

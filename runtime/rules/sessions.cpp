@@ -383,7 +383,7 @@ public:
       return tell();
     }
     if (s.left->state == left_state::returns)
-      return effect(take_back{});
+      return drop("is on its way back");
     auto verdict = judge(x.head, x.closed, true);
     if (!verdict || !verdict->original) {
       settle(verdict ? verdict->why : "nobody can tell");
