@@ -67,10 +67,8 @@ void open(api_pointer self, const api_call_ptr& call,
 
 void open_when_ready(api_pointer self, const api_call_ptr& call,
                      const api::takeover_plan& plan) {
-  auto project = project_id{
-    self->state.context.rows->find<change>(plan.open.change.text)->project};
   when_agent_is_ready(
-    self, self->state.context, plan.open.agent, project, answer_deadline,
+    self, self->state.context, plan.open.agent, plan.project, answer_deadline,
     [self, call, plan] { open(self, call, plan); }, refuse_by(call));
 }
 

@@ -532,6 +532,11 @@ caf::result<session> restore(self_pointer self,
                              const msg::session_order& order) {
   auto& st = self->state;
   const auto& row = row_of(self);
+  if (auto heir = heir_of(self); !heir.empty())
+    return make_error(ec::session_closed,
+                      "the branch of " + row.id.text + " went to " + heir.text
+                        + "; `ao spawn --claim-pr " + row.change.text
+                        + "` has a new session go on with it");
   session_context now;
   now.policy = policy_of(self);
   now.now = st.context->now();

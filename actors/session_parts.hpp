@@ -55,6 +55,9 @@ void release_role(self_pointer self);
 /// Where its agent begins, and what it has to know of what was done before.
 void add_takeover(self_pointer self, msg::session_spec& spec);
 
+/// Who has taken its branch over since; empty when it has it still.
+session_id heir_of(self_pointer self);
+
 /// Tells its row to the CI WATCHER until that knows whose its change is now.
 void tell_change(self_pointer self);
 

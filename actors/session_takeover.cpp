@@ -1,4 +1,5 @@
 #include "actors/session_parts.hpp"
+#include "runtime/agents/launch.hpp"
 #include "runtime/rules/takeovers.hpp"
 
 namespace ao::session_parts {
@@ -25,7 +26,25 @@ void add_takeover(self_pointer self, msg::session_spec& spec) {
     if (i->state == incident_state::open && is_about_work(i->cause)
         && i->sha == c->head_sha)
       troubles.push_back(i->text);
-  spec.prompt += "\n\n" + takeover_note(*c, row.took_over, troubles);
+  auto with = [&](const std::vector<std::string>& what) {
+    return spec.prompt + "\n\n" + takeover_note(*c, row.took_over, what);
+  };
+  // What its program cannot be given it reads by itself.
+  const auto* agent = self->state.context->agent(row.agent);
+  auto all = with(troubles);
+  spec.prompt = agent && !check_prompt(*agent, all) ? with({}) : std::move(all);
+}
+
+session_id heir_of(self_pointer self) {
+  const auto& row = row_of(self);
+  const auto& rows = *self->state.context->rows;
+  if (auto held = rows.held_claim(row.subject); held && held->session == row.id)
+    return {};
+  for (const auto& other : rows.all<session>())
+    if (!other->took_over.empty() && other->task == row.task
+        && other->branch == row.branch && other->epoch > row.epoch)
+      return other->id;
+  return {};
 }
 
 void tell_change(self_pointer self) {

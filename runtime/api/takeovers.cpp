@@ -99,6 +99,7 @@ result<takeover_plan> plan_takeover(const row_view& rows, const settings& all,
   if (auto ok = check_nobody_assigned(body, **project); !ok)
     return fail(ok.error());
   takeover_plan out;
+  out.project = c.project;
   out.holder = holder_of(rows, c.task.text);
   if (!named->empty()) {
     out.mover = rows.find<session>(*named);

@@ -11,6 +11,8 @@ namespace ao::api {
 struct takeover_plan {
   /// Of the session that is to work on the change; without `own`.
   msg::open_session open;
+  /// Of the change.
+  project_id project;
   /// The session that was named and works on the change already.
   row_ptr<session> own;
   /// The session whose agent goes on so, and which has to have a clean

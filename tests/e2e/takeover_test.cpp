@@ -59,7 +59,7 @@ protected:
     w.start();
     EXPECT_EQ(w.ao({"spawn", w.add_task("First", "the body")}).status.code, 0);
     w.await_file("app-1.ready");
-    head = change()["headSha"];
+    head = change().value("headSha", "");
   }
 
   json change() const { return w.ask({"pr", "show", "app#1"}); }
@@ -162,8 +162,13 @@ TEST_F(Takeover, ByANewSessionGoesOnWhereTheChangeIs) {
     w.git(repository, {"merge-base", late, "refs/ao/parked/app-1/e1-r1"}),
     late);
 
+  // It does not come back to a branch that is another's.
+  auto back = w.ao({"session", "restore", "app-1"});
+  EXPECT_EQ(back.status.code, 4);
+  EXPECT_THAT(back.err, HasSubstr("the branch of app-1 went to app-2"));
+
   // What it pushes now is refused, however it does it.
-  for (const auto* to : {"HEAD:refs/heads/ao/app-1", "+HEAD:ao/app-1"}) {
+  for (const auto* to : {"+HEAD:refs/heads/ao/app-1", "+HEAD:ao/app-1"}) {
     auto push = w.try_git(old_tree, {"push", "origin", to}, old_agent);
     EXPECT_NE(push.status.code, 0);
     EXPECT_THAT(push.err,

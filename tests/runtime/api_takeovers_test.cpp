@@ -176,8 +176,9 @@ TEST_F(ApiTakeovers, NobodyIsAssignedAtALocalForge) {
 }
 
 TEST_F(ApiTakeovers, WhatIsNoSuchThingIsBadInput) {
-  for (const json& body : {json{{"session", 7}}, json{{"agent", "nobody"}},
-                           json{{"node", "n9"}}, json{{"assign", "yes"}}})
+  for (const json& body :
+       {json::object({{"session", 7}}), json::object({{"agent", "nobody"}}),
+        json::object({{"node", "n9"}}), json::object({{"assign", "yes"}})})
     EXPECT_EQ(refusal(body).code, ec::bad_input) << body;
 }
 

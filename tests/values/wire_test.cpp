@@ -74,12 +74,14 @@ TEST(Wire, CarriesOrders) {
   order.spec.role = session_role::reviewer;
   order.spec.resume = resume_reason::crash;
   order.spec.hang_after = milliseconds{1'234};
+  order.spec.takes_over = true;
   order.spec.token = "aot_x.y";
   auto back = crossed(order);
   EXPECT_EQ(back.spec.prompt, order.spec.prompt);
   EXPECT_EQ(back.spec.role, order.spec.role);
   EXPECT_EQ(back.spec.resume, order.spec.resume);
   EXPECT_EQ(back.spec.hang_after, order.spec.hang_after);
+  EXPECT_TRUE(back.spec.takes_over);
   EXPECT_EQ(back.spec.token, order.spec.token);
   for (auto how : {msg::stop_how::end_agent, msg::stop_how::save_and_end,
                    msg::stop_how::remove, msg::stop_how::remove_merged,
