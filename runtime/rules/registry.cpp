@@ -12,6 +12,8 @@ registry_book::registry_book(std::string actor) : actor_(std::move(actor)) {}
 void registry_book::load(std::vector<row_ptr<task>> tasks,
                          std::vector<row_ptr<claim>> claims,
                          const std::vector<row_ptr<counter>>& counters) {
+  by_key_.reserve(tasks.size());
+  claims_.reserve(claims.size());
   for (auto& t : tasks)
     take_in(std::move(t));
   for (auto& c : claims)
@@ -265,8 +267,10 @@ event registry_book::note(event_kind kind, const task& t, wall_time now) const {
 void registry_book::take_in(row_ptr<task> row) {
   const auto& t = *row;
   auto number = number_of(t.id);
-  auto known = tasks_.count(number) > 0;
-  if (!known) {
+  auto before = tasks_.size();
+  // Mostly a new one is the last.
+  auto place = tasks_.try_emplace(tasks_.end(), number);
+  if (tasks_.size() > before) {
     by_key_[t.key] = number;
     if (!t.ref.empty())
       by_ref_[{t.project.text, t.ref}] = number;
@@ -276,20 +280,22 @@ void registry_book::take_in(row_ptr<task> row) {
       if (s.hold)
         held_back_[number_of(s.other)].push_back(number);
   }
-  if (is_closed(t.state)) {
+  if (is_closed(t.state))
     open_texts_.erase(number);
-    unread_texts_.erase(number);
-  } else if (!open_texts_.has(number)
-             && policy_of(t.project) != duplicate_policy::off) {
-    unread_texts_.insert(unread_texts_.end(), number);
-  }
-  tasks_[number] = std::move(row);
+  else if (!open_texts_.has(number)
+           && policy_of(t.project) != duplicate_policy::off)
+    texts_complete_ = false;
+  place->second = std::move(row);
 }
 
 void registry_book::read_texts() {
-  for (auto number : std::exchange(unread_texts_, {})) {
-    const auto& t = *tasks_.at(number);
-    open_texts_.put(number, t.project, t.title, text_of(t.title, t.body));
+  if (std::exchange(texts_complete_, true))
+    return;
+  for (const auto& [number, row] : tasks_) {
+    const auto& t = *row;
+    if (!is_closed(t.state) && !open_texts_.has(number)
+        && policy_of(t.project) != duplicate_policy::off)
+      open_texts_.put(number, t.project, t.title, text_of(t.title, t.body));
   }
 }
 

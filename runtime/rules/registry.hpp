@@ -398,8 +398,9 @@ private:
   std::map<project_id, duplicate_policy> policies_;
   /// Of open tasks, and of those whose birth is being written.
   duplicate_index open_texts_;
-  /// Open tasks that are not in there yet: nobody has asked since the start.
-  std::set<std::uint64_t> unread_texts_;
+  /// All open tasks are in there. Not before somebody asks: a hub that has just
+  /// started has more urgent things to do.
+  bool texts_complete_ = false;
   std::unordered_map<std::string, row_ptr<claim>> claims_;
   std::unordered_map<std::string, numbers> counters_;
   std::set<std::string> locked_;
