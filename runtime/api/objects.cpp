@@ -2,6 +2,7 @@
 
 #include "runtime/api/suspects.hpp"
 #include "runtime/rules/breakers.hpp"
+#include "runtime/rules/sessions.hpp"
 #include "runtime/rules/status.hpp"
 
 #include <map>
