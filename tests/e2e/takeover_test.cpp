@@ -352,6 +352,8 @@ TEST_P(TakeoverOfDeath, EndsInTheSameStateHoweverTheHubDies) {
   auto asking = w.start_ao(words);
   w.await(GetParam().kind, GetParam().subject, from);
   w.kill_hub();
+  ASSERT_TRUE(wait_ended(asking.pidfd.get(), world::patience));
+  ASSERT_TRUE(reap(asking.pidfd.get()));
   w.start();
   auto again = w.ao(words);
   EXPECT_EQ(again.status.code, 0) << again.err;
