@@ -34,10 +34,11 @@ constexpr milliseconds close_limit{3'000};
 constexpr std::size_t longest_input = 16 * 1024;
 
 /// What a tmux client that was cut off has not undone: its screen, cursor,
-/// keys, mouse and paste.
+/// keys, mouse, paste and title.
 constexpr std::string_view undo_screen
   = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1004l"
-    "\x1b[?2004l\x1b[?1l\x1b>\x1b(B\x1b[m\x1b[?7h\x1b[?25h\x1b[r\x1b[?1049l";
+    "\x1b[?2004l\x1b[?1l\x1b>\x1b(B\x1b[m\x1b[?7h\x1b[?25h\x1b[r\x1b[?1049l"
+    "\x1b[23;0;0t";
 
 /// Has the signals that would end us, or tell of the window, come as bytes.
 class held_signals {
