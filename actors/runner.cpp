@@ -53,10 +53,11 @@ void send_reports(self_pointer self) {
                 || problem.code == ec::stale_epoch)
               return next();
             self->state.reporting = false;
-            self->delayed_send(self,
-                               problem.code == ec::store_failed ? degraded_delay
-                                                                : retry_delay,
-                               look_atom::value);
+            if (!std::exchange(self->state.telling_later, true))
+              self->delayed_send(
+                self,
+                problem.code == ec::store_failed ? degraded_delay : retry_delay,
+                look_atom::value);
           });
 }
 
@@ -272,14 +273,19 @@ result<session_id> publish(self_pointer self, const msg::publish_order& order) {
     {"AO_TOKEN",
      order.token.empty() ? mint_token(*st.context->secret, who) : order.token},
     {"AO_SESSION", st.id.text}};
+  // What it comes to is told once.
+  if (!st.publishing.emplace(who.epoch, who.run).second)
+    return st.id;
   run_job(
     self, st.context, step_deadline,
     [cache = cache_of(self), path = places.worktree, branch = st.spec->branch,
      env] { return cache->push(path, branch, env); },
     [self, epoch = who.epoch, run = who.run](const std::string& head) {
+      self->state.publishing.erase({epoch, run});
       report_of(self, epoch, run, msg::fact::pushed{head});
     },
     [self, epoch = who.epoch, run = who.run](const caf::error& why) {
+      self->state.publishing.erase({epoch, run});
       // When a message has started the next run meanwhile, the token is old;
       // the end of that run has the branch pushed again.
       report_of(self, epoch, run, msg::fact::push_failed{to_ao_error(why)});
@@ -343,7 +349,10 @@ runner(self_pointer self, shared_context<node_context> context, session_id id) {
     [self](const msg::transcript_seen& word) { take_transcript(self, word); },
     [self](const msg::stop_overdue& due) { check_stop(self, due.run); },
     [self](const msg::liveness_due& due) { look_for_life(self, due); },
-    [self](look_atom) { send_reports(self); },
+    [self](look_atom) {
+      self->state.telling_later = false;
+      send_reports(self);
+    },
   };
 }
 

@@ -16,7 +16,9 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ao {
@@ -120,6 +122,11 @@ struct runner_state {
   /// Reports that the hub has not taken yet, oldest first.
   std::list<msg::session_report> reports;
   bool reporting = false;
+  /// The next try is on its way.
+  bool telling_later = false;
+  /// Whose branch is being pushed, by epoch and run: a push that waits for the
+  /// hub is one, however often it was ordered.
+  std::set<std::pair<epoch_no, run_no>> publishing;
 
   /// What the agent program writes down of its conversation.
   struct {

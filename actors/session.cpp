@@ -677,6 +677,7 @@ session_actor::behavior_type session_keeper(self_pointer self,
       submit(self, message_waits{news.message, news.run});
     },
     [self](look_atom) {
+      self->state.retrying = false;
       submit(self, session_recovered{});
       if (row_of(self).role == session_role::mediator)
         heed_mediation(self);

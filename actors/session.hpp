@@ -35,6 +35,8 @@ struct session_actor_state {
 
   /// The REGISTRY is asked for a new grant.
   bool regranting = false;
+  /// A look at what a neighbour did not take is on its way: one for all.
+  bool retrying = false;
 
   /// Spreads restarts; a small one, as there are many sessions.
   std::minstd_rand random{std::random_device{}()};

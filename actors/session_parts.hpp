@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <utility>
 
 /// What the files of the SESSION share; nobody else includes this.
 namespace ao::session_parts {
@@ -31,7 +32,8 @@ inline auto try_later(self_pointer self, const char* what) {
     st.context->say(log_level::warn,
                     std::string{what} + " session=" + row_of(self).id.text
                       + " reason=\"" + to_string(to_ao_error(why)) + "\"");
-    self->delayed_send(self, retry_delay, look_atom::value);
+    if (!std::exchange(st.retrying, true))
+      self->delayed_send(self, retry_delay, look_atom::value);
   };
 }
 
