@@ -28,7 +28,7 @@ protected:
     add_session("app-1", "T1");
     add_session("app-2", "T2");
     stored.changes.push_back(change_of("app#1", "app-1", "T1"));
-    stored.sessions.front().change = change_id{"app#1"};
+    at(0).change = change_id{"app#1"};
   }
 
   static change change_of(const char* id, const char* session,
@@ -53,7 +53,7 @@ protected:
     s.agent = "scripted";
     s.branch = std::string{"ao/"} + id;
     s.runtime = runtime_state::alive;
-    stored.sessions.push_back(s);
+    sessions.push_back(s);
     task t;
     t.id = s.task;
     t.project = s.project;
@@ -70,9 +70,10 @@ protected:
     stored.claims.push_back(c);
   }
 
-  session& at(std::size_t n) { return stored.sessions.at(n); }
+  session& at(std::size_t n) { return sessions.at(n); }
 
   result<takeover_plan> plan(const json& body = json::object()) {
+    stored.sessions = sessions;
     rows.load(stored, {}, 0);
     return plan_takeover(rows, all, *rows.find<change>("app#1"), body,
                          request_id{"r1"});
@@ -86,6 +87,7 @@ protected:
 
   row_view rows;
   settings all = default_settings_of_all();
+  std::vector<session> sessions;
   store_rows stored;
 };
 
@@ -126,7 +128,7 @@ TEST_F(ApiTakeovers, ComesFromWhoeverHadTheBranchLast) {
 
 TEST_F(ApiTakeovers, AChangeThatIsOverIsRefused) {
   for (auto state : {change_state::merged, change_state::closed}) {
-    stored.changes.front().state = state;
+    stored.changes.back().state = state;
     for (const auto* session : {"", "app-1", "app-2"})
       EXPECT_EQ(refusal({{"session", session}}).code, ec::change_closed);
   }
