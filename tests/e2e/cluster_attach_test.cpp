@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
+#include <map>
 #include <thread>
 
 using namespace ao;
@@ -79,14 +80,15 @@ protected:
                         {{"input", to_base64url(input)}, {"offset", offset}});
   }
 
-  /// Reads until this was shown; everything that was.
+  /// Reads on until this was shown; everything that was since the last time.
   std::string shown_to(const std::string& attachment,
-                       const std::string& wanted) const {
+                       const std::string& wanted) {
     std::string out;
+    auto& at = read_[attachment];
     auto until = mono_time::clock::now() + world::patience;
     while (out.find(wanted) == out.npos && mono_time::clock::now() < until) {
       auto part = w.api().call(
-        "GET", terminal(attachment) + "?offset=" + std::to_string(out.size()));
+        "GET", terminal(attachment) + "?offset=" + std::to_string(at));
       if (!part) {
         ADD_FAILURE() << to_string(part.error());
         break;
@@ -94,7 +96,8 @@ protected:
       auto bytes = from_base64url(part->body.value("output", ""));
       EXPECT_TRUE(bytes);
       EXPECT_LE(bytes->size(), 64u * 1024);
-      EXPECT_EQ(part->body["next"], out.size() + bytes->size());
+      at += bytes->size();
+      EXPECT_EQ(part->body["next"], at);
       out += *bytes;
     }
     EXPECT_THAT(out, HasSubstr(wanted));
@@ -123,6 +126,10 @@ protected:
       std::this_thread::sleep_for(std::chrono::milliseconds{50});
     }
   }
+
+private:
+  /// How far each attachment was read.
+  std::map<std::string, std::uint64_t> read_;
 };
 
 TEST_F(ClusterAttach, KeysReachTheAgentAndItsEchoComesBack) {

@@ -19,7 +19,7 @@ namespace {
 /// Says why it was started, does what `work` says of its epoch, then waits for
 /// `$HOME/<epoch>` and commits a file of its own.
 std::string agent(const std::string& work) {
-  return "echo \"$AO_RESUME_REASON\" > \"$HOME/reason.$AO_EPOCH.$AO_RUN\"\n"
+  return "echo \"${AO_RESUME_REASON:-}\" > \"$HOME/reason.$AO_EPOCH.$AO_RUN\"\n"
          "case \"$AO_EPOCH\" in\n"
     + work + "esac\ntouch \"$HOME/begun.$AO_EPOCH\"\n"
     + scripts::waits_for("$AO_EPOCH") + scripts::diligent;
