@@ -191,6 +191,17 @@ void tell_pause(self_pointer self, event_kind kind, const std::string& why) {
           });
 }
 
+/// What has become of the one that is tried.
+void look_at_probe(const row_view& rows, const session_id& probe,
+                   blast_picture& seen) {
+  auto s = rows.find<session>(probe.text);
+  auto well = s && s->exit && s->exit->run == s->run && s->exit->failure.empty()
+    && (s->runtime == runtime_state::exited || is_terminal(*s));
+  seen.probe_has_finished = well;
+  seen.probe_has_left = !s || is_terminal(*s)
+    || s->runtime == runtime_state::parked || s->runtime == runtime_state::lost;
+}
+
 /// Looks for deaths of many at once.
 std::optional<mono_time> look_at_deaths(self_pointer self, mono_time now) {
   auto& st = self->state;
@@ -209,6 +220,8 @@ std::optional<mono_time> look_at_deaths(self_pointer self, mono_time now) {
   }
   st.dead = std::move(dead);
   st.looked = true;
+  if (!st.blast.probe.empty())
+    look_at_probe(*st.context.rows, st.blast.probe, seen);
   auto step = next_blast(st.blast, seen, {}, now);
   st.blast = std::move(step.next);
   if (!step.said.empty())

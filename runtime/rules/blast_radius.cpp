@@ -46,9 +46,15 @@ blast_step next_blast(const blast_state& state, const blast_picture& seen,
     out.again_at = now + probe_pause;
     return out;
   }
-  if (contains(seen.died, s.probe)) {
+  if (seen.probe_has_finished) {
+    out.said = s.probe.text + " has come to its end; restarts go on";
+    s = {};
+    return out;
+  }
+  if (contains(seen.died, s.probe) || seen.probe_has_left) {
     s.probe = {};
     s.probe_alive_since.reset();
+    out.again_at = now + probe_pause;
     return out;
   }
   if (!contains(seen.alive, s.probe)) {

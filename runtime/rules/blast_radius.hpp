@@ -40,6 +40,11 @@ struct blast_picture {
   /// Died since the last look, of no known common cause.
   std::vector<session_id> died;
   std::vector<session_id> alive;
+  /// The one that is tried has come to the end of its work: it did not die.
+  bool probe_has_finished = false;
+  /// It will not be started now: it has ended otherwise, is parked, or its node
+  /// is lost.
+  bool probe_has_left = false;
 };
 
 /// What a look leads to.
@@ -54,8 +59,8 @@ struct blast_step {
 /// Takes in a look.
 ///
 ///   normal --many deaths--> paused, one is tried
-///   paused --it lives through its probation--> normal
-///          --it dies--> paused, another one is tried
+///   paused --it lives through its probation, or ends as it should--> normal
+///          --it dies, or is not started--> paused, another one is tried
 blast_step next_blast(const blast_state& state, const blast_picture& seen,
                       const blast_limits& limits, mono_time now);
 

@@ -74,6 +74,33 @@ TEST_F(BlastRadius, GoesOnByItselfOnceTheOneTriedLives) {
   EXPECT_EQ(hold(3), "");
 }
 
+TEST_F(BlastRadius, GoesOnWhenTheOneTriedHasDoneItsWork) {
+  look(sessions(1, 5), {});
+  EXPECT_EQ(hold(1), "");
+  now += 2s;
+  look({}, sessions(1, 1));
+  // Before its probation is over.
+  now += 2s;
+  blast_picture seen;
+  seen.probe_has_finished = seen.probe_has_left = true;
+  auto step = next_blast(state, seen, {}, now);
+  EXPECT_EQ(step.said, "app-1 has come to its end; restarts go on");
+  EXPECT_FALSE(step.next.paused);
+}
+
+TEST_F(BlastRadius, TriesAnotherWhenTheOneTriedIsNotStarted) {
+  look(sessions(1, 5), {});
+  EXPECT_EQ(hold(1), "");
+  blast_picture seen;
+  seen.probe_has_left = true;
+  auto step = next_blast(state, seen, {}, now);
+  state = step.next;
+  EXPECT_TRUE(step.next.paused);
+  EXPECT_TRUE(step.again_at);
+  EXPECT_EQ(hold(2), "");
+  EXPECT_EQ(hold(1), "many agents died at once; app-2 is tried first");
+}
+
 TEST_F(BlastRadius, TriesAnotherWhenTheOneTriedDies) {
   look(sessions(1, 6), {});
   hold(1);
