@@ -47,6 +47,28 @@ bool lost_its_node(self_pointer self) {
         && node->link == node_link::lost);
 }
 
+/// It has ended while its claim was granted anew: its task waits for a person,
+/// as after any kill.
+void give_up_task(self_pointer self, const claim& granted) {
+  self->state.regranting = false;
+  const auto& row = row_of(self);
+  msg::move_task order;
+  order.task = row.task;
+  order.epoch = granted.epoch;
+  order.to = task_state::parked;
+  order.why = row.id.text + " has ended: " + row.end_reason;
+  order.actor = "session/" + row.id.text;
+  ask<registry_actor>(self, self->state.context, "registry"_name,
+                      registry_deadline, order)
+    .then([](const task&) {},
+          [self](const caf::error& why) {
+            self->state.context->say(log_level::error,
+                                     "task_not_given_up session="
+                                       + row_of(self).id.text + " reason=\""
+                                       + to_string(to_ao_error(why)) + "\"");
+          });
+}
+
 } // namespace
 
 void restore_under(self_pointer self, const claim& granted,
@@ -134,6 +156,8 @@ void take_work_back(self_pointer self) {
                       again)
     .then(
       [self](const claim& granted) {
+        if (is_terminal(row_of(self)))
+          return give_up_task(self, granted);
         restore_under(self, granted, resume_reason::hub, {});
       },
       [self,
