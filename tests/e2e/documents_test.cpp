@@ -173,7 +173,9 @@ TEST(Documents, SayOfEachSessionWhetherItIsRun) {
       "api.md: it needs `api.listen`; tests/e2e/tcp_test.cpp asks by TCP",
       "operations.md: it needs a user's systemd",
       "operations.md: it needs another host; tests/e2e/cluster_test.cpp has a "
-      "node"));
+      "node",
+      "operations.md: it needs two sessions; tests/e2e/takeover_test.cpp takes "
+      "over"));
 }
 
 } // namespace
