@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr milliseconds limit{170'000};
+constexpr milliseconds limit{500'000};
 
 /// `ao demo` as a user starts it, with a temp directory and a user's home of
 /// its own.

@@ -63,7 +63,7 @@ struct ao_call {
 class world {
 public:
   /// Longest wait for anything; a test that needs it has failed.
-  static constexpr milliseconds patience{60'000};
+  static constexpr milliseconds patience{150'000};
 
   explicit world(world_options options = {});
   ~world();
