@@ -31,7 +31,8 @@ exec sleep 1000
 /// Adds a commit and ends.
 constexpr const char* finisher = R"(
 cp "$AO_PROMPT_FILE" "$HOME/$AO_SESSION.prompt"
-git rev-parse HEAD > "$HOME/$AO_SESSION.began"
+git rev-parse HEAD > "$HOME/$AO_SESSION.new"
+mv "$HOME/$AO_SESSION.new" "$HOME/$AO_SESSION.began"
 echo "by $AO_SESSION" > "$AO_SESSION.txt"
 git add --all
 git commit --quiet --message "Work of $AO_SESSION"
@@ -142,6 +143,7 @@ TEST_F(Takeover, ByANewSessionGoesOnWhereTheChangeIs) {
   w.await("change_taken_over", "change:app#1");
   EXPECT_EQ(change()["session"], "app-2");
   w.await_file("app-2.prompt");
+  w.await_file("app-2.began");
   EXPECT_EQ(content_of(w.user() / "app-2.began"), head + "\n");
   EXPECT_THAT(content_of(w.user() / "app-2.prompt"),
               AllOf(HasSubstr("First\n\nthe body"), HasSubstr("begun by app-1"),
@@ -362,6 +364,7 @@ TEST_P(TakeoverOfDeath, EndsInTheSameStateHoweverTheHubDies) {
   expect_merged("app-2");
   EXPECT_EQ(session("app-1")["status"], "killed");
   EXPECT_EQ(session("app-2")["epoch"], 2);
+  w.await_file("app-2.began");
   EXPECT_EQ(content_of(w.user() / "app-2.began"), head + "\n");
   EXPECT_EQ(w.git(w.home() / "repos/app.git",
                   {"show", "refs/ao/parked/app-1/e1-r1:dirt.txt"}),
