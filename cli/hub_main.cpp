@@ -1,5 +1,6 @@
 #include "actors/hub.hpp"
 #include "ao_version.hpp"
+#include "cli/hub_authority.hpp"
 #include "cli/hub_probe.hpp"
 #include "messages/interfaces/api.hpp"
 #include "messages/interfaces/sessions.hpp"
@@ -607,6 +608,8 @@ int run_hub(int argc, char** argv) {
 int main(int argc, char** argv) {
   if (argc == 2 && std::string_view{argv[1]} == "--probe-gateway")
     return ao::run_probe();
+  if (argc > 1 && std::string_view{argv[1]} == "--make-authority")
+    return ao::run_authority(argc - 2, argv + 2);
   // What one thread allocates another one frees: with an arena per thread a
   // tenth of the memory lay idle.
   ::mallopt(M_ARENA_MAX, 2);

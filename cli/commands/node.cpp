@@ -1,7 +1,9 @@
 #include "cli/commands/node.hpp"
 
 #include "cli/commands/common.hpp"
-#include "runtime/tls/files.hpp"
+#include "runtime/http/problem.hpp"
+#include "runtime/process/environment.hpp"
+#include "runtime/process/process.hpp"
 
 namespace ao::cli {
 namespace {
@@ -22,25 +24,43 @@ outcome order(invocation& what, const std::string& action,
   return 0;
 }
 
+/// The hub's program makes the authority, see `run_authority`.
+result<json> ask_for_authority(const invocation& what, const home& place) {
+  constexpr milliseconds longest{30'000};
+  process_spec spec;
+  spec.argv = {what.program_dir + "/ao-hub", "--make-authority"};
+  for (auto& host : what.args.list("host"))
+    spec.argv.push_back(std::move(host));
+  for (const auto* own : {"localhost", "127.0.0.1"})
+    spec.argv.emplace_back(own);
+  spec.env = environment::inherited().set("AO_HOME", place.root()).to_vector();
+  auto end = run(std::move(spec), longest);
+  if (!end)
+    return fail(end.error());
+  auto said = json::parse(end->out, nullptr, false);
+  if (!said.is_object())
+    return fail(ec::process_failed,
+                "ao-hub: " + to_string(end->status) + " " + end->err);
+  if (!end->ok())
+    return fail(http::error_of_problem(500, end->out));
+  return said;
+}
+
 } // namespace
 
 outcome run_cluster_init(invocation& what) {
   auto place = open_home(home_path_from_environment());
   if (!place)
     return fail(place.error());
-  auto hosts = what.args.list("host");
-  for (const auto* own : {"localhost", "127.0.0.1"})
-    hosts.emplace_back(own);
-  auto made = tls::init_cluster(*place, hosts, wall_now());
+  auto made = ask_for_authority(what, *place);
   if (!made)
     return fail(made.error());
-  what.out.document(json{{"caFingerprint", made->fingerprint},
-                         {"certificate", tls::hub_files(*place).certificate}});
+  what.out.document(*made);
   what.out.line("The cluster has its authority, in " + place->tls()
                 + "; keep that directory secret.");
   what.out.line("Next: cluster: {listen: \"<address>:7420\"} in the "
                 "configuration, ao start, ao node token.");
-  what.out.result_line("CA_FINGERPRINT", made->fingerprint);
+  what.out.result_line("CA_FINGERPRINT", text_at(*made, "caFingerprint"));
   return 0;
 }
 

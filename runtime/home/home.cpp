@@ -2,13 +2,13 @@
 
 #include "runtime/home/files.hpp"
 
-#include <openssl/sha.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -42,12 +42,12 @@ std::string link_target(const std::string& path) {
 
 /// `ao-<8 hex>`, the same for the same home.
 std::string short_name(const std::string& root) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(root.data()), root.size(),
-         digest);
+  // FNV-1a; whose directory it is, is checked when it is claimed.
+  std::uint32_t digest = 0x811c9dc5;
+  for (char c : root)
+    digest = (digest ^ static_cast<unsigned char>(c)) * 0x01000193;
   char name[16];
-  std::snprintf(name, sizeof name, "ao-%02x%02x%02x%02x", digest[0], digest[1],
-                digest[2], digest[3]);
+  std::snprintf(name, sizeof name, "ao-%08x", digest);
   return name;
 }
 

@@ -4,7 +4,6 @@
 #include "runtime/rules/base64url.hpp"
 
 #include <nlohmann/json.hpp>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
@@ -14,7 +13,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <stdexcept>
 
 namespace ao {
 namespace {
@@ -148,35 +146,6 @@ result<token_claims> verify_token(const home_secret& secret,
       || !equal_in_constant_time(*signature, sign(secret, payload)))
     return refused("is not signed by this hub");
   return read_claims(*text);
-}
-
-std::string make_code() {
-  // 31 of them: 2^39 codes; the rest of a byte's range is thrown again.
-  constexpr std::string_view letters = "ABCDEFGHJKMNPQRSTUVWXYZ23456789";
-  constexpr std::size_t length = 8;
-  std::string out;
-  while (out.size() < length) {
-    unsigned char byte = 0;
-    if (RAND_bytes(&byte, 1) != 1)
-      throw std::runtime_error("no random bytes");
-    if (byte < 256 / letters.size() * letters.size())
-      out += letters[byte % letters.size()];
-  }
-  return out;
-}
-
-std::string make_shared_secret() {
-  std::string bytes(32, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()),
-                 static_cast<int>(bytes.size()))
-      != 1)
-    throw std::runtime_error("no random bytes");
-  return to_base64url(bytes);
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size()
-    && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 } // namespace ao

@@ -240,6 +240,24 @@ RC_GTEST_PROP(Token, WithAnyOneCharacterChangedIsRefused, ()) {
   RC_ASSERT(!verify_token(secret, token));
 }
 
+TEST(Unguessable, IsAnotherEachTime) {
+  auto secret = make_shared_secret();
+  EXPECT_EQ(secret.size(), 43u);
+  EXPECT_NE(secret, make_shared_secret());
+  auto code = make_code();
+  EXPECT_EQ(code.size(), 8u);
+  EXPECT_EQ(code.find_first_of("0O1IL"), std::string::npos);
+  EXPECT_NE(code, make_code());
+}
+
+TEST(Unguessable, IsComparedWhole) {
+  EXPECT_TRUE(equal_in_constant_time("", ""));
+  EXPECT_TRUE(equal_in_constant_time("secret", "secret"));
+  EXPECT_FALSE(equal_in_constant_time("secret", "secreT"));
+  EXPECT_FALSE(equal_in_constant_time("secret", "Secret"));
+  EXPECT_FALSE(equal_in_constant_time("secret", "secre"));
+}
+
 TEST(ReadStream, ReadsWhatNoNameOpens) {
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
