@@ -17,39 +17,56 @@ namespace {
 constexpr std::size_t batch_bytes = 64 * 1024;
 constexpr std::size_t batches_ahead = 16;
 
-/// Texts of rows, one behind the other, and what they have become.
-struct batch {
+/// Texts of rows, one behind the other.
+struct row_texts {
   struct entry {
     table which;
     std::size_t key;
     std::size_t doc;
   };
-  std::string texts;
+  std::string bytes;
   std::vector<entry> entries;
+
+  /// Whether they go beyond what is parsed together, with one more.
+  bool is_full(std::size_t more) const {
+    return !entries.empty() && bytes.size() + more > batch_bytes;
+  }
+
+  void add(table t, std::string_view key, std::string_view doc) {
+    if (entries.empty())
+      bytes.reserve(batch_bytes);
+    entries.push_back({t, key.size(), doc.size()});
+    bytes += key;
+    bytes += doc;
+  }
+
+  void clear() {
+    bytes.clear();
+    entries.clear();
+  }
+};
+
+/// Texts, and what they have become.
+struct batch {
+  row_texts texts;
   store_rows rows;
   /// About the first row that is wrong.
   result<void> outcome;
 
-  void add(table t, std::string_view key, std::string_view doc) {
-    entries.push_back({t, key.size(), doc.size()});
-    texts += key;
-    texts += doc;
-  }
-
   /// Makes the rows; their texts are not needed any more then.
   void parse() {
-    std::string_view rest = texts;
+    std::string_view rest = texts.bytes;
     auto take = [&rest](std::size_t size) {
       auto front = rest.substr(0, size);
       rest.remove_prefix(size);
       return front;
     };
-    for (std::size_t i = 0; i < entries.size() && outcome; ++i) {
-      auto key = take(entries[i].key);
-      outcome = add_row(rows, entries[i].which, key, take(entries[i].doc));
+    for (std::size_t i = 0; i < texts.entries.size() && outcome; ++i) {
+      const auto& entry = texts.entries[i];
+      auto key = take(entry.key);
+      outcome = add_row(rows, entry.which, key, take(entry.doc));
     }
-    texts = {};
-    entries = {};
+    texts.clear();
   }
 };
 
@@ -65,6 +82,10 @@ struct row_parser::impl {
   std::condition_variable more;
   /// Those of `full` that nobody has taken yet.
   std::deque<batch*> waiting;
+  /// Room of texts that were parsed, for the next ones: where each batch took
+  /// room of its own, rows settled in what was left of it, and none of it was
+  /// of use again.
+  std::vector<row_texts> spare;
   bool closed = false;
   std::thread helper;
 
@@ -86,6 +107,7 @@ struct row_parser::impl {
     if (!next.outcome)
       failed = true;
     guard.lock();
+    spare.push_back(std::move(next.texts));
   }
 
   /// What the second thread does.
@@ -109,6 +131,10 @@ struct row_parser::impl {
     more.notify_one();
     if (waiting.size() > batches_ahead)
       parse_next(guard);
+    if (spare.empty())
+      return;
+    open.texts = std::move(spare.back());
+    spare.pop_back();
   }
 
   /// Parses what is left, together with the helper, and ends it.
@@ -129,12 +155,9 @@ row_parser::row_parser() : impl_(std::make_unique<impl>()) {}
 row_parser::~row_parser() = default;
 
 void row_parser::add(table t, std::string_view key, std::string_view doc) {
-  auto& open = impl_->open;
-  if (open.entries.empty())
-    open.texts.reserve(batch_bytes);
-  open.add(t, key, doc);
-  if (open.texts.size() >= batch_bytes)
+  if (impl_->open.texts.is_full(key.size() + doc.size()))
     impl_->push();
+  impl_->open.texts.add(t, key, doc);
 }
 
 bool row_parser::failed() const {
