@@ -226,6 +226,8 @@ struct start_plan {
   std::string sha;
   std::string socket;
   std::string shim;
+  /// Reaps the shim when it has ended.
+  io_loop* loop = nullptr;
   ci_settings ci;
   environment env;
   project_id project;
@@ -286,6 +288,8 @@ result<bool> start_run(const start_plan& plan) {
   auto started = spawn(shim);
   if (!started)
     return fail(started.error());
+  watch(*plan.loop, std::move(started->pidfd),
+        [](std::optional<exit_status>) {});
   return await_shim_socket(plan.socket, plan.directory, only_run,
                            shim_start_limit);
 }
@@ -307,6 +311,7 @@ void start_next(self_pointer self) {
     plan.socket = st.context.place->shim_socket(
       "ci-" + short_name(run->second.directory));
     plan.shim = st.context.programs + "/ao-shim";
+    plan.loop = st.context.loop;
     plan.ci = *st.context.project(st.project)->ci;
     plan.env = st.inherited;
     plan.project = st.project;

@@ -3,8 +3,12 @@
 
 #include <gmock/gmock.h>
 
+#include <unistd.h>
+
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 using namespace ao;
 using nlohmann::json;
@@ -12,6 +16,41 @@ using testing::HasSubstr;
 using testing::Not;
 
 namespace {
+
+/// How many children of `parent` have ended and are not reaped.
+std::size_t zombies_of(pid_t parent) {
+  std::size_t out = 0;
+  std::error_code gone;
+  for (const auto& p : std::filesystem::directory_iterator{"/proc", gone}) {
+    std::ifstream in{p.path() / "stat"};
+    std::string line;
+    std::getline(in, line);
+    // After the name, which may have any character.
+    std::istringstream rest{line.substr(line.rfind(')') + 1)};
+    char state = 0;
+    pid_t of = 0;
+    if (rest >> state >> of && state == 'Z' && of == parent)
+      ++out;
+  }
+  return out;
+}
+
+TEST(Checks, LeaveNoZombies) {
+  world_options o;
+  o.project = ", ci: {command: [\"true\"]}";
+  world w{o};
+  w.add_agent("diligent", scripts::diligent);
+  auto hub = w.start();
+  for (const auto* title : {"First", "Second"}) {
+    auto task = w.add_task(title);
+    w.ask({"spawn", task});
+    w.await("task_closed", "task:" + task);
+  }
+  auto until = std::chrono::steady_clock::now() + world::patience;
+  while (zombies_of(hub) > 0 && std::chrono::steady_clock::now() < until)
+    ::usleep(20'000);
+  EXPECT_EQ(zombies_of(hub), 0u);
+}
 
 TEST(Logs, ShowWhatAgentsAndChecksHavePrinted) {
   world_options o;
