@@ -670,8 +670,11 @@ session_actor::behavior_type session_keeper(self_pointer self,
       submit(self, slot_waits{waits.reason});
     },
     [self](const msg::restart_now& due) {
-      if (std::exchange(self->state.armed_run, 0) == due.run)
-        submit(self, restart_due{due.run});
+      // That of an earlier run leaves the one that is armed by now.
+      if (self->state.armed_run != due.run)
+        return;
+      self->state.armed_run = 0;
+      submit(self, restart_due{due.run});
     },
     [self](const msg::message_waits& news) {
       submit(self, message_waits{news.message, news.run});
