@@ -14,7 +14,6 @@ constexpr int most_tries = 5;
 
 /// The kernel's line editing and all known agent programs empty their input
 /// line at it.
-constexpr const char* clear_line_key = "C-u";
 
 /// The source of proof by a transcript, as the rule of typing names it.
 constexpr const char* from_transcript = "transcript";
@@ -254,7 +253,7 @@ std::list<std::string> keys_before(self_pointer self,
       keys.push_back(interrupt_key(*agent));
   }
   if (st.mail.uncertain_run == order.run)
-    keys.push_back(clear_line_key);
+    keys.emplace_back(clear_line_key);
   return keys;
 }
 
@@ -271,6 +270,9 @@ void begin(self_pointer self, const msg::deliver_message& order) {
   // What was heard before is of somebody else.
   st.mail.heard.clear();
   typing.keys_before = keys_before(self, order);
+  const auto* agent = st.context->agent(st.spec->agent);
+  if (order.mode == message_mode::stop && agent != nullptr)
+    typing.kept = kept_after_interrupt(*agent);
   look_at_pane(self);
 }
 

@@ -4,6 +4,7 @@
 #include "messages/settings.hpp"
 #include "runtime/agents/conversation.hpp"
 #include "runtime/process/environment.hpp"
+#include "runtime/rules/typing.hpp"
 
 #include <optional>
 #include <string>
@@ -77,6 +78,8 @@ struct agent_adapter {
   std::vector<std::string> before_prompt;
   /// Interrupts what the agent does.
   std::string_view interrupt_key = "Escape";
+  /// What it goes on with after that; its sign is empty where it ends all.
+  kept_commands kept;
   /// Goes on with a conversation of its own; others begin anew.
   bool resumes = false;
   /// Where its transcript is and how it reads.

@@ -221,6 +221,13 @@ std::string interrupt_key(const agent_settings& agent) {
   return adapter ? std::string{adapter->interrupt_key} : "C-c";
 }
 
+std::optional<kept_commands> kept_after_interrupt(const agent_settings& agent) {
+  const auto* adapter = find_adapter(agent.adapter);
+  if (!adapter || adapter->kept.sign.empty())
+    return std::nullopt;
+  return adapter->kept;
+}
+
 std::string prompt_of(const task& t) {
   if (t.key.find("/prompt:") != std::string::npos || t.body == t.title)
     return t.body;

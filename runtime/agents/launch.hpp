@@ -82,6 +82,9 @@ result<void> check_prompt(const agent_settings& agent,
 /// The key that interrupts what the agent does (mode `stop` of messages).
 std::string interrupt_key(const agent_settings& agent);
 
+/// What the agent goes on with after that key; nothing where it ends all.
+std::optional<kept_commands> kept_after_interrupt(const agent_settings& agent);
+
 /// The prompt of a task: of one made by `spawn --prompt` exactly its body,
 /// otherwise its title, then its body as one contiguous run.
 std::string prompt_of(const task& t);

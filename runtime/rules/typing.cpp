@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 namespace ao {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::string_view enter_key = "Enter";
 
 /// The kernel cuts longer lines in line mode (its buffer has 4096 bytes, one
 /// of them for the newline).
@@ -19,6 +22,9 @@ constexpr std::size_t mark_size = 24;
 /// How long the screen may go on changing after an interrupt.
 constexpr milliseconds rest_patience = 2s;
 constexpr milliseconds rest_step = 100ms;
+/// For anything to change on it at all: many a program that is interrupted
+/// needs a moment to see it.
+constexpr milliseconds unanswered_patience = 1s;
 /// For the echo before Enter; a terminal in line mode echoes at once.
 constexpr milliseconds echo_patience_line = 300ms;
 constexpr milliseconds echo_patience_raw = 1s;
@@ -256,16 +262,30 @@ private:
 
   void prepare(const msg::seen_pane& view) {
     if (s().keys_before.empty())
+      end_kept(view);
+    if (s().keys_before.empty())
       return paste(view);
     enter(typing_phase::preparing);
     s().last_screen = view.screen;
+    s().answered_key = false;
     auto key = std::move(s().keys_before.front());
     s().keys_before.pop_front();
     effect(press_letter_key{std::move(key), false});
   }
 
+  /// An earlier try may have left the order in the input line.
+  void end_kept(const msg::seen_pane& view) {
+    auto kept = std::exchange(s().kept, std::nullopt);
+    if (kept && view.screen.find(kept->sign) != std::string::npos)
+      s().keys_before
+        = {std::string{clear_line_key}, kept->order, std::string{enter_key}};
+  }
+
   void await_rest(const msg::seen_pane& view) {
-    auto rests = view.screen == s().last_screen && now_ > since(rest_step);
+    s().answered_key |= view.screen != s().last_screen;
+    auto rests = view.screen == s().last_screen
+      && (s().answered_key || now_ >= since(unanswered_patience))
+      && now_ > since(rest_step);
     if (rests || now_ >= since(rest_patience))
       return prepare(view);
     s().last_screen = view.screen;
@@ -376,7 +396,7 @@ private:
 
   void press_enter() {
     enter(typing_phase::pressing);
-    effect(press_letter_key{"Enter", true});
+    effect(press_letter_key{std::string{enter_key}, true});
   }
 
   void look(milliseconds delay) { effect(look_after{delay}); }

@@ -31,12 +31,23 @@ enum class typing_phase : std::uint8_t {
   done,
 };
 
+/// Commands that an agent goes on with in the background although it was
+/// interrupted.
+struct kept_commands {
+  /// Is on the screen while there are any.
+  std::string sign;
+  /// Ends them: typed, then Enter.
+  std::string order;
+};
+
 /// The node's side of one delivery.
 struct typing_state {
   std::string text;
   /// Still to be pressed before the text: the key that interrupts the agent,
   /// the key that clears its input line.
   std::list<std::string> keys_before;
+  /// Ended after these keys, and before the text, when the screen tells of any.
+  std::optional<kept_commands> kept;
   /// An earlier try came into the pane, perhaps up to Enter: the text is not
   /// pasted again, but Enter is pressed when it stands in the input line.
   bool resumed = false;
@@ -70,6 +81,8 @@ struct typing_state {
   mono_time phase_since{};
   mono_time pressed_at{};
   std::string last_screen;
+  /// The screen is not as it was before the last key.
+  bool answered_key = false;
 };
 
 // -- inputs -------------------------------------------------------------------
@@ -126,7 +139,8 @@ struct typing_step {
 
 /// How one text gets into one pane: bracketed paste, Enter, proof.
 ///
-///   aiming --(keys before)-> pasting --> echoing --> pressing --> confirming
+///   aiming --(keys before, the end of kept commands)-> pasting --> echoing -->
+///   pressing --> confirming
 ///
 ///   aiming      cannot be typed --> undeliverable
 ///   aiming, preparing, echoing
@@ -153,6 +167,9 @@ struct typing_step {
 /// submitted when Enter was pressed before.
 typing_step next_typing(const typing_state& state, const typing_input& input,
                         mono_time now);
+
+/// Clears the input line of readline, and of the full-screen programs.
+inline constexpr std::string_view clear_line_key = "C-u";
 
 /// The source of the word that a dialog or a login screen is in the way.
 inline constexpr std::string_view about_dialog = "dialog";

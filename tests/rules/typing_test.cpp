@@ -6,6 +6,7 @@
 
 using namespace ao;
 using namespace std::chrono_literals;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 namespace {
@@ -47,6 +48,20 @@ protected:
     ASSERT_TRUE(effect<paste_letter>());
     feed(typing_done{});
     ASSERT_EQ(told(), message_state::written);
+  }
+
+  /// None of them submits.
+  std::vector<std::string> keys_up_to_the_paste() {
+    std::vector<std::string> pressed;
+    for (look(); !effect<paste_letter>() && pressed.size() < 9; look()) {
+      if (auto key = effect<press_letter_key>()) {
+        EXPECT_FALSE(key->submits);
+        pressed.push_back(key->key);
+        feed(typing_done{});
+      }
+      now += 200ms;
+    }
+    return pressed;
   }
 
   void show(const std::string& input_line) {
@@ -249,16 +264,36 @@ TEST_F(Typing, InterruptsAndWaitsUntilTheScreenRests) {
 
 TEST_F(Typing, InterruptsThenClearsTheInputLine) {
   state.keys_before = {"Escape", "C-u"};
-  std::vector<std::string> pressed;
-  for (look(); !effect<paste_letter>(); look()) {
-    if (auto key = effect<press_letter_key>()) {
-      pressed.push_back(key->key);
-      feed(typing_done{});
-    }
-    now += 200ms;
-    ASSERT_LT(pressed.size(), 9u);
-  }
-  EXPECT_THAT(pressed, testing::ElementsAre("Escape", "C-u"));
+  EXPECT_THAT(keys_up_to_the_paste(), ElementsAre("Escape", "C-u"));
+}
+
+TEST_F(Typing, GivesAProgramAMomentToSeeThatItIsInterrupted) {
+  state.keys_before = {"Escape"};
+  view.screen = "working";
+  look();
+  feed(typing_done{});
+  now += 900ms;
+  look();
+  EXPECT_FALSE(effect<paste_letter>());
+  now += 100ms;
+  look();
+  EXPECT_TRUE(effect<paste_letter>());
+}
+
+TEST_F(Typing, EndsWhatGoesOnInTheBackgroundOfWhoIsInterrupted) {
+  in_full_screen();
+  state.keys_before = {"Escape"};
+  state.kept = kept_commands{"/stop to close", "/stop"};
+  view.screen += "1 background terminal running, /stop to close\n";
+  EXPECT_THAT(keys_up_to_the_paste(),
+              ElementsAre("Escape", "C-u", "/stop", "Enter"));
+}
+
+TEST_F(Typing, EndsNothingWhereNothingGoesOn) {
+  in_full_screen();
+  state.keys_before = {"Escape"};
+  state.kept = kept_commands{"/stop to close", "/stop"};
+  EXPECT_THAT(keys_up_to_the_paste(), ElementsAre("Escape"));
 }
 
 TEST_F(Typing, PressesEnterForATextThatStandsInTheInputLineSinceAnEarlierTry) {

@@ -93,6 +93,8 @@ agent_adapter make() {
     = {"--ask-for-approval", "on-request", "--sandbox", "read-only"};
   a.model_option = "--model";
   a.before_prompt = {"--"};
+  // Its commands go on as "background terminals".
+  a.kept = {"/stop to close", "/stop"};
   a.resumes = true;
   a.transcript = transcript_kind::codex;
   a.add = add;
