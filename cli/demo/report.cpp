@@ -78,13 +78,22 @@ bool is_merged(const report& of, const task_facts& task) {
     && found->second == std::vector<std::string>{task.merged_sha};
 }
 
+/// What was heard of it last, for one that came to no end.
+std::string last_words(const task_facts& task) {
+  std::string out;
+  for (const auto& kind : task.heard)
+    out += (out.empty() ? " (last: " : ", ") + kind;
+  return out.empty() ? out : out + ")";
+}
+
 void judge_task(report& of, const task_facts& task) {
   auto found = of.forge.merged.find(task.id);
   auto commits = found == of.forge.merged.end() ? 0 : found->second.size();
   auto name = "\"" + task.title + "\"";
   if (task.state != "merged")
     of.problems.push_back(name + " is " + (task.stuck ? "stuck" : task.state)
-                          + (task.why.empty() ? "" : ": " + task.why));
+                          + (task.why.empty() ? "" : ": " + task.why)
+                          + last_words(task));
   else if (commits == 0)
     of.problems.push_back(name + " is said to be merged, but is not on main");
   if (commits > 1)

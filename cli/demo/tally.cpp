@@ -96,6 +96,10 @@ void tally::take(const json& event) {
     take_node(kind, node);
   if (!task)
     return;
+  constexpr std::size_t most_heard = 8;
+  task->heard.push_back(kind);
+  if (task->heard.size() > most_heard)
+    task->heard.pop_front();
   auto at = time_of(event);
   take_incident(*task, incident_of(event), kind, event);
   if (auto subject = text_at(event, "subject"); subject == "task:" + task->id)

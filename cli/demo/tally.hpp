@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -68,6 +69,8 @@ struct task_facts {
   std::optional<wall_time> ready_at;
   std::optional<wall_time> run_began;
   bool left_queue = false;
+  /// Kinds of the last events about it, the latest at the end.
+  std::deque<std::string> heard;
 
   /// Merged, done, failed, cancelled or parked.
   bool ended() const;
