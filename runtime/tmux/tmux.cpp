@@ -386,8 +386,12 @@ result<void> tmux_server::press(const std::string& pane,
                                 const std::string& key) {
   if (auto ok = check_pane(pane); !ok)
     return ok;
-  if (key.empty() || key.size() > 16 || key.front() == '-'
-      || !all_of(key, is_word_char))
+  // A program's own order is no key; tmux types what it does not know.
+  std::string_view name = key;
+  if (!name.empty() && name.front() == '/')
+    name.remove_prefix(1);
+  if (name.empty() || key.size() > 16 || name.front() == '-'
+      || !all_of(name, is_word_char))
     return fail(ec::bad_input, "no name of a key: " + key);
   if (auto ok = impl_->leave_modes(pane); !ok)
     return ok;

@@ -113,7 +113,8 @@ public:
   result<void> press_enter(const std::string& pane);
 
   /// Presses one named key: `Enter`, `Escape`, `C-c`, `Up`, `y`, …
-  /// (`[A-Za-z0-9-]`, at most 16 long).
+  /// (`[A-Za-z0-9-]`, at most 16 long), or types an order to a program, which
+  /// is such a word behind a `/`.
   result<void> press(const std::string& pane, const std::string& key);
 
   /// The pid of the server. Errors: `not_reachable` when none runs.

@@ -253,6 +253,17 @@ TEST_F(Tmux, LeavesCopyModeBeforeItPastesAndPresses) {
   EXPECT_EQ(content(dir_ + "/got"), "hello\r");
 }
 
+TEST_F(Tmux, TypesAnOrderToAProgram) {
+  make_fifo("ready");
+  write(reader_of(6));
+  auto pane = start();
+  read_fifo("ready");
+  ASSERT_TRUE(server_.press(pane.pane, "/stop"));
+  ASSERT_TRUE(server_.press_enter(pane.pane));
+  expect_shim_ends();
+  EXPECT_EQ(content(dir_ + "/got"), "/stop\r");
+}
+
 TEST_F(Tmux, CapturesTheLastRows) {
   make_fifo("ready");
   write("stty raw -echo; seq -s '\r\n' 1 200; printf '\r%%end 1 1 1\033[5n'; "
@@ -336,7 +347,8 @@ TEST_F(Tmux, RefusesNamesPanesKeysAndPathsThatMeanSomethingElse) {
     EXPECT_EQ(server_.press_enter(pane).error().code, ec::bad_input) << pane;
     EXPECT_EQ(server_.capture(pane, 1).error().code, ec::bad_input) << pane;
   }
-  for (std::string key : {"", "-X", "a b", "C-c;", "'", "\n"})
+  for (std::string key :
+       {"", "-X", "a b", "C-c;", "'", "\n", "/", "/-X", "//", "/a b"})
     EXPECT_EQ(server_.press("%1", key).error().code, ec::bad_input) << key;
   for (std::string path : {"", "relative", "/a\nb", "/a;"})
     EXPECT_EQ(server_.new_session("a", "run-1", path, path).error().code,
