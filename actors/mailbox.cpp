@@ -171,6 +171,15 @@ void submit(self_pointer self, mailbox_input input, answer_type answer = {}) {
   enqueue(self, {std::move(input), std::move(answer)});
 }
 
+/// What the SESSION told may have been lost on a restart of one of us: the row
+/// says what it is now.
+void look_at_receiver(self_pointer self) {
+  const auto& st = self->state;
+  auto row = st.context->rows->find<session>(session_of(self).text);
+  if (row && row->version > st.box.receiver.version)
+    submit(self, receiver_told{*row, false});
+}
+
 /// Begins with what the rows say.
 void recover(self_pointer self, const session& receiver) {
   auto& st = self->state;
@@ -197,6 +206,7 @@ mailbox(self_pointer self, shared_context<hub_context> context, session_id id) {
   return {
     [self](const msg::send_message& order) -> caf::result<message> {
       auto promise = self->make_response_promise<message>();
+      look_at_receiver(self);
       enqueue(self, {order, delivering(promise)});
       return promise;
     },
@@ -213,6 +223,7 @@ mailbox(self_pointer self, shared_context<hub_context> context, session_id id) {
     },
     [self](look_atom) {
       self->state.armed.reset();
+      look_at_receiver(self);
       submit(self, mail_due{});
     },
   };
