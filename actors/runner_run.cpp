@@ -233,6 +233,10 @@ void park_work(self_pointer self) {
 
 /// The run has ended: does what the stop order wants of the rest.
 void after_stop(self_pointer self) {
+  // Another end of the same run has done it: a shim that ends and a stop that
+  // is overdue both come here.
+  if (!self->state.stop || !self->state.spec)
+    return;
   self->state.stop_renewed = false;
   switch (self->state.stop->how) {
   case msg::stop_how::end_agent:

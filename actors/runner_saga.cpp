@@ -16,6 +16,12 @@ auto giver_up(self_pointer self) {
   return [self](const caf::error& why) { give_up(self, to_ao_error(why)); };
 }
 
+/// Whether the order was dropped while a step was under way: a saga that was
+/// given up in between has no next step.
+bool is_given_up(self_pointer self) {
+  return !self->state.order;
+}
+
 /// Names the step to the hub. False when the session is to be stopped: the
 /// saga ends here.
 bool begin_step(self_pointer self, std::string step) {
@@ -107,7 +113,7 @@ prepare_launch(const session_dir& files, const launch_request& request,
 
 /// The adapter's answer and the files that the shim reads.
 void write_launch_files(self_pointer self) {
-  if (!begin_step(self, "launch"))
+  if (is_given_up(self) || !begin_step(self, "launch"))
     return;
   auto& st = self->state;
   const auto* agent = st.context->agent(st.spec->agent);
@@ -171,7 +177,7 @@ result<bool> set_up(repository_cache& cache, const project_settings& project,
 }
 
 void fill_worktree(self_pointer self) {
-  if (!begin_step(self, "checkout"))
+  if (is_given_up(self) || !begin_step(self, "checkout"))
     return;
   auto& st = self->state;
   const auto* project = st.context->project(st.spec->project);
@@ -188,7 +194,7 @@ void fill_worktree(self_pointer self) {
 }
 
 void make_worktree(self_pointer self) {
-  if (!begin_step(self, "worktree"))
+  if (is_given_up(self) || !begin_step(self, "worktree"))
     return;
   auto& st = self->state;
   msg::add_worktree order;
