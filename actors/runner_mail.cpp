@@ -12,9 +12,6 @@ namespace {
 /// A report that the hub cannot take now is sent again this often.
 constexpr int most_tries = 5;
 
-/// The kernel's line editing and all known agent programs empty their input
-/// line at it.
-
 /// The source of proof by a transcript, as the rule of typing names it.
 constexpr const char* from_transcript = "transcript";
 

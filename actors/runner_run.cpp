@@ -233,9 +233,8 @@ void park_work(self_pointer self) {
 
 /// The run has ended: does what the stop order wants of the rest.
 void after_stop(self_pointer self) {
-  // Another end of the same run has done it: a shim that ends and a stop that
-  // is overdue both come here.
-  if (!self->state.stop || !self->state.spec)
+  // Another end of the same run has done what the order wanted.
+  if (!self->state.stop)
     return;
   self->state.stop_renewed = false;
   switch (self->state.stop->how) {

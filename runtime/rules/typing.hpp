@@ -168,7 +168,8 @@ struct typing_step {
 typing_step next_typing(const typing_state& state, const typing_input& input,
                         mono_time now);
 
-/// Clears the input line of readline, and of the full-screen programs.
+/// The kernel's line editing and all known agent programs empty their input
+/// line at it.
 inline constexpr std::string_view clear_line_key = "C-u";
 
 /// The source of the word that a dialog or a login screen is in the way.

@@ -4,16 +4,14 @@
 
 #include "runtime/rules/transcript.hpp"
 #include "tests/support/agent_programs.hpp"
+#include "tests/support/await_that.hpp"
 #include "tests/support/fake_model.hpp"
 #include "tests/support/seen_processes.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <fstream>
 
@@ -177,16 +175,12 @@ TEST_P(Agents, AreStoppedInTheMiddleOfACommand) {
   EXPECT_TRUE(fs::exists(w->worktree("app-1") / "left.txt"));
   EXPECT_EQ(w->ask({"session", "show", "app-1"})["run"], 1);
   // The command that it was in has ended with it.
-  auto lives = [&] {
+  await_that([&] {
     auto all = processes_of(w->root());
-    return std::any_of(all.begin(), all.end(), [&](const auto& p) {
+    return std::none_of(all.begin(), all.end(), [&](const auto& p) {
       return p.arguments.find(never + ".begun") != std::string::npos;
     });
-  };
-  auto until = std::chrono::steady_clock::now() + world::patience;
-  while (lives() && std::chrono::steady_clock::now() < until)
-    ::usleep(50'000);
-  EXPECT_FALSE(lives());
+  });
 }
 
 TEST_P(Agents, AskAPersonAndGoOnWithTheAnswer) {

@@ -1,15 +1,13 @@
 #include "runtime/home/files.hpp"
 #include "runtime/store/store.hpp"
 #include "tests/support/agent_scripts.hpp"
+#include "tests/support/await_that.hpp"
 #include "tests/support/machine_faults.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
 
-#include <unistd.h>
-
 #include <chrono>
-#include <functional>
 
 using namespace ao;
 using nlohmann::json;
@@ -17,14 +15,6 @@ using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Waits until `done`; fails the test at the deadline.
-void await_that(const std::function<bool()>& done) {
-  auto until = std::chrono::steady_clock::now() + world::patience;
-  while (!done() && std::chrono::steady_clock::now() < until)
-    ::usleep(20'000);
-  EXPECT_TRUE(done());
-}
 
 TEST(Keep, RemovesWhatIsOldAtTheNextStartAndLosesNoWork) {
   world w;

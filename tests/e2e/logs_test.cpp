@@ -1,11 +1,9 @@
 #include "tests/support/agent_scripts.hpp"
+#include "tests/support/await_that.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
 
-#include <unistd.h>
-
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -46,10 +44,7 @@ TEST(Checks, LeaveNoZombies) {
     w.ask({"spawn", task});
     w.await("task_closed", "task:" + task);
   }
-  auto until = std::chrono::steady_clock::now() + world::patience;
-  while (zombies_of(hub) > 0 && std::chrono::steady_clock::now() < until)
-    ::usleep(20'000);
-  EXPECT_EQ(zombies_of(hub), 0u);
+  await_that([&] { return zombies_of(hub) == 0; });
 }
 
 TEST(Logs, ShowWhatAgentsAndChecksHavePrinted) {
