@@ -51,7 +51,10 @@ bool is_here(const session& s) {
 result<node_proxy_actor::super> proxy_of(api_pointer self, const session& s) {
   const auto& context = self->state.context;
   auto seen = context.nodes->find(s.node);
-  if (!seen || !seen->connected)
+  // One that was recorded as back a moment ago is being connected: its proxy
+  // knows.
+  auto row = context.rows->find<cluster_node>(s.node.text);
+  if (!seen || (!seen->connected && (!row || row->link != node_link::alive)))
     return fail(ec::not_reachable,
                 s.id.text + " is on node " + s.node.text
                   + ", which is not connected; see ao node show "

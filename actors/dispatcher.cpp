@@ -126,6 +126,12 @@ bool is_given_up(self_pointer self, const node_name& node) {
     && may_regrant(seen->now, self->clock().now());
 }
 
+/// Whether the node of a session is not heard at present.
+bool is_away(self_pointer self, const node_name& node) {
+  auto seen = self->state.context.nodes->find(node);
+  return seen && seen->now.link != node_link::alive;
+}
+
 /// Who has to leave the branch of a session that takes it over; empty when
 /// nobody works there any more.
 session_id who_leaves_for(self_pointer self, const session& s) {
@@ -146,7 +152,8 @@ std::string held_by(self_pointer self, const session& s) {
       !why.empty())
     return why;
   if (s.run > 0)
-    if (auto why = hold_restart(st.blast, s.id); !why.empty())
+    if (auto why = hold_restart(st.blast, s.id, is_away(self, s.node));
+        !why.empty())
       return why;
   if (auto other = who_leaves_for(self, s); !other.empty())
     return "waits until " + other.text + " is stopped and its work saved";
@@ -191,17 +198,6 @@ void tell_pause(self_pointer self, event_kind kind, const std::string& why) {
           });
 }
 
-/// What has become of the one that is tried.
-void look_at_probe(const row_view& rows, const session_id& probe,
-                   blast_picture& seen) {
-  auto s = rows.find<session>(probe.text);
-  auto well = s && s->exit && s->exit->run == s->run && s->exit->failure.empty()
-    && (s->runtime == runtime_state::exited || is_terminal(*s));
-  seen.probe_has_finished = well;
-  seen.probe_has_left = !s || is_terminal(*s)
-    || s->runtime == runtime_state::parked || s->runtime == runtime_state::lost;
-}
-
 /// Looks for deaths of many at once.
 std::optional<mono_time> look_at_deaths(self_pointer self, mono_time now) {
   auto& st = self->state;
@@ -220,8 +216,10 @@ std::optional<mono_time> look_at_deaths(self_pointer self, mono_time now) {
   }
   st.dead = std::move(dead);
   st.looked = true;
-  if (!st.blast.probe.empty())
-    look_at_probe(*st.context.rows, st.blast.probe, seen);
+  if (!st.blast.probe.empty()) {
+    auto probe = st.context.rows->find<session>(st.blast.probe.text);
+    look_at_probe(probe.get(), probe && is_away(self, probe->node), seen);
+  }
   auto step = next_blast(st.blast, seen, {}, now);
   st.blast = std::move(step.next);
   if (!step.said.empty())

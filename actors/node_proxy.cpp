@@ -91,10 +91,18 @@ void show(self_pointer self) {
     e.closed = "yet to tell which agents can start there";
   e.facts = st.facts;
   st.context.nodes->put(st.node, std::move(e));
-  if (st.peer != nullptr)
-    return;
-  refuse_output(self);
-  refuse_terminals(self);
+  if (!is_reachable(self))
+    ask_what_waits(self);
+}
+
+void ask_what_waits(self_pointer self) {
+  if (self->state.peer != nullptr) {
+    ask_for_output(self);
+    ask_for_terminals(self);
+  } else {
+    refuse_output(self);
+    refuse_terminals(self);
+  }
 }
 
 void arm(self_pointer self, std::optional<mono_time> at) {

@@ -41,7 +41,9 @@ struct awaited_output : awaited_of_node<msg::output_part> {
 };
 
 /// A step of looking at a terminal.
-using awaited_terminal = awaited_of_node<msg::terminal_part>;
+struct awaited_terminal : awaited_of_node<msg::terminal_part> {
+  msg::use_terminal what;
+};
 
 /// State of the NODE PROXY.
 struct node_proxy_state {
@@ -68,6 +70,10 @@ struct node_proxy_state {
   std::deque<std::shared_ptr<awaited_output>> waiting_output;
   /// Steps that the node was asked for.
   std::deque<std::shared_ptr<awaited_terminal>> asked_terminals;
+  std::deque<std::shared_ptr<awaited_terminal>> waiting_terminals;
+  /// Hellos that are being answered. The node is back by its row before the
+  /// last word of that: what is asked of it meanwhile waits.
+  std::size_t greeting = 0;
   /// What it has told in this life of its agent programs and its memory.
   std::optional<msg::node_facts> facts;
   /// The serial of the certificate whose end was told; empty = none.

@@ -101,10 +101,57 @@ cluster_node with_facts(cluster_node row, const msg::node_hello& said) {
   return row;
 }
 
+/// The hello counts: from now on the node is connected by this LINK. What it
+/// is told.
+result<std::string> connect(self_pointer self, const msg::node_hello& said,
+                            const caf::strong_actor_ptr& from) {
+  auto& st = self->state;
+  // Once more: time has passed, and a later life may have been heard.
+  auto step = hear_hello(st.member, said.incarnation,
+                         times_of(*st.context.config), self->clock().now());
+  if (step.refused)
+    return fail(*step.refused);
+  auto text = welcome_of(self, said);
+  if (!text)
+    return text;
+  st.peer = from;
+  st.process = from->node();
+  st.heard_at = st.context.now();
+  if (said.incarnation != st.member.incarnation)
+    st.facts.reset();
+  self->monitor(from->address());
+  step.news = membership_news::none;
+  note_disturbance(self);
+  adopt(self, step, "");
+  return text;
+}
+
+/// Answers it, and does what follows.
+void welcome(self_pointer self, const msg::node_hello& said, bool first,
+             std::string text, reply_promise promise) {
+  auto& st = self->state;
+  st.context.say(log_level::info,
+                 std::string{first ? "node_joined" : "node_returned"}
+                   + " node=" + st.node.text
+                   + " life=" + std::to_string(said.incarnation));
+  promise.deliver(msg::wire_reply{std::move(text), {}});
+  tell_people(self);
+  look_at_drain(self);
+  look_at_expiry(self);
+  // What was ordered while it was away may not have reached it.
+  tell_sessions(self, msg::fact::node_back{});
+  tell_sessions(self, msg::fact::ready{});
+  tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
+}
+
+void end_greeting(self_pointer self) {
+  --self->state.greeting;
+  ask_what_waits(self);
+}
+
 /// Its row, the welcome, and what follows.
 void admit(self_pointer self, const msg::node_hello& said,
            const caf::strong_actor_ptr& from, reply_promise promise) {
-  auto times = times_of(*self->state.context.config);
   auto first = self->state.member.link == node_link::joining;
   auto claims = verify_credential(*self->state.context.secret, said.credential);
   decide_row(
@@ -123,40 +170,13 @@ void admit(self_pointer self, const msg::node_hello& said,
         write.events.push_back(renewed_event(self, known));
       return write;
     },
-    [self, said, from, times, promise,
-     first](const result<cluster_node>& done) mutable {
-      if (!done)
-        return refuse(promise, done.error());
-      auto& st = self->state;
-      // Once more: time has passed, and a later life may have been heard.
-      auto step
-        = hear_hello(st.member, said.incarnation, times, self->clock().now());
-      if (step.refused)
-        return refuse(promise, *step.refused);
-      auto text = welcome_of(self, said);
+    [self, said, from, promise, first](const result<cluster_node>& done) {
+      auto text = done ? connect(self, said, from)
+                       : result<std::string>{fail(done.error())};
+      end_greeting(self);
       if (!text)
         return refuse(promise, text.error());
-      st.peer = from;
-      st.process = from->node();
-      st.heard_at = st.context.now();
-      if (said.incarnation != st.member.incarnation)
-        st.facts.reset();
-      self->monitor(from->address());
-      step.news = membership_news::none;
-      note_disturbance(self);
-      adopt(self, step, "");
-      st.context.say(log_level::info,
-                     std::string{first ? "node_joined" : "node_returned"}
-                       + " node=" + st.node.text
-                       + " life=" + std::to_string(said.incarnation));
-      promise.deliver(msg::wire_reply{std::move(*text), {}});
-      tell_people(self);
-      look_at_drain(self);
-      look_at_expiry(self);
-      // What was ordered while it was away may not have reached it.
-      tell_sessions(self, msg::fact::node_back{});
-      tell_sessions(self, msg::fact::ready{});
-      tell<dispatcher_actor>(st.context, "dispatcher"_name, look_atom{});
+      welcome(self, said, first, std::move(*text), promise);
     });
 }
 
@@ -213,10 +233,11 @@ msg::raise_numbers unknown_numbers(self_pointer self,
   return out;
 }
 
-/// Has the registry go on above what is unknown, and answers the promise with
-/// its error or calls `then`: nothing is given to the node before that.
+/// Has the registry go on above what is unknown: nothing is given to the node
+/// before that. One of both is called.
 void raise_first(self_pointer self, msg::raise_numbers unknown,
-                 reply_promise promise, std::function<void()> then) {
+                 std::function<void(const caf::error&)> failed,
+                 std::function<void()> then) {
   auto& st = self->state;
   if (unknown.epochs.empty() && unknown.sessions.empty())
     return then();
@@ -226,8 +247,7 @@ void raise_first(self_pointer self, msg::raise_numbers unknown,
                    + " sessions=" + std::to_string(unknown.sessions.size()));
   ask<registry_actor>(self, st.context, "registry"_name, registry_deadline,
                       std::move(unknown))
-    .then([then](std::uint64_t) { then(); },
-          [promise](const caf::error& why) mutable { promise.deliver(why); });
+    .then([then](std::uint64_t) { then(); }, std::move(failed));
 }
 
 } // namespace
@@ -240,10 +260,12 @@ caf::result<msg::wire_reply> take_seen(self_pointer self,
   if (auto ok = judge_credential(self, part->credential, *row_of(self)); !ok)
     return make_error(ok.error());
   auto promise = self->make_response_promise<msg::wire_reply>();
-  raise_first(self, unknown_numbers(self, part->epochs, part->numbers), promise,
-              [promise]() mutable {
-                promise.deliver(msg::wire_reply{"{}", {}});
-              });
+  raise_first(
+    self, unknown_numbers(self, part->epochs, part->numbers),
+    [promise](const caf::error& why) mutable { promise.deliver(why); },
+    [promise]() mutable {
+      promise.deliver(msg::wire_reply{"{}", {}});
+    });
   return promise;
 }
 
@@ -258,10 +280,16 @@ caf::result<msg::wire_reply> greet(self_pointer self,
   if (step.refused)
     return make_error(*step.refused);
   auto promise = self->make_response_promise<msg::wire_reply>();
-  raise_first(self, unknown_numbers(self, *said), promise,
-              [self, said = *said, from = asked.from, promise] {
-                admit(self, said, from, promise);
-              });
+  ++st.greeting;
+  raise_first(
+    self, unknown_numbers(self, *said),
+    [self, promise](const caf::error& why) mutable {
+      end_greeting(self);
+      promise.deliver(why);
+    },
+    [self, said = *said, from = asked.from, promise] {
+      admit(self, said, from, promise);
+    });
   return promise;
 }
 

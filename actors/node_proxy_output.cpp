@@ -14,8 +14,6 @@ constexpr std::size_t output_window = 4;
 /// Longer than the node takes to read one.
 constexpr std::chrono::seconds part_limit{9};
 
-void ask_next(self_pointer self);
-
 /// Answers, and lets the next one take its place.
 template <class Answer>
 void end_with(self_pointer self, const std::shared_ptr<awaited_output>& one,
@@ -24,7 +22,7 @@ void end_with(self_pointer self, const std::shared_ptr<awaited_output>& one,
     return;
   auto& asked = self->state.asked_output;
   asked.erase(std::remove(asked.begin(), asked.end(), one), asked.end());
-  ask_next(self);
+  ask_for_output(self);
 }
 
 void ask_node(self_pointer self, const std::shared_ptr<awaited_output>& one) {
@@ -48,7 +46,9 @@ void ask_node(self_pointer self, const std::shared_ptr<awaited_output>& one) {
       });
 }
 
-void ask_next(self_pointer self) {
+} // namespace
+
+void ask_for_output(self_pointer self) {
   auto& st = self->state;
   while (st.peer && !st.waiting_output.empty()
          && st.asked_output.size() < output_window) {
@@ -58,8 +58,6 @@ void ask_next(self_pointer self) {
     ask_node(self, one);
   }
 }
-
-} // namespace
 
 error away(self_pointer self) {
   const auto& name = self->state.node.text;
@@ -78,13 +76,13 @@ error problem_of_node(self_pointer self, const caf::error& why) {
 caf::result<msg::output_part> pass_output(self_pointer self,
                                           const msg::read_output& what) {
   auto& st = self->state;
-  if (st.peer == nullptr)
+  if (!is_reachable(self))
     return make_error(away(self));
   auto one = std::make_shared<awaited_output>();
   one->what = what;
   one->promise = self->make_response_promise<msg::output_part>();
   st.waiting_output.push_back(one);
-  ask_next(self);
+  ask_for_output(self);
   return one->promise;
 }
 

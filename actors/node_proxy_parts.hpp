@@ -144,6 +144,19 @@ caf::result<msg::terminal_part> pass_terminal(self_pointer self,
 /// The node has gone: whoever waits for such a step is told so.
 void refuse_terminals(self_pointer self);
 
+/// Whether the node is connected, or is about to be.
+inline bool is_reachable(self_pointer self) {
+  return self->state.peer != nullptr || self->state.greeting > 0;
+}
+
+/// A hello is answered: what has waited for that is asked of the node, or
+/// refused.
+void ask_what_waits(self_pointer self);
+
+/// Asks what waits for its turn.
+void ask_for_output(self_pointer self);
+void ask_for_terminals(self_pointer self);
+
 /// The node is not connected.
 error away(self_pointer self);
 

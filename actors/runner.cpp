@@ -15,6 +15,11 @@ constexpr std::chrono::seconds degraded_delay{5};
 
 } // namespace
 
+bool orders_wait(const runner_state& state) {
+  return state.phase == runner_phase::adopting
+    || state.phase == runner_phase::ending;
+}
+
 void report(self_pointer self, msg::session_fact what) {
   const auto& spec = self->state.spec;
   if (spec)
@@ -64,10 +69,15 @@ void send_reports(self_pointer self) {
 void enter(self_pointer self, runner_phase phase) {
   auto& st = self->state;
   st.phase = phase;
-  if (phase == runner_phase::adopting || phase == runner_phase::ending)
+  // An order enters a phase itself.
+  if (std::exchange(st.taking, true))
     return;
-  for (auto& order : std::exchange(st.waiting, {}))
+  while (!st.waiting.empty() && !orders_wait(st)) {
+    auto order = std::move(st.waiting.front());
+    st.waiting.erase(st.waiting.begin());
     order();
+  }
+  st.taking = false;
 }
 
 std::shared_ptr<repository_cache> cache_of(self_pointer self) {
@@ -305,7 +315,7 @@ caf::result<session_id> in_turn(self_pointer self, Take take) {
     else
       promise.deliver(make_error(got.error()));
   };
-  if (st.phase == runner_phase::adopting || st.phase == runner_phase::ending)
+  if (orders_wait(st))
     st.waiting.emplace_back(std::move(answer));
   else
     answer();

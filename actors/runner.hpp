@@ -70,6 +70,11 @@ struct runner_state {
   shared_context<node_context> context;
   session_id id;
   runner_phase phase = runner_phase::adopting;
+  /// Counts what was begun with a run: its saga, the undoing of that, its end,
+  /// its stop. What a step of an earlier one comes to leads nowhere.
+  std::uint64_t course = 0;
+  /// Counts the links to shims; words of an earlier one are not heard.
+  std::uint64_t dials = 0;
 
   /// The order that is (or was last) carried out.
   std::optional<run_spec> spec;
@@ -116,8 +121,10 @@ struct runner_state {
   /// The run is being ended because it hangs.
   bool hung = false;
 
-  /// Orders that wait for the end of adoption or of a run.
+  /// Orders that wait for the end of adoption or of a run, oldest first.
   std::vector<std::function<void()>> waiting;
+  /// They are being taken.
+  bool taking = false;
 
   /// Reports that the hub has not taken yet, oldest first.
   std::list<msg::session_report> reports;

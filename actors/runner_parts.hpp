@@ -19,6 +19,9 @@ using self_pointer = runner_actor::stateful_pointer<runner_state>;
 /// Between TERM and KILL when a run is ended.
 constexpr std::chrono::seconds stop_grace{10};
 
+/// Whether what was ordered has to wait in this phase.
+bool orders_wait(const runner_state& state);
+
 /// Queues a fact of the present run for the hub; sent in order, each until
 /// the hub has it.
 void report(self_pointer self, msg::session_fact what);
@@ -30,8 +33,30 @@ void report_of(self_pointer self, epoch_no epoch, run_no run,
 /// Sends the oldest report, unless one is on its way.
 void send_reports(self_pointer self);
 
-/// Enters a phase; orders that waited for it are taken.
+/// Enters a phase; orders that waited for it are taken, until one of them leads
+/// to a phase in which the rest has to wait again.
 void enter(self_pointer self, runner_phase phase);
+
+/// Begins a saga, its undoing, the end of a run or a stop: whatever step of an
+/// earlier one is still under way, nothing follows it.
+inline void begin_course(self_pointer self) {
+  ++self->state.course;
+}
+
+template <class Next, class Value>
+auto on_course(self_pointer self, Next next, void (Next::*)(Value) const) {
+  return [self, next, course = self->state.course](Value value) {
+    if (self->state.course == course)
+      next(value);
+  };
+}
+
+/// `next`, a lambda of one parameter, as the continuation of a step of the
+/// present course: it does nothing when another course has begun meanwhile.
+template <class Next>
+auto on_course(self_pointer self, Next next) {
+  return on_course(self, next, &Next::operator());
+}
 
 std::shared_ptr<repository_cache> cache_of(self_pointer self);
 session_dir files_of(self_pointer self);

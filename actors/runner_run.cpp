@@ -113,21 +113,22 @@ void tell_work_left(self_pointer self) {
      base = self->state.spec->base] {
       return look_at_worktree(*cache, path, base);
     },
-    [self](const worktree_facts& found) {
-      msg::fact::stopped done;
-      done.worktree = found;
-      finish_stop(self, std::move(done));
-    },
-    [self](const caf::error&) { finish_stop(self, {}); });
+    on_course(self,
+              [self](const worktree_facts& found) {
+                msg::fact::stopped done;
+                done.worktree = found;
+                finish_stop(self, std::move(done));
+              }),
+    on_course(self, [self](const caf::error&) { finish_stop(self, {}); }));
 }
 
 /// Nothing is removed while something is not as it should be.
 auto keeper(self_pointer self) {
-  return [self](const caf::error& why) {
+  return on_course(self, [self](const caf::error& why) {
     msg::fact::stopped kept;
     kept.kept = to_string(to_ao_error(why));
     finish_stop(self, std::move(kept));
-  };
+  });
 }
 
 /// Saves uncommitted work; the refs that keep it.
@@ -156,11 +157,12 @@ void save_work(self_pointer self) {
     self,
     [cache = cache_of(self), path = worktree_of(self), id = st.id,
      now = st.context->now()] { return save(*cache, path, id, now); },
-    [self](const std::vector<std::string>& refs) {
-      msg::fact::stopped done;
-      done.rescued = refs;
-      finish_stop(self, std::move(done));
-    },
+    on_course(self,
+              [self](const std::vector<std::string>& refs) {
+                msg::fact::stopped done;
+                done.rescued = refs;
+                finish_stop(self, std::move(done));
+              }),
     keeper(self));
 }
 
@@ -178,17 +180,18 @@ void remove_work(self_pointer self, msg::stop_how how) {
   ask<repository_actor>(self, st.context,
                         make_actor_name("repository", st.spec->project.text),
                         step_deadline, order)
-    .then(
-      [self](const msg::worktree_dropped& dropped) {
-        msg::fact::stopped done;
-        done.rescued = dropped.rescued;
-        if (auto ref = std::exchange(self->state.parked, {}); !ref.empty())
-          done.rescued.push_back(std::move(ref));
-        done.kept = dropped.kept;
-        done.removed = dropped.kept.empty();
-        finish_stop(self, std::move(done));
-      },
-      keeper(self));
+    .then(on_course(self,
+                    [self](const msg::worktree_dropped& dropped) {
+                      msg::fact::stopped done;
+                      done.rescued = dropped.rescued;
+                      if (auto ref = std::exchange(self->state.parked, {});
+                          !ref.empty())
+                        done.rescued.push_back(std::move(ref));
+                      done.kept = dropped.kept;
+                      done.removed = dropped.kept.empty();
+                      finish_stop(self, std::move(done));
+                    }),
+          keeper(self));
 }
 
 /// The ref of what was parked before anybody could be told; empty = there was
@@ -224,18 +227,16 @@ void park_work(self_pointer self) {
         return fail(kept.error());
       return kept->ref;
     },
-    [self](const std::string& ref) {
-      self->state.parked = ref;
-      remove_work(self, msg::stop_how::park);
-    },
+    on_course(self,
+              [self](const std::string& ref) {
+                self->state.parked = ref;
+                remove_work(self, msg::stop_how::park);
+              }),
     keeper(self));
 }
 
 /// The run has ended: does what the stop order wants of the rest.
 void after_stop(self_pointer self) {
-  // Another end of the same run has done what the order wanted.
-  if (!self->state.stop)
-    return;
   self->state.stop_renewed = false;
   switch (self->state.stop->how) {
   case msg::stop_how::end_agent:
@@ -293,6 +294,7 @@ void agent_lives(self_pointer self, const msg::shim_word& word) {
 
 void end_run(self_pointer self) {
   auto& st = self->state;
+  begin_course(self);
   st.link.reset();
   auto shim_pid = st.alive ? st.alive->shim_pid : 0;
   st.alive.reset();
@@ -303,16 +305,21 @@ void end_run(self_pointer self) {
     [mark = st.mark, shim_pid, dir = files_of(self).path()] {
       return end_leftovers(mark, shim_pid, dir, stop_grace);
     },
-    [self](const end_report&) {
-      ask<tmux_actor>(self, self->state.context, "tmux"_name, registry_deadline,
-                      msg::close_pane{self->state.id})
-        .then([self](const session_id&) { after_stop(self); }, keeper(self));
-    },
+    on_course(
+      self,
+      [self](const end_report&) {
+        ask<tmux_actor>(self, self->state.context, "tmux"_name,
+                        registry_deadline, msg::close_pane{self->state.id})
+          .then(
+            on_course(self, [self](const session_id&) { after_stop(self); }),
+            keeper(self));
+      }),
     keeper(self));
 }
 
 void run_over(self_pointer self, exit_info how) {
   auto& st = self->state;
+  begin_course(self);
   st.link.reset();
   st.alive.reset();
   finish_transcript(self);
@@ -336,39 +343,45 @@ void run_over(self_pointer self, exit_info how) {
         return fail(facts.error());
       return run_remains{check.apply(how), std::move(*facts)};
     },
-    [self](const run_remains& found) {
-      report(self, msg::fact::agent_exited{found.how, found.worktree});
-      enter(self, runner_phase::idle);
-    },
-    [self, how](const caf::error& why) {
+    on_course(
+      self,
+      [self](const run_remains& found) {
+        report(self, msg::fact::agent_exited{found.how, found.worktree});
+        enter(self, runner_phase::idle);
+      }),
+    on_course(self, [self, how](const caf::error& why) {
       auto told = how;
       told.last_lines.push_back("ao: " + to_string(to_ao_error(why)));
       if (told.failure.empty())
         told.failure = "tool";
       report(self, msg::fact::agent_exited{told, {}});
       enter(self, runner_phase::idle);
-    });
+    }));
 }
 
 void read_end(self_pointer self) {
+  begin_course(self);
+  enter(self, runner_phase::ending);
   run_on_files(
     self,
     [directory = files_of(self).path(),
      lost = lost_run(self, "ao-shim ended without an exit file")] {
       return find_end(directory, lost);
     },
-    [self](const exit_info& how) { run_over(self, how); },
-    [self](const caf::error& why) {
+    on_course(self, [self](const exit_info& how) { run_over(self, how); }),
+    on_course(self, [self](const caf::error& why) {
       run_over(self, lost_run(self, to_string(to_ao_error(why))));
-    });
+    }));
 }
 
 void dial(self_pointer self) {
   auto& st = self->state;
   auto hdl = caf::actor_cast<runner_actor>(self);
   auto run = st.spec->run;
-  auto tell
-    = [hdl](msg::shim_word word) { caf::anon_send(hdl, std::move(word)); };
+  auto tell = [hdl, dial = ++st.dials](msg::shim_word word) {
+    word.dial = dial;
+    caf::anon_send(hdl, std::move(word));
+  };
   shim_link::handlers on;
   on.on_hello = [tell](const shim_hello& hello) {
     msg::shim_word word;
@@ -402,7 +415,7 @@ void dial(self_pointer self) {
 
 void hear(self_pointer self, const msg::shim_word& word) {
   auto& st = self->state;
-  if (!st.spec || word.run != st.spec->run || !st.link)
+  if (!st.spec || word.run != st.spec->run || !st.link || word.dial != st.dials)
     return;
   switch (word.what) {
   case msg::shim_word::kind::hello:

@@ -13,13 +13,8 @@ namespace {
 constexpr std::chrono::seconds agent_start_limit{30};
 
 auto giver_up(self_pointer self) {
-  return [self](const caf::error& why) { give_up(self, to_ao_error(why)); };
-}
-
-/// Whether the order was dropped while a step was under way: a saga that was
-/// given up in between has no next step.
-bool is_given_up(self_pointer self) {
-  return !self->state.order;
+  return on_course(
+    self, [self](const caf::error& why) { give_up(self, to_ao_error(why)); });
 }
 
 /// Names the step to the hub. False when the session is to be stopped: the
@@ -46,11 +41,12 @@ void await_shim(self_pointer self) {
      directory = files_of(self).path(), run = st.spec->run] {
       return await_shim_socket(socket, directory, run, agent_start_limit);
     },
-    [self](bool listens) {
-      if (listens)
-        return dial(self);
-      read_end(self);
-    },
+    on_course(self,
+              [self](bool listens) {
+                if (listens)
+                  return dial(self);
+                read_end(self);
+              }),
     giver_up(self));
 }
 
@@ -64,17 +60,17 @@ void open_pane(self_pointer self) {
   order.cwd = worktree_of(self);
   order.directory = files_of(self).path();
   ask<tmux_actor>(self, st.context, "tmux"_name, std::chrono::minutes{1}, order)
-    .then(
-      [self](const msg::pane_opened& pane) {
-        auto& st = self->state;
-        st.pane_made = true;
-        st.alive.emplace();
-        st.alive->tmux_socket = pane.socket;
-        st.alive->tmux_pane = pane.pane;
-        st.alive->workspace_path = worktree_of(self);
-        await_shim(self);
-      },
-      giver_up(self));
+    .then(on_course(self,
+                    [self](const msg::pane_opened& pane) {
+                      auto& st = self->state;
+                      st.pane_made = true;
+                      st.alive.emplace();
+                      st.alive->tmux_socket = pane.socket;
+                      st.alive->tmux_pane = pane.pane;
+                      st.alive->workspace_path = worktree_of(self);
+                      await_shim(self);
+                    }),
+          giver_up(self));
 }
 
 struct launch_prepared {
@@ -113,7 +109,7 @@ prepare_launch(const session_dir& files, const launch_request& request,
 
 /// The adapter's answer and the files that the shim reads.
 void write_launch_files(self_pointer self) {
-  if (is_given_up(self) || !begin_step(self, "launch"))
+  if (!begin_step(self, "launch"))
     return;
   auto& st = self->state;
   const auto* agent = st.context->agent(st.spec->agent);
@@ -135,12 +131,13 @@ void write_launch_files(self_pointer self) {
      desk = st.context->desk] {
       return prepare_launch(files, request, socket, *desk);
     },
-    [self](const launch_prepared& made) {
-      auto& st = self->state;
-      st.mark = made.written.mark;
-      st.paste_prompt = made.launch.paste_prompt;
-      open_pane(self);
-    },
+    on_course(self,
+              [self](const launch_prepared& made) {
+                auto& st = self->state;
+                st.mark = made.written.mark;
+                st.paste_prompt = made.launch.paste_prompt;
+                open_pane(self);
+              }),
     giver_up(self));
 }
 
@@ -177,7 +174,7 @@ result<bool> set_up(repository_cache& cache, const project_settings& project,
 }
 
 void fill_worktree(self_pointer self) {
-  if (is_given_up(self) || !begin_step(self, "checkout"))
+  if (!begin_step(self, "checkout"))
     return;
   auto& st = self->state;
   const auto* project = st.context->project(st.spec->project);
@@ -190,11 +187,12 @@ void fill_worktree(self_pointer self) {
         return fail(ok.error());
       return set_up(*cache, project, spec, path, is_new, env);
     },
-    [self](bool) { write_launch_files(self); }, giver_up(self));
+    on_course(self, [self](bool) { write_launch_files(self); }),
+    giver_up(self));
 }
 
 void make_worktree(self_pointer self) {
-  if (is_given_up(self) || !begin_step(self, "worktree"))
+  if (!begin_step(self, "worktree"))
     return;
   auto& st = self->state;
   msg::add_worktree order;
@@ -207,16 +205,16 @@ void make_worktree(self_pointer self) {
   ask<repository_actor>(self, st.context,
                         make_actor_name("repository", st.spec->project.text),
                         step_deadline, order)
-    .then(
-      [self](const msg::worktree_made& made) {
-        auto& st = self->state;
-        st.made.new_branch |= made.new_branch;
-        st.made.new_worktree |= made.new_worktree;
-        if (!made.kept.empty())
-          report(self, msg::fact::step_done{"kept " + made.kept});
-        fill_worktree(self);
-      },
-      giver_up(self));
+    .then(on_course(self,
+                    [self](const msg::worktree_made& made) {
+                      auto& st = self->state;
+                      st.made.new_branch |= made.new_branch;
+                      st.made.new_worktree |= made.new_worktree;
+                      if (!made.kept.empty())
+                        report(self, msg::fact::step_done{"kept " + made.kept});
+                      fill_worktree(self);
+                    }),
+          giver_up(self));
 }
 
 /// The order is written down before anything is made; what an earlier run has
@@ -242,6 +240,7 @@ result<bool> begin(const session_dir& files, repository_cache& cache,
 
 void provision(self_pointer self) {
   auto& st = self->state;
+  begin_course(self);
   enter(self, runner_phase::provisioning);
   // In the first run worktree and branch are this order's own, also those
   // that it made before a crash.
@@ -261,11 +260,12 @@ void provision(self_pointer self) {
     [files = files_of(self), cache = cache_of(self), spec = *st.order] {
       return begin(files, *cache, spec);
     },
-    [self](bool) { make_worktree(self); }, giver_up(self));
+    on_course(self, [self](bool) { make_worktree(self); }), giver_up(self));
 }
 
 void give_up(self_pointer self, error why) {
   auto& st = self->state;
+  begin_course(self);
   st.link.reset();
   auto tell = [self, step = st.step, why] {
     auto& st = self->state;
@@ -286,15 +286,16 @@ void give_up(self_pointer self, error why) {
           return fail(ok.error());
         return true;
       },
-      [tell](bool) { tell(); }, [tell](const caf::error&) { tell(); });
+      on_course(self, [tell](bool) { tell(); }),
+      on_course(self, [tell](const caf::error&) { tell(); }));
   };
-  auto failed = [self, tell](const caf::error& e) {
+  auto failed = on_course(self, [self, tell](const caf::error& e) {
     self->state.context->say(log_level::error,
                              "undo_failed session=" + self->state.id.text
                                + " reason=\"" + to_string(to_ao_error(e))
                                + "\"");
     tell();
-  };
+  });
   auto drop = [self, tell, note, failed] {
     auto& st = self->state;
     if (!st.made.new_worktree || !st.context->project(st.spec->project))
@@ -309,7 +310,8 @@ void give_up(self_pointer self, error why) {
     ask<repository_actor>(self, st.context,
                           make_actor_name("repository", st.spec->project.text),
                           step_deadline, order)
-      .then([note](const msg::worktree_dropped&) { note(); }, failed);
+      .then(on_course(self, [note](const msg::worktree_dropped&) { note(); }),
+            failed);
   };
   auto end_processes = [self, drop, failed] {
     auto& st = self->state;
@@ -318,14 +320,15 @@ void give_up(self_pointer self, error why) {
       [mark = st.mark, dir = files_of(self).path()] {
         return end_leftovers(mark, 0, dir, stop_grace);
       },
-      [drop](const end_report&) { drop(); }, failed);
+      on_course(self, [drop](const end_report&) { drop(); }), failed);
   };
   if (!st.pane_made)
     return drop();
   ask<tmux_actor>(self, st.context, "tmux"_name, registry_deadline,
                   msg::close_pane{st.id})
-    .then([end_processes](const session_id&) { end_processes(); },
-          [end_processes](const caf::error&) { end_processes(); });
+    .then(
+      on_course(self, [end_processes](const session_id&) { end_processes(); }),
+      on_course(self, [end_processes](const caf::error&) { end_processes(); }));
 }
 
 } // namespace ao::runner_parts

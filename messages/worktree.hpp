@@ -150,6 +150,8 @@ struct typing_due {
 struct shim_word {
   enum class kind : std::uint8_t { hello = 0, exited = 1, closed = 2 } what
     = kind::hello;
+  /// Which of the RUNNER's links says it.
+  std::uint64_t dial = 0;
   run_no run = 0;
   int agent_pid = 0;
   int shim_pid = 0;

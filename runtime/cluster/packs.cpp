@@ -78,6 +78,32 @@ std::set<std::string> values_of(const std::map<std::string, std::string>& xs) {
   return out;
 }
 
+/// A push that meets another that moves the same ref ends so.
+bool was_overtaken(const git_end& end) {
+  auto says = [&end](const char* sign) {
+    return end.out.find(sign) != std::string::npos;
+  };
+  return says("stale info")
+    || (says("[remote rejected]") && !says("hook declined"));
+}
+
+/// How often a push that met another is tried before it is said to have failed.
+constexpr int most_tries = 3;
+
+/// Whether the repository is as the updates want it.
+result<bool> has_all(const git_runner& git, const fs::path& repository,
+                     const std::vector<ref_update>& updates) {
+  auto now = heads_of(git, repository);
+  if (!now)
+    return fail(now.error());
+  return std::all_of(updates.begin(), updates.end(), [&](const ref_update& u) {
+    auto at = u.ref.rfind(heads, 0) == 0 ? now->find(u.ref.substr(heads.size()))
+                                         : now->end();
+    return u.deletes() ? at == now->end()
+                       : at != now->end() && at->second == u.new_sha;
+  });
+}
+
 /// The line that the forge's hook has said, from what `git push` prints.
 error refusal_in(const git_call& call, const git_end& end) {
   constexpr std::string_view mark = "ao: push refused: ";
@@ -253,12 +279,24 @@ carry_push(const git_runner& git, const fs::path& forge, const fs::path& pack,
   call.args.push_back("--");
   call.args.push_back(forge.string());
   call.args.insert(call.args.end(), specs.begin(), specs.end());
-  auto end = git.run(call);
-  if (!end)
-    return fail(end.error());
-  if (end->code != 0)
-    return fail(refusal_in(call, *end));
-  return {};
+  for (int tries = 1;; ++tries) {
+    auto end = git.run(call);
+    if (!end)
+      return fail(end.error());
+    if (end->code == 0)
+      return {};
+    if (!was_overtaken(*end))
+      return fail(refusal_in(call, *end));
+    // The same push may be under way twice: that of a connection that was cut
+    // goes on.
+    auto there = has_all(git, forge, updates);
+    if (!there)
+      return fail(there.error());
+    if (*there)
+      return {};
+    if (tries == most_tries)
+      return fail(refusal_in(call, *end));
+  }
 }
 
 result<void> make_relay(const git_runner& git, const fs::path& relay,

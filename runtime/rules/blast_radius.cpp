@@ -73,9 +73,22 @@ blast_step next_blast(const blast_state& state, const blast_picture& seen,
   return out;
 }
 
-std::string hold_restart(blast_state& state, const session_id& id) {
+void look_at_probe(const session* probe, bool away, blast_picture& seen) {
+  auto ended
+    = probe && (probe->runtime == runtime_state::exited || is_terminal(*probe));
+  seen.probe_has_finished = ended && probe->exit
+    && probe->exit->run == probe->run && probe->exit->failure.empty();
+  seen.probe_has_left = !probe || is_terminal(*probe) || away
+    || probe->runtime == runtime_state::parked
+    || probe->runtime == runtime_state::lost;
+}
+
+std::string hold_restart(blast_state& state, const session_id& id, bool away) {
   if (!state.paused)
     return {};
+  if (state.probe.empty() && away)
+    return "many agents died at once; one is tried first, on a node that is "
+           "heard";
   if (state.probe.empty())
     state.probe = id;
   if (state.probe == id)

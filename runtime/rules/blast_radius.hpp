@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/ids.hpp"
+#include "messages/session.hpp"
 #include "messages/time.hpp"
 
 #include <cstddef>
@@ -43,9 +44,14 @@ struct blast_picture {
   /// The one that is tried has come to the end of its work: it did not die.
   bool probe_has_finished = false;
   /// It will not be started now: it has ended otherwise, is parked, or its node
-  /// is lost.
+  /// is silent or lost.
   bool probe_has_left = false;
 };
+
+/// What has become of the one that is tried.
+/// @param probe Its row; null when there is none any more.
+/// @param away Its node is not heard: whatever it does there is not known.
+void look_at_probe(const session* probe, bool away, blast_picture& seen);
 
 /// What a look leads to.
 struct blast_step {
@@ -66,6 +72,7 @@ blast_step next_blast(const blast_state& state, const blast_picture& seen,
 
 /// Why the restart of `id` has to wait; empty when it may go on. The first to
 /// ask during a pause is the one that is tried.
-std::string hold_restart(blast_state& state, const session_id& id);
+/// @param away Its node is not heard: it cannot be tried.
+std::string hold_restart(blast_state& state, const session_id& id, bool away);
 
 } // namespace ao

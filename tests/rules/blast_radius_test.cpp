@@ -23,8 +23,8 @@ protected:
     return step;
   }
 
-  std::string hold(int i) {
-    return hold_restart(state, session_id{"app-" + std::to_string(i)});
+  std::string hold(int i, bool away = false) {
+    return hold_restart(state, session_id{"app-" + std::to_string(i)}, away);
   }
 
   blast_state state;
@@ -101,6 +101,54 @@ TEST_F(BlastRadius, TriesAnotherWhenTheOneTriedIsNotStarted) {
   EXPECT_EQ(hold(1), "many agents died at once; app-2 is tried first");
 }
 
+TEST_F(BlastRadius, TriesNoneWhoseNodeIsAway) {
+  EXPECT_EQ(hold(1, true), "") << "there is no pause";
+  look(sessions(1, 5), {});
+  EXPECT_EQ(hold(1, true),
+            "many agents died at once; one is tried first, on a node that is "
+            "heard");
+  EXPECT_EQ(hold(2), "");
+  EXPECT_EQ(hold(2, true), "") << "its node is looked at with the next look";
+  session probe;
+  probe.run = 3;
+  probe.runtime = runtime_state::starting;
+  blast_picture seen;
+  look_at_probe(&probe, false, seen);
+  EXPECT_FALSE(seen.probe_has_left);
+  look_at_probe(&probe, true, seen);
+  EXPECT_TRUE(seen.probe_has_left);
+  EXPECT_FALSE(seen.probe_has_finished);
+  state = next_blast(state, seen, {}, now).next;
+  EXPECT_NE(hold(1, true), "");
+  EXPECT_EQ(hold(3), "");
+}
+
+TEST_F(BlastRadius, SeesWhatBecomesOfTheOneTried) {
+  blast_picture seen;
+  look_at_probe(nullptr, false, seen);
+  EXPECT_TRUE(seen.probe_has_left);
+  session probe;
+  probe.run = 3;
+  for (auto gone : {runtime_state::parked, runtime_state::lost}) {
+    probe.runtime = gone;
+    look_at_probe(&probe, false, seen);
+    EXPECT_TRUE(seen.probe_has_left);
+    EXPECT_FALSE(seen.probe_has_finished);
+  }
+  probe.runtime = runtime_state::exited;
+  probe.exit.emplace();
+  probe.exit->run = 2;
+  look_at_probe(&probe, false, seen);
+  EXPECT_FALSE(seen.probe_has_finished) << "the end of an earlier run";
+  probe.exit->run = 3;
+  look_at_probe(&probe, false, seen);
+  EXPECT_TRUE(seen.probe_has_finished);
+  EXPECT_FALSE(seen.probe_has_left);
+  probe.exit->failure = "crash";
+  look_at_probe(&probe, false, seen);
+  EXPECT_FALSE(seen.probe_has_finished);
+}
+
 TEST_F(BlastRadius, TriesAnotherWhenTheOneTriedDies) {
   look(sessions(1, 6), {});
   hold(1);
@@ -126,7 +174,7 @@ RC_GTEST_PROP(BlastRadiusProperty, NeverLetsTwoGoWhilePaused,
   std::string let;
   for (const auto& [number, dies] : asks) {
     session_id id{"s-" + std::to_string(number)};
-    if (hold_restart(state, id).empty()) {
+    if (hold_restart(state, id, false).empty()) {
       RC_ASSERT(let.empty() || let == id.text);
       let = id.text;
     }

@@ -138,6 +138,38 @@ TEST_F(ClusterPacks, TakeNothingThatTheForgeRefuses) {
   EXPECT_EQ(heads_of(runner, forge)->count("ao/app-1"), 0u);
 }
 
+/// The connection of a push was cut, and what it had begun at the hub goes on
+/// beside the second try.
+TEST_F(ClusterPacks, CarryAPushThatIsUnderWayTwice) {
+  refresh();
+  auto old = run(forge, {"rev-parse", "main"});
+  auto head = add_commit("two");
+  held_push push;
+  push.updates = {{std::string(40, '0'), head, "refs/heads/ao/app-1"}};
+  push.quarantine = (work / ".git/objects").string();
+  auto pack = pack_push(runner, relay, push, root / "out");
+  ASSERT_TRUE(pack) << to_string(pack.error());
+  // The other one is faster, by so little that git only sees it in the end.
+  auto hook = forge / "hooks/pre-receive";
+  put(hook,
+      "#!/bin/sh\nset -e\ncat > /dev/null\n"
+      "unset GIT_QUARANTINE_PATH\n"
+      "git update-ref refs/heads/ao/app-1 "
+        + head + "\n");
+  ASSERT_EQ(::chmod(hook.c_str(), 0755), 0);
+  auto kept = root / "kept.pack";
+  fs::copy(*pack, kept);
+  auto done
+    = carry_push(runner, forge, *pack, push.updates, {}, root / "scratch");
+  ASSERT_TRUE(done) << to_string(done.error());
+  EXPECT_EQ(heads_of(runner, forge)->at("ao/app-1"), head);
+  // It has come to its end before the second one begins.
+  push.updates = {{old, head, "refs/heads/ao/app-1"}};
+  fs::remove(hook);
+  done = carry_push(runner, forge, kept, push.updates, {}, root / "scratch");
+  EXPECT_TRUE(done) << to_string(done.error());
+}
+
 TEST_F(ClusterPacks, RefuseADamagedPackAndAMovedBranch) {
   put(root / "bad.pack", "PACKnonsense");
   EXPECT_FALSE(take_pack(runner, relay, root / "bad.pack"));
