@@ -17,6 +17,16 @@ void use_terminal(self_pointer self, const msg::wire_call& call,
     return;
   }
   what->bytes = call.bytes;
+  auto answer = [promise](const msg::terminal_part& part) mutable {
+    promise.deliver(msg::wire_reply{msg::to_wire(part), part.bytes});
+  };
+  auto refuse
+    = [promise](const caf::error& why) mutable { promise.deliver(why); };
+  // A node that has just reached its hub is still starting this.
+  if (what->deed == msg::terminal_deed::open)
+    return ask<terminals_actor>(self, st.context, "terminals"_name,
+                                terminal_limit, std::move(*what))
+      .then(answer, refuse);
   // Asked once: what waits for output is not to be asked anew meanwhile.
   auto holder = st.context.names->find<terminals_actor>("terminals"_name);
   if (!holder) {
@@ -25,12 +35,7 @@ void use_terminal(self_pointer self, const msg::wire_call& call,
                                  + " is just being started; try again"));
     return;
   }
-  self->request(holder, terminal_limit, std::move(*what))
-    .then(
-      [promise](const msg::terminal_part& part) mutable {
-        promise.deliver(msg::wire_reply{msg::to_wire(part), part.bytes});
-      },
-      [promise](const caf::error& why) mutable { promise.deliver(why); });
+  self->request(holder, terminal_limit, std::move(*what)).then(answer, refuse);
 }
 
 } // namespace ao::link_parts

@@ -205,7 +205,7 @@ TEST_F(ClusterAttach, TheDeathOfTheNodeIsOneClearError) {
   n.start();
   w.await("node_returned", "node:worker");
   terminal_talk second{person()};
-  ASSERT_TRUE(second.await("it is me"));
+  ASSERT_TRUE(second.await("it is me")) << second.end().screen;
   second.type(detach);
   EXPECT_EQ(second.end().code, 0);
 }
