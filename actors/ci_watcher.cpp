@@ -96,8 +96,7 @@ struct perform {
         [self = self, key](const caf::error& why) {
           self->state.asked.erase(key);
           say(self, log_level::warn, "ci_not_run", why);
-          try_again(self, self->state.context, why, retry_delay,
-                    look_atom::value);
+          look_again(self, why);
         });
     submit(self, ci_began{order.sha, order.merged_result, {}});
   }
@@ -126,8 +125,7 @@ struct perform {
         [self = self](const caf::error& why) {
           self->state.enqueued = false;
           say(self, log_level::warn, "merge_not_queued", why);
-          try_again(self, self->state.context, why, retry_delay,
-                    look_atom::value);
+          look_again(self, why);
         });
   }
 
@@ -218,7 +216,7 @@ struct perform {
   std::function<void(const caf::error&)> report_later() const {
     return [self = self](const caf::error& why) {
       say(self, log_level::warn, "incident_not_told", why);
-      try_again(self, self->state.context, why, retry_delay, look_atom::value);
+      look_again(self, why);
     };
   }
 
@@ -389,6 +387,7 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
       submit(self, reviewer_told{told.now});
     },
     [self](look_atom) {
+      self->state.looking_later = false;
       heed_holder(self);
       submit(self, change_recovered{});
       look_at_reviewers(self);

@@ -38,6 +38,8 @@ struct ci_watcher_state {
   std::map<std::string, caf::typed_response_promise<msg::merge_verdict>>
     verdicts;
   bool enqueued = false;
+  /// A look is on its way: one for all that want it.
+  bool looking_later = false;
 };
 
 /// Follows one open change. Every input goes the same way:

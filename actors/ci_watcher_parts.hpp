@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/ci_watcher.hpp"
+#include "actors/store_trouble.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/json.hpp"
 #include "runtime/actor/harden.hpp"
@@ -30,11 +31,26 @@ void work(self_pointer self);
 void say(self_pointer self, log_level level, const std::string& verb,
          const caf::error& why);
 
+/// Has a look taken after a while: one for all that want it.
+inline void look_later(self_pointer self) {
+  if (!std::exchange(self->state.looking_later, true))
+    self->delayed_send(self, retry_delay, look_atom::value);
+}
+
+/// The same, or when the disk takes writes again, where that was why.
+inline void look_again(self_pointer self, const caf::error& why) {
+  if (store_is_down(self->state.context, why))
+    when_store_writes(self, self->state.context,
+                      [self] { self->send(self, look_atom::value); });
+  else
+    look_later(self);
+}
+
 /// A neighbour did not do what was asked: says so and does it later.
 inline auto try_later(self_pointer self, const char* what) {
   return [self, what](const caf::error& why) {
     say(self, log_level::warn, what, why);
-    self->delayed_send(self, retry_delay, look_atom::value);
+    look_later(self);
   };
 }
 

@@ -22,10 +22,31 @@ constexpr std::chrono::seconds refused_pause{30};
 /// A program that says nothing is given up sooner.
 constexpr std::chrono::seconds probe_deadline{30};
 
-void look_soon(self_pointer self) {
-  if (std::exchange(self->state.looking, true))
+/// Between two looks: each goes through all rows, whoever wanted it.
+constexpr milliseconds look_pause{20};
+
+/// What waits is told another reason so often a second, all in all: each is a
+/// row to write, only people read it, and a node that comes and goes changes
+/// all of them.
+constexpr std::size_t most_reasons = 50;
+constexpr std::chrono::seconds reasons_window{1};
+
+/// Has a look taken then, unless one is due before.
+void look_at(self_pointer self, mono_time at) {
+  auto& st = self->state;
+  at = std::max(at, st.looked_at + look_pause);
+  if (st.due && *st.due <= at)
     return;
-  self->send(self, look_atom::value);
+  st.due = at;
+  auto now = self->clock().now();
+  if (at <= now)
+    self->send(self, look_atom::value);
+  else
+    self->delayed_send(self, at - now, look_atom::value);
+}
+
+void look_soon(self_pointer self) {
+  look_at(self, self->clock().now());
 }
 
 bool has_slot(const session& s) {
@@ -401,17 +422,27 @@ void start(self_pointer self, const std::string& id) {
                       msg::slot_granted{where.node, where.why});
 }
 
-void tell_reason(self_pointer self, const dispatch_wait& wait) {
+void tell_reason(self_pointer self, const dispatch_wait& wait, mono_time now) {
   auto& st = self->state;
   auto s = st.context.rows->find<session>(wait.id);
-  if (s && s->reason != wait.reason)
-    tell<session_actor>(st.context, make_actor_name("session", wait.id),
-                        msg::slot_waits{wait.reason});
+  if (!s || s->reason == wait.reason)
+    return;
+  if (now - st.reasons_since >= reasons_window) {
+    st.reasons_since = now;
+    st.reasons = 0;
+  }
+  // A first reason is told at once.
+  if (!s->reason.empty() && ++st.reasons > most_reasons)
+    return look_at(self, st.reasons_since + reasons_window);
+  tell<session_actor>(st.context, make_actor_name("session", wait.id),
+                      msg::slot_waits{wait.reason});
 }
 
 void look(self_pointer self) {
   auto& st = self->state;
-  st.looking = false;
+  auto now = self->clock().now();
+  st.due.reset();
+  st.looked_at = now;
   // What is decided now could not be written; waiting for it, too.
   if (st.context.rows->trouble()) {
     if (!std::exchange(st.stalled, true))
@@ -421,7 +452,6 @@ void look(self_pointer self) {
       });
     return;
   }
-  auto now = self->clock().now();
   st.starts.erase(std::remove_if(st.starts.begin(), st.starts.end(),
                                  [now](mono_time t) {
                                    return now - t >= std::chrono::minutes{1};
@@ -435,11 +465,10 @@ void look(self_pointer self) {
   for (const auto& id : plan.start)
     start(self, id);
   for (const auto& wait : plan.wait)
-    tell_reason(self, wait);
+    tell_reason(self, wait, now);
   for (const auto& at : {plan.again_at, probation_ends})
     if (at)
-      self->delayed_send(self, std::max(*at - now, mono_time::duration::zero()),
-                         look_atom::value);
+      look_at(self, *at);
 }
 
 } // namespace
@@ -462,7 +491,13 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self,
     [self](const msg::hold_dispatch& order) {
       self->state.held_because = order.why;
     },
-    [self](look_atom) { look(self); },
+    [self](look_atom) {
+      const auto& due = self->state.due;
+      // Of somebody else, or one that was due later before.
+      if (!due || self->clock().now() < *due)
+        return look_soon(self);
+      look(self);
+    },
   };
 }
 

@@ -5,7 +5,9 @@
 #include "runtime/rules/blast_radius.hpp"
 #include "runtime/rules/dispatch.hpp"
 
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,8 +51,15 @@ struct dispatcher_state {
   /// Set while nothing may start.
   std::string held_because;
 
-  /// A look is on its way.
-  bool looking = false;
+  /// When the next look is due; nothing = none is on its way. One for all who
+  /// want it.
+  std::optional<mono_time> due;
+  /// When the last one was.
+  mono_time looked_at{};
+
+  /// Since when reasons are counted, and how many were changed.
+  mono_time reasons_since{};
+  std::size_t reasons = 0;
 
   /// The disk takes no writes: looks again when it does.
   bool stalled = false;

@@ -310,7 +310,10 @@ incident_keeper(self_pointer self, hub_context context, incident_id id) {
     [self](const msg::session_changed& told) {
       submit(self, mediator_told{told.now});
     },
-    [self](look_atom) { recover(self); },
+    [self](look_atom) {
+      self->state.looking_later = false;
+      recover(self);
+    },
   };
 }
 

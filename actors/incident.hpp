@@ -28,6 +28,8 @@ struct incident_actor_state {
   std::size_t pending = 0;
   /// One of them is to be done once more.
   bool again = false;
+  /// That look is on its way: one for all that want it.
+  bool looking_later = false;
 };
 
 /// One incident, and the one writer of its row. Every input goes the same

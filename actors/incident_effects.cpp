@@ -18,7 +18,7 @@ auto unless_final(self_pointer self, const char* what) {
     say(self, what, why);
     if (may_pass(to_ao_error(why).code)) {
       self->state.again = true;
-      self->delayed_send(self, retry_delay, look_atom::value);
+      look_later(self);
     }
     settle(self);
   };
@@ -60,7 +60,7 @@ struct perform {
   /// As `done`; what follows may be due then, or once others have heard.
   auto done_and_look() const {
     return [self = self, end = done(self)](const auto& value) {
-      self->delayed_send(self, retry_delay, look_atom::value);
+      look_later(self);
       end(value);
     };
   }
@@ -204,7 +204,7 @@ struct perform {
         && (of->state == task_state::claimed
             || of->state == task_state::in_review)) {
       // Its TASK has not heard of the end yet.
-      self->delayed_send(self, retry_delay, look_atom::value);
+      look_later(self);
       return;
     }
     if (of->state != task_state::ready && of->state != task_state::blocked)

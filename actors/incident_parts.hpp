@@ -23,11 +23,17 @@ inline void say(self_pointer self, const char* what, const caf::error& why) {
                    + " reason=\"" + to_string(to_ao_error(why)) + "\"");
 }
 
+/// Has everything that is due done again after a while.
+inline void look_later(self_pointer self) {
+  if (!std::exchange(self->state.looking_later, true))
+    self->delayed_send(self, retry_delay, look_atom::value);
+}
+
 /// The same, and does later what is due.
 inline auto try_later(self_pointer self, const char* what) {
   return [self, what](const caf::error& why) {
     say(self, what, why);
-    self->delayed_send(self, retry_delay, look_atom::value);
+    look_later(self);
   };
 }
 

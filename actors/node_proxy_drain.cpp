@@ -41,7 +41,7 @@ void order_move(self_pointer self, const session& s) {
       self->state.context.say(log_level::warn,
                               "not_moved session=" + id.text + " reason=\""
                                 + to_string(to_ao_error(why)) + "\"");
-      self->delayed_send(self, retry_pause, look_atom::value);
+      arm(self, self->clock().now() + retry_pause);
     });
 }
 

@@ -59,7 +59,7 @@ void end_talk(self_pointer self, const caf::error& why = {}) {
   st.context.say(log_level::warn,
                  "incident_not_told node=" + st.node.text + " reason=\""
                    + to_string(to_ao_error(why)) + "\"");
-  self->delayed_send(self, retry_pause, look_atom::value);
+  arm(self, self->clock().now() + retry_pause);
 }
 
 void raise(self_pointer self, const cluster_node& row) {

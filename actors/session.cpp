@@ -245,8 +245,8 @@ struct perform {
     self->delayed_send(self, order.delay, msg::restart_now{order.run});
   }
 
-  void operator()(const look_later& order) const {
-    self->delayed_send(self, order.delay, look_atom::value);
+  void operator()(const ao::look_later& order) const {
+    session_parts::look_later(self, order.delay);
   }
 
   void operator()(const ao::compare_work&) const { compare_works(self); }
@@ -680,7 +680,9 @@ session_actor::behavior_type session_keeper(self_pointer self,
       submit(self, message_waits{news.message, news.run});
     },
     [self](look_atom) {
-      self->state.retrying = false;
+      auto& due = self->state.look_due;
+      if (due && *due <= self->clock().now())
+        due.reset();
       submit(self, session_recovered{});
       if (row_of(self).role == session_role::mediator)
         heed_mediation(self);

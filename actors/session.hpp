@@ -35,8 +35,9 @@ struct session_actor_state {
 
   /// The REGISTRY is asked for a new grant.
   bool regranting = false;
-  /// A look at what a neighbour did not take is on its way: one for all.
-  bool retrying = false;
+  /// When the next look is due; nothing = none is on its way. One for all that
+  /// want it.
+  std::optional<mono_time> look_due;
 
   /// Spreads restarts; a small one, as there are many sessions.
   std::minstd_rand random{std::random_device{}()};

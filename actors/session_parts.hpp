@@ -25,6 +25,16 @@ void submit(self_pointer self, session_input input,
 
 const session& row_of(self_pointer self);
 
+/// Has a look taken after this, unless one is due before.
+inline void look_later(self_pointer self, milliseconds delay) {
+  auto& st = self->state;
+  auto at = self->clock().now() + delay;
+  if (st.look_due && *st.look_due <= at)
+    return;
+  st.look_due = at;
+  self->delayed_send(self, delay, look_atom::value);
+}
+
 /// A neighbour did not take an order: says so and does what is due later.
 inline auto try_later(self_pointer self, const char* what) {
   return [self, what](const caf::error& why) {
@@ -32,8 +42,7 @@ inline auto try_later(self_pointer self, const char* what) {
     st.context->say(log_level::warn,
                     std::string{what} + " session=" + row_of(self).id.text
                       + " reason=\"" + to_string(to_ao_error(why)) + "\"");
-    if (!std::exchange(st.retrying, true))
-      self->delayed_send(self, retry_delay, look_atom::value);
+    look_later(self, retry_delay);
   };
 }
 

@@ -19,6 +19,10 @@ protected:
                   const std::string& disconnect = {})
       : w(clustered(port, times, stop_after, disconnect)) {}
 
+  /// @param project Of `world_options`, beside what a cluster has there.
+  explicit cluster_fixture(const std::string& project)
+      : w(with_project(clustered(port), project)) {}
+
   ~cluster_fixture() override {
     if (HasFailure())
       std::cerr << n.log();
@@ -59,6 +63,13 @@ protected:
   unsigned port = free_port_pair();
   world w{clustered(port)};
   node_host n{w, "node"};
+
+private:
+  static world_options with_project(world_options options,
+                                    const std::string& more) {
+    options.project += more;
+    return options;
+  }
 };
 
 } // namespace ao
