@@ -3,6 +3,7 @@
 #include "actors/ask_child.hpp"
 #include "actors/node_proxy_parts.hpp"
 #include "actors/node_record.hpp"
+#include "actors/reported_session.hpp"
 #include "messages/protocol.hpp"
 #include "runtime/actor/deliver.hpp"
 #include "runtime/actor/harden.hpp"
@@ -253,12 +254,12 @@ result<void> check_speaker(self_pointer self, const msg::node_calls& asked) {
 /// A node speaks for the sessions that are its own.
 result<void> check_session(self_pointer self, const session_id& id) {
   const auto& st = self->state;
-  auto row = st.context.rows->find<session>(id.text);
+  auto row = reported_session(*st.context.rows, id);
   if (!row)
-    return fail(ec::session_closed, "no session is called " + id.text);
-  if (row->node != st.node)
+    return fail(row.error());
+  if ((*row)->node != st.node)
     return fail(ec::stale_epoch,
-                id.text + " is on node " + row->node.text + " by now");
+                id.text + " is on node " + (*row)->node.text + " by now");
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/inspect_worktree.hpp"
 #include "actors/node_record.hpp"
+#include "actors/reported_session.hpp"
 #include "actors/to_runner.hpp"
 #include "messages/interfaces/forge.hpp"
 #include "messages/interfaces/store.hpp"
@@ -58,6 +59,9 @@ uplink_actor::behavior_type uplink(self_pointer self, node_context context) {
       return promise;
     },
     [self](const msg::session_report& report) -> caf::result<std::uint64_t> {
+      auto row = reported_session(*self->state.context.rows, report.session);
+      if (!row)
+        return make_error(row.error());
       auto promise = self->make_response_promise<std::uint64_t>();
       ask<session_actor>(self, self->state.context,
                          make_actor_name("session", report.session.text),
