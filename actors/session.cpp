@@ -362,6 +362,17 @@ std::vector<wall_time> failures_in(const std::vector<event>& events) {
 
 /// What its task and its change have become while nobody heard them, then what
 /// may be left undone.
+/// Its node is there again: what did not reach the RUNNER there, as it was busy
+/// with what was before, is ordered again as long as it is lost.
+void call_back(self_pointer self) {
+  const auto& row = row_of(self);
+  if (row.runtime != runtime_state::lost)
+    return;
+  auto seen = self->state.context->nodes->find(row.node);
+  if (seen && seen->connected)
+    submit(self, node_back{});
+}
+
 void catch_up(self_pointer self) {
   auto& st = self->state;
   const auto& rows = *st.context->rows;
@@ -374,6 +385,7 @@ void catch_up(self_pointer self) {
       submit(self, *word);
   line_up(st.turns, {session_recovered{}, {}, true});
   work(self);
+  call_back(self);
 }
 
 /// Begins with what the rows say; a session that has failed before learns
@@ -684,6 +696,7 @@ session_actor::behavior_type session_keeper(self_pointer self,
       if (due && *due <= self->clock().now())
         due.reset();
       submit(self, session_recovered{});
+      call_back(self);
       if (row_of(self).role == session_role::mediator)
         heed_mediation(self);
       if (auto trouble = trouble_of(row_of(self)))
