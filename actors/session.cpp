@@ -360,8 +360,6 @@ std::vector<wall_time> failures_in(const std::vector<event>& events) {
   return out;
 }
 
-/// What its task and its change have become while nobody heard them, then what
-/// may be left undone.
 /// Its node is there again: what did not reach the RUNNER there, as it was busy
 /// with what was before, is ordered again as long as it is lost.
 void call_back(self_pointer self) {
@@ -373,6 +371,8 @@ void call_back(self_pointer self) {
     submit(self, node_back{});
 }
 
+/// What its task and its change have become while nobody heard them, then what
+/// may be left undone.
 void catch_up(self_pointer self) {
   auto& st = self->state;
   const auto& rows = *st.context->rows;

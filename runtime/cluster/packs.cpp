@@ -2,6 +2,7 @@
 
 #include "runtime/git/hook.hpp"
 #include "runtime/git/names.hpp"
+#include "runtime/git/overtaken.hpp"
 #include "runtime/home/files.hpp"
 
 #include <algorithm>
@@ -76,15 +77,6 @@ std::set<std::string> values_of(const std::map<std::string, std::string>& xs) {
   for (const auto& [name, value] : xs)
     out.insert(value);
   return out;
-}
-
-/// A push that meets another that moves the same ref ends so.
-bool was_overtaken(const git_end& end) {
-  auto says = [&end](const char* sign) {
-    return end.out.find(sign) != std::string::npos;
-  };
-  return says("stale info")
-    || (says("[remote rejected]") && !says("hook declined"));
 }
 
 /// How often a push that met another is tried before it is said to have failed.
@@ -287,8 +279,7 @@ carry_push(const git_runner& git, const fs::path& forge, const fs::path& pack,
       return {};
     if (!was_overtaken(*end))
       return fail(refusal_in(call, *end));
-    // The same push may be under way twice: that of a connection that was cut
-    // goes on.
+    // Perhaps by itself.
     auto there = has_all(git, forge, updates);
     if (!there)
       return fail(there.error());

@@ -2,6 +2,7 @@
 
 #include "runtime/git/hunks.hpp"
 #include "runtime/git/names.hpp"
+#include "runtime/git/overtaken.hpp"
 #include "runtime/git/repository_parts.hpp"
 #include "runtime/git/tree.hpp"
 
@@ -74,17 +75,6 @@ error push_failure(const git_call& call, const git_end& end) {
 /// A fetch found a ref moved, or being moved, by another git.
 bool lost_a_race(const error& why) {
   return why.context.find("cannot lock ref") != std::string::npos;
-}
-
-/// Our own push may be under way twice: that of a hub that was killed goes on.
-/// It was ahead before the forge told its refs, or after.
-bool was_overtaken(const git_end& end) {
-  auto says = [&end](const char* sign) {
-    return end.out.find(sign) != std::string::npos;
-  };
-  return end.code != 0
-    && (says("stale info")
-        || (says("[remote rejected]") && !says("hook declined")));
 }
 
 } // namespace

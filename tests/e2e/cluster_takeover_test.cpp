@@ -1,6 +1,7 @@
 // A change goes to a session on a node, from one that is there: what its
 // worktree holds is asked of the node, and its branch comes over the link.
 
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/cluster_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -15,35 +16,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* opener = R"(
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-ao pr create
-echo > "$HOME/$AO_SESSION.ready"
-exec sleep 1000
-)";
-
-constexpr const char* finisher = R"(
-git rev-parse HEAD > "$HOME/$AO_SESSION.new"
-mv "$HOME/$AO_SESSION.new" "$HOME/$AO_SESSION.began"
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
-
-constexpr const char* idler = R"(
-echo > "$HOME/$AO_SESSION.ready"
-exec sleep 1000
-)";
-
 /// `app-1` lives on the node, and has `app#1` open, which a person merges.
 class ClusterTakeover : public cluster_fixture {
 protected:
   ClusterTakeover() : cluster_fixture(", merge: {auto: false}") {
-    w.add_agent("opener", opener);
-    w.add_agent("finisher", finisher);
-    begin(idler);
+    w.add_agent("opener", scripts::opener);
+    w.add_agent("finisher", scripts::finisher);
+    begin(scripts::idler);
     spawn(w.add_task("First"));
     w.await_file("app-1.ready");
   }

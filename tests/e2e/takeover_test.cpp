@@ -2,6 +2,7 @@
 // session claim-pr`. The task goes with it under a new epoch, the former holder
 // is stopped and fenced, its work kept, and what was pushed is merged once.
 
+#include "tests/support/agent_scripts.hpp"
 #include "tests/support/world.hpp"
 
 #include <gmock/gmock.h>
@@ -18,32 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Opens its change and stays.
-constexpr const char* opener = R"(
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-ao pr create
-echo > "$HOME/$AO_SESSION.ready"
-exec sleep 1000
-)";
-
-/// Adds a commit and ends.
-constexpr const char* finisher = R"(
-cp "$AO_PROMPT_FILE" "$HOME/$AO_SESSION.prompt"
-git rev-parse HEAD > "$HOME/$AO_SESSION.new"
-mv "$HOME/$AO_SESSION.new" "$HOME/$AO_SESSION.began"
-echo "by $AO_SESSION" > "$AO_SESSION.txt"
-git add --all
-git commit --quiet --message "Work of $AO_SESSION"
-)";
-
-/// Does nothing at all.
-constexpr const char* idler = R"(
-echo > "$HOME/$AO_SESSION.ready"
-exec sleep 1000
-)";
-
 world_options by_hand() {
   world_options options;
   options.project = ", merge: {auto: false}";
@@ -54,9 +29,9 @@ world_options by_hand() {
 class Takeover : public testing::Test {
 protected:
   Takeover() {
-    w.add_agent("opener", opener);
-    w.add_agent("finisher", finisher);
-    w.add_agent("idler", idler);
+    w.add_agent("opener", scripts::opener);
+    w.add_agent("finisher", scripts::finisher);
+    w.add_agent("idler", scripts::idler);
     w.start();
     EXPECT_EQ(w.ao({"spawn", w.add_task("First", "the body")}).status.code, 0);
     w.await_file("app-1.ready");

@@ -68,6 +68,14 @@ protected:
     ::chmod(hook.c_str(), 0755);
   }
 
+  /// The branch `ao/app-1` is made; its objects are those of `work`.
+  held_push first_push(const std::string& head) const {
+    held_push out;
+    out.updates = {{std::string(40, '0'), head, "refs/heads/ao/app-1"}};
+    out.quarantine = (work / ".git/objects").string();
+    return out;
+  }
+
   fs::path work, forge, relay;
 };
 
@@ -124,9 +132,7 @@ TEST_F(ClusterPacks, TakeNothingThatTheForgeRefuses) {
   refresh();
   have_forge_refuse("ao: push refused: stale epoch 3 (current 4)");
   auto head = add_commit("two");
-  held_push push;
-  push.updates = {{std::string(40, '0'), head, "refs/heads/ao/app-1"}};
-  push.quarantine = (work / ".git/objects").string();
+  auto push = first_push(head);
   auto pack = pack_push(runner, relay, push, root / "out");
   ASSERT_TRUE(pack);
   auto done
@@ -144,9 +150,7 @@ TEST_F(ClusterPacks, CarryAPushThatIsUnderWayTwice) {
   refresh();
   auto old = run(forge, {"rev-parse", "main"});
   auto head = add_commit("two");
-  held_push push;
-  push.updates = {{std::string(40, '0'), head, "refs/heads/ao/app-1"}};
-  push.quarantine = (work / ".git/objects").string();
+  auto push = first_push(head);
   auto pack = pack_push(runner, relay, push, root / "out");
   ASSERT_TRUE(pack) << to_string(pack.error());
   // The other one is faster, by so little that git only sees it in the end.

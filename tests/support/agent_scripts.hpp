@@ -16,6 +16,25 @@ git add --all
 git commit --quiet --message "Work of $AO_SESSION"
 )";
 
+/// Opens its change, then `$HOME/<session>.ready`, and stays.
+inline const std::string opener = diligent + R"(
+ao pr create
+echo > "$HOME/$AO_SESSION.ready"
+)" + sleeper;
+
+/// Keeps its prompt as `$HOME/<session>.prompt` and where it began as `.began`,
+/// adds a commit and ends.
+inline const std::string finisher = R"(
+cp "$AO_PROMPT_FILE" "$HOME/$AO_SESSION.prompt"
+git rev-parse HEAD > "$HOME/$AO_SESSION.new"
+mv "$HOME/$AO_SESSION.new" "$HOME/$AO_SESSION.began"
+)" + diligent;
+
+/// `$HOME/<session>.ready`, then nothing at all.
+inline const std::string idler = R"(
+echo > "$HOME/$AO_SESSION.ready"
+)" + sleeper;
+
 /// The member `ci` of a project whose checks pass once `work` says `fine`.
 inline const std::string wants_fine_work
   = "ci: {command: [sh, -c, \"! test -e work || grep -q fine work\"]}";
