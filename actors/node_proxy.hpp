@@ -80,6 +80,8 @@ struct node_proxy_state {
   std::string expired;
   /// ESCALATION is being told of a loss, or of its end.
   bool telling = false;
+  /// Sessions that are being moved on, or asked whether they can be.
+  std::set<session_id> replacing;
   /// The look that is due at this moment is on its way.
   std::optional<mono_time> armed;
 };

@@ -9,6 +9,9 @@ namespace {
 /// It may have to start an INCIDENT, which writes.
 constexpr std::chrono::seconds escalation_deadline{15};
 
+/// The claim is granted anew, and the FORGE asked for what was delivered.
+constexpr auto replacement_deadline = 3 * registry_deadline;
+
 /// How the word of whoever closes the incident of a cause that is gone reads.
 constexpr std::string_view by_recovery = "recovery";
 
@@ -130,6 +133,8 @@ void replace_sessions(self_pointer self) {
       && held->since < *row->heard_at;
     if (s->runtime != runtime_state::lost && !waits)
       continue;
+    if (!self->state.replacing.insert(s->id).second)
+      continue;
     msg::session_order order{
       waits ? msg::session_order::kind::move
             : msg::session_order::kind::restore,
@@ -137,8 +142,10 @@ void replace_sessions(self_pointer self) {
       "node-proxy/" + self->state.node.text};
     ask_child<session_actor>(
       self, context, "sessions"_name, make_actor_name("session", s->id.text),
-      registry_deadline, order, [](const session&) {},
+      replacement_deadline, order,
+      [self, id = s->id](const session&) { self->state.replacing.erase(id); },
       [self, id = s->id](const caf::error& why) {
+        self->state.replacing.erase(id);
         self->state.context.say(log_level::warn,
                                 "not_replaced session=" + id.text + " reason=\""
                                   + to_string(to_ao_error(why)) + "\"");

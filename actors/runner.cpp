@@ -3,6 +3,8 @@
 #include "actors/runner_parts.hpp"
 #include "runtime/actor/harden.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ao {
@@ -74,8 +76,13 @@ void enter(self_pointer self, runner_phase phase) {
     return;
   while (!st.waiting.empty() && !orders_wait(st)) {
     auto order = std::move(st.waiting.front());
-    st.waiting.erase(st.waiting.begin());
-    order();
+    st.waiting.pop_front();
+    auto got = order.take();
+    for (auto& promise : order.askers)
+      if (got)
+        promise.deliver(*got);
+      else
+        promise.deliver(make_error(got.error()));
   }
   st.taking = false;
 }
@@ -227,13 +234,20 @@ result<session_id> ensure(self_pointer self, const msg::ensure_order& order) {
   if (same && st.end) {
     // This run was started before and is over.
     st.spec = part_of(want);
-    run_over(self, *st.end);
+    if (st.told_end)
+      report(self, *st.told_end);
+    else
+      run_over(self, *st.end);
     return st.id;
   }
   st.spec = part_of(want);
   st.order = std::make_unique<msg::session_spec>(want);
   provision(self);
   return st.id;
+}
+
+bool is_same(const msg::stop_order& a, const msg::stop_order& b) {
+  return a.epoch == b.epoch && a.run == b.run && a.how == b.how;
 }
 
 result<session_id> stop(self_pointer self, const msg::stop_order& order) {
@@ -253,6 +267,8 @@ result<session_id> stop(self_pointer self, const msg::stop_order& order) {
     return st.id;
   }
   bool running = st.stop.has_value();
+  if (running && is_same(*st.stop, order))
+    return st.id;
   st.stop = order;
   st.stop_renewed = running;
   if (running || st.phase == runner_phase::provisioning)
@@ -303,22 +319,51 @@ result<session_id> publish(self_pointer self, const msg::publish_order& order) {
   return st.id;
 }
 
-/// Takes an order now, or when adoption or the end of a run is over.
-template <class Take>
-caf::result<session_id> in_turn(self_pointer self, Take take) {
+std::string of_run(epoch_no epoch, run_no run) {
+  return " " + std::to_string(epoch) + "/" + std::to_string(run);
+}
+
+std::string name_of(const msg::ensure_order& order) {
+  return "ensure" + of_run(order.spec.epoch, order.spec.run);
+}
+
+std::string name_of(const msg::stop_order& order) {
+  return "stop" + of_run(order.epoch, order.run) + " "
+    + std::string{to_string(order.how)};
+}
+
+std::string name_of(const msg::publish_order& order) {
+  return "publish" + of_run(order.epoch, order.run);
+}
+
+std::string name_of(const msg::deliver_message& order) {
+  return "deliver" + of_run(order.epoch, order.run) + " " + order.message.text;
+}
+
+/// Takes an order now, or when adoption or the end of a run is over. It is said
+/// again and again while it waits, and taken once.
+template <class Order>
+caf::result<session_id>
+in_turn(self_pointer self, const Order& order,
+        result<session_id> (*take)(self_pointer, const Order&)) {
   auto& st = self->state;
+  if (!orders_wait(st)) {
+    auto got = take(self, order);
+    if (!got)
+      return make_error(got.error());
+    return *got;
+  }
   auto promise = self->make_response_promise<session_id>();
-  auto answer = [promise, take]() mutable {
-    auto got = take();
-    if (got)
-      promise.deliver(*got);
-    else
-      promise.deliver(make_error(got.error()));
-  };
-  if (orders_wait(st))
-    st.waiting.emplace_back(std::move(answer));
-  else
-    answer();
+  auto what = name_of(order);
+  auto known
+    = std::find_if(st.waiting.begin(), st.waiting.end(),
+                   [&what](const auto& other) { return other.what == what; });
+  if (known == st.waiting.end()) {
+    st.waiting.push_back(
+      {std::move(what), [self, take, order] { return take(self, order); }, {}});
+    known = std::prev(st.waiting.end());
+  }
+  known->askers.push_back(promise);
   return promise;
 }
 
@@ -343,16 +388,16 @@ runner(self_pointer self, shared_context<node_context> context, session_id id) {
   adopt(self);
   return {
     [self](const msg::ensure_order& order) {
-      return in_turn(self, [self, order] { return ensure(self, order); });
+      return in_turn(self, order, ensure);
     },
     [self](const msg::stop_order& order) {
-      return in_turn(self, [self, order] { return stop(self, order); });
+      return in_turn(self, order, stop);
     },
     [self](const msg::publish_order& order) {
-      return in_turn(self, [self, order] { return publish(self, order); });
+      return in_turn(self, order, publish);
     },
     [self](const msg::deliver_message& order) {
-      return in_turn(self, [self, order] { return deliver(self, order); });
+      return in_turn(self, order, deliver);
     },
     [self](const msg::typing_due& due) { go_on_typing(self, due.message); },
     [self](const msg::shim_word& word) { hear(self, word); },

@@ -10,6 +10,7 @@
 #include "runtime/shim/link.hpp"
 
 #include <caf/actor_clock.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -64,6 +65,14 @@ struct run_spec {
   milliseconds hang_after{0};
 };
 
+/// An order that has to wait; whoever repeats it meanwhile gets its answer.
+struct waiting_order {
+  /// What it wants, of which run.
+  std::string what;
+  std::function<result<session_id>()> take;
+  std::vector<caf::typed_response_promise<session_id>> askers;
+};
+
 /// State of the RUNNER.
 struct runner_state {
   static inline const char* name = "runner";
@@ -97,6 +106,8 @@ struct runner_state {
 
   /// How the present run ended, once it has.
   boxed<exit_info> end;
+  /// The same as it was told, with what was found in its worktree then.
+  boxed<msg::fact::agent_exited> told_end;
 
   /// The stop that waits for the end of the run.
   boxed<msg::stop_order> stop;
@@ -122,7 +133,7 @@ struct runner_state {
   bool hung = false;
 
   /// Orders that wait for the end of adoption or of a run, oldest first.
-  std::vector<std::function<void()>> waiting;
+  std::list<waiting_order> waiting;
   /// They are being taken.
   bool taking = false;
 

@@ -298,6 +298,7 @@ void end_run(self_pointer self) {
   st.link.reset();
   auto shim_pid = st.alive ? st.alive->shim_pid : 0;
   st.alive.reset();
+  st.told_end.reset();
   finish_transcript(self);
   enter(self, runner_phase::stopping);
   run_on_files(
@@ -346,7 +347,9 @@ void run_over(self_pointer self, exit_info how) {
     on_course(
       self,
       [self](const run_remains& found) {
-        report(self, msg::fact::agent_exited{found.how, found.worktree});
+        self->state.told_end
+          = msg::fact::agent_exited{found.how, found.worktree};
+        report(self, *self->state.told_end);
         enter(self, runner_phase::idle);
       }),
     on_course(self, [self, how](const caf::error& why) {

@@ -248,6 +248,7 @@ void provision(self_pointer self) {
   st.made.new_branch = st.made.new_worktree = st.spec->run == 1;
   st.pane_made = false;
   st.end.reset();
+  st.told_end.reset();
   st.mark.clear();
   st.step = "fetch";
   if (!st.context->project(st.spec->project))

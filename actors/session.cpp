@@ -21,8 +21,6 @@ namespace ao {
 namespace session_parts {
 namespace {
 
-void work(self_pointer self);
-
 session_policy policy_of(self_pointer self) {
   auto& st = self->state;
   session_policy policy;
@@ -320,28 +318,6 @@ void commit(self_pointer self, session_step step, session_call call) {
     [self] { work(self); });
 }
 
-void work(self_pointer self) {
-  auto& st = self->state;
-  while (has_turn(st.turns)) {
-    auto call = next_turn(st.turns);
-    session_context now;
-    now.policy = policy_of(self);
-    now.now = st.context->now();
-    now.draw = std::uniform_real_distribution<double>{0, 1}(st.random);
-    auto step = st.machine->decide(call.input, now);
-    if (step.refused) {
-      if (call.answer)
-        call.answer(fail(*step.refused));
-      continue;
-    }
-    if (!step.dropped.empty())
-      st.context->say(log_level::debug,
-                      "input_dropped session=" + row_of(self).id.text
-                        + " reason=\"" + step.dropped + "\"");
-    commit(self, std::move(step), std::move(call));
-  }
-}
-
 /// Failures of an earlier life still count: they are in the events.
 std::vector<wall_time> failures_in(const std::vector<event>& events) {
   std::vector<wall_time> out;
@@ -515,26 +491,13 @@ caf::result<session>
 restore_anew(self_pointer self, const msg::session_order& order,
              const std::string& verb, resume_reason reason) {
   auto& st = self->state;
-  const auto& row = row_of(self);
-  if (std::exchange(st.regranting, true))
-    return make_error(ec::wrong_state, row.id.text + " is being restored");
+  if (st.regranting)
+    return make_error(ec::wrong_state,
+                      row_of(self).id.text + " is being restored");
   auto promise = self->make_response_promise<session>();
-  msg::regrant_claim again;
-  again.request = order.request;
-  again.subject = row.subject;
-  again.session = row.id;
-  again.node = row.node;
-  again.why = verb + " by " + order.actor;
-  ask<registry_actor>(self, *st.context, "registry"_name, registry_deadline,
-                      again)
-    .then(
-      [self, promise, reason](const claim& granted) mutable {
-        restore_under(self, granted, reason, delivering(promise));
-      },
-      [self, promise](const caf::error& why) mutable {
-        self->state.regranting = false;
-        promise.deliver(why);
-      });
+  want_grant(self, {order.request, row_of(self).node,
+                    verb + " by " + order.actor, reason, delivering(promise)});
+  work(self);
   return promise;
 }
 
@@ -542,22 +505,18 @@ restore_anew(self_pointer self, const msg::session_order& order,
 /// a new grant.
 caf::result<session> restore(self_pointer self,
                              const msg::session_order& order) {
-  auto& st = self->state;
   const auto& row = row_of(self);
   if (auto heir = heir_of(self); !heir.empty())
     return make_error(ec::session_closed,
                       "the branch of " + row.id.text + " went to " + heir.text
                         + "; `ao spawn --claim-pr " + row.change.text
                         + "` has a new session go on with it");
-  session_context now;
-  now.policy = policy_of(self);
-  now.now = st.context->now();
   auto why = parked_by_hub(row) ? resume_reason::hub : resume_reason::restore;
-  auto trial = st.machine->decide(restored(row, row.epoch, why), now);
+  auto trial = try_out(self, restored(row, row.epoch, why));
   if (!trial.refused || trial.refused->code != ec::stale_epoch)
     return answered(self, restored(row, row.epoch, why));
   // Whoever is lost may work on until its lease is over.
-  if (auto seen = st.context->nodes->find(row.node);
+  if (auto seen = self->state.context->nodes->find(row.node);
       row.runtime == runtime_state::lost && seen
       && seen->now.link == node_link::lost
       && !may_regrant(seen->now, self->clock().now()))
@@ -605,16 +564,6 @@ caf::result<session> obey(self_pointer self, const msg::session_order& order) {
   }
 }
 
-/// A restore that was granted and then cut off is found by its claim.
-void finish_restore(self_pointer self) {
-  const auto& row = row_of(self);
-  auto held = self->state.context->rows->held_claim(row.subject);
-  if (!held || held->session != row.id || held->epoch <= row.epoch)
-    return;
-  self->state.regranting = true;
-  restore_under(self, *held, resume_reason::restore, {});
-}
-
 } // namespace
 
 void submit(self_pointer self, session_input input,
@@ -625,6 +574,39 @@ void submit(self_pointer self, session_input input,
 
 const session& row_of(self_pointer self) {
   return self->state.machine->row();
+}
+
+row_ptr<claim> own_claim(self_pointer self) {
+  const auto& row = row_of(self);
+  auto held = self->state.context->rows->held_claim(row.subject);
+  return held && held->session == row.id ? held : nullptr;
+}
+
+session_step try_out(self_pointer self, const session_input& input) {
+  auto& st = self->state;
+  session_context now;
+  now.policy = policy_of(self);
+  now.now = st.context->now();
+  now.draw = std::uniform_real_distribution<double>{0, 1}(st.random);
+  return st.machine->decide(input, now);
+}
+
+void work(self_pointer self) {
+  auto& st = self->state;
+  while (!hold_for_grant(self) && has_turn(st.turns)) {
+    auto call = next_turn(st.turns);
+    auto step = try_out(self, call.input);
+    if (step.refused) {
+      if (call.answer)
+        call.answer(fail(*step.refused));
+      continue;
+    }
+    if (!step.dropped.empty())
+      st.context->say(log_level::debug,
+                      "input_dropped session=" + row_of(self).id.text
+                        + " reason=\"" + step.dropped + "\"");
+    commit(self, std::move(step), std::move(call));
+  }
 }
 
 } // namespace session_parts
@@ -642,7 +624,7 @@ session_actor::behavior_type session_keeper(self_pointer self,
     throw std::runtime_error("no row of session " + id.text);
   st.machine.emplace(std::move(row));
   recover(self);
-  finish_restore(self);
+  finish_regrant(self);
   return {
     [self](const msg::session_report& told) -> caf::result<std::uint64_t> {
       if (is_moot(self, told))
@@ -696,6 +678,7 @@ session_actor::behavior_type session_keeper(self_pointer self,
       if (due && *due <= self->clock().now())
         due.reset();
       submit(self, session_recovered{});
+      finish_regrant(self);
       call_back(self);
       if (row_of(self).role == session_role::mediator)
         heed_mediation(self);

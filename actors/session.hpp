@@ -2,6 +2,7 @@
 
 #include "actors/hub_context.hpp"
 #include "actors/write_turns.hpp"
+#include "messages/boxed.hpp"
 #include "messages/interfaces/sessions.hpp"
 #include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/sessions.hpp"
@@ -22,6 +23,18 @@ struct session_call {
   bool first = false;
 };
 
+/// A new grant of its claim that is to be asked for.
+struct wanted_grant {
+  request_id request;
+  /// Where it is to go on.
+  node_name node;
+  /// For the record.
+  std::string why;
+  resume_reason reason = resume_reason::restore;
+  /// Gets the row as it goes on, or why it does not.
+  std::function<void(result<session>)> answer = {};
+};
+
 /// State of the SESSION.
 struct session_actor_state {
   static inline const char* name = "session";
@@ -33,8 +46,10 @@ struct session_actor_state {
   /// The run whose delayed restart is armed; 0 = none.
   run_no armed_run = 0;
 
-  /// The REGISTRY is asked for a new grant.
+  /// It is to go on under a new grant; nothing else is decided meanwhile.
   bool regranting = false;
+  /// The grant, until the REGISTRY is asked for it.
+  boxed<wanted_grant> wanted;
   /// When the next look is due; nothing = none is on its way. One for all that
   /// want it.
   std::optional<mono_time> look_due;

@@ -23,7 +23,27 @@ constexpr std::chrono::seconds retry_delay{2};
 void submit(self_pointer self, session_input input,
             std::function<void(result<session>)> answer = {});
 
+/// Takes the next turns.
+void work(self_pointer self);
+
 const session& row_of(self_pointer self);
+
+/// What the rule would say to an input now.
+session_step try_out(self_pointer self, const session_input& input);
+
+/// Its claim, unless that was given back.
+row_ptr<claim> own_claim(self_pointer self);
+
+/// Asks the FORGE where the branch of the session is now.
+template <class Then, class Fail>
+void find_head_of(self_pointer self, Then then, Fail fail) {
+  const auto& row = row_of(self);
+  ask<forge_actor>(self, *self->state.context,
+                   make_actor_name("forge", row.project.text),
+                   registry_deadline, msg::find_head{row.branch})
+    .then([then](const msg::found_head& found) mutable { then(found.sha); },
+          [fail](const caf::error& why) mutable { fail(why); });
+}
 
 /// Has a look taken after this, unless one is due before.
 inline void look_later(self_pointer self, milliseconds delay) {
@@ -84,13 +104,24 @@ void heed_mediation(self_pointer self);
 /// has ended.
 void tell_mediation(self_pointer self);
 
-// -- session_return: a node that was lost is back -----------------------------
+// -- session_regrant: it goes on under a new grant of its claim ---------------
 
-/// Goes on under a new grant, and then lets others ask for one. When its node
-/// is lost the forge is asked first what was delivered until then.
-void restore_under(self_pointer self, const claim& granted,
-                   resume_reason reason,
-                   std::function<void(result<session>)> answer);
+/// Has its claim granted anew when it is its turn, and goes on under that; one
+/// at a time.
+void want_grant(self_pointer self, wanted_grant wanted);
+
+/// Whether a new grant is waited for, so that nothing else is decided; asks for
+/// it when it is its turn.
+bool hold_for_grant(self_pointer self);
+
+/// A grant that was made and then cut off is found by its claim: goes on under
+/// it, or has what works without one parked first.
+void finish_regrant(self_pointer self);
+
+/// Has the claim granted anew for the node that has the original.
+void take_work_back(self_pointer self);
+
+// -- session_return: a node that was lost is back -----------------------------
 
 /// What the node has there of what the session has left. Answers its seq once
 /// what follows is durable.
@@ -99,9 +130,6 @@ caf::result<std::uint64_t> take_found_work(self_pointer self,
 
 /// Asks what has to be known beside the worktrees.
 void compare_works(self_pointer self);
-
-/// Has the claim granted anew for the node that has the original.
-void take_work_back(self_pointer self);
 
 /// Orders a node to park what it has of a run that has lost. Done once: a node
 /// that does not hear it hears it at its next hello.

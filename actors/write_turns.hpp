@@ -43,6 +43,15 @@ void line_up(write_turns<Call>& turns, Call call) {
     turns.waiting.push_back(std::move(call));
 }
 
+/// The same before all the others.
+template <class Call>
+void line_up_first(write_turns<Call>& turns, Call call) {
+  if (turns.stalled && call.answer)
+    call.answer(fail(*turns.stalled));
+  else
+    turns.waiting.push_front(std::move(call));
+}
+
 /// Whether the first of those that wait may be decided.
 template <class Call>
 bool has_turn(const write_turns<Call>& turns) {
