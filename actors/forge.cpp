@@ -11,6 +11,7 @@
 #include "runtime/rules/reviews.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -99,25 +100,24 @@ store_write birth_of(self_pointer self, const msg::open_change& asked,
   return write;
 }
 
-caf::result<change> open(self_pointer self, const msg::open_change& asked) {
+void open(self_pointer self, const msg::open_change& asked,
+          const std::shared_ptr<forge_askers<change>>& askers) {
   auto& st = self->state;
   auto head = st.git->head_of(asked.branch);
   if (!head)
-    return make_error(head.error());
+    return askers->deliver(fail(head.error()));
   if (!*head)
-    return make_error(ec::wrong_state,
-                      "branch " + asked.branch
-                        + " is not at the forge; push it "
-                          "first");
+    return askers->deliver(
+      fail(ec::wrong_state,
+           "branch " + asked.branch + " is not at the forge; push it first"));
   if (auto known = st.context.rows->open_change(st.project, asked.branch)) {
     watch(self, *known, **head);
-    return *known;
+    return askers->deliver(*known);
   }
-  auto promise = self->make_response_promise<change>();
-  auto& askers = st.births[asked.branch];
-  askers.push_back(promise);
-  if (askers.size() > 1)
-    return promise;
+  auto& births = st.births[asked.branch];
+  births.push_back(askers);
+  if (births.size() > 1)
+    return;
   change born;
   auto write = birth_of(self, asked, **head, born);
   ask<store_actor>(self, st.context, "store"_name, store_deadline,
@@ -126,20 +126,19 @@ caf::result<change> open(self_pointer self, const msg::open_change& asked) {
       [self, born](const store_written&) {
         watch(self, born, born.head_sha);
         auto found = self->state.births.extract(born.branch);
-        for (auto& asker : found.mapped())
-          asker.deliver(born);
+        for (auto& askers : found.mapped())
+          askers->deliver(born);
       },
       [self, branch = asked.branch](const caf::error& why) {
         auto found = self->state.births.extract(branch);
-        for (auto& asker : found.mapped())
-          asker.deliver(why);
+        for (auto& askers : found.mapped())
+          askers->deliver(fail(to_ao_error(why)));
         // Its number was not taken after all; whoever asks again gets it.
         self->state.numbers.reset();
         if (to_ao_error(why).code != ec::guard_failed
             && !store_is_down(self->state.context, why))
           self->quit(why);
       });
-  return promise;
 }
 
 // -- the checkout -------------------------------------------------------------
@@ -179,42 +178,39 @@ result<std::string> follow_checkout(self_pointer self) {
   return synced->ours;
 }
 
-/// What came while the last look was under way is answered by it.
-caf::result<std::string> answer_follower(self_pointer self, mono_time asked) {
+/// What all have asked for before the last look began is answered by it.
+result<std::string> answer_followers(self_pointer self) {
   auto& st = self->state;
-  if (!st.base_sha.empty() && asked < st.followed)
+  if (!st.base_sha.empty() && st.last_follower < st.followed)
     return st.base_sha;
-  auto base = follow_checkout(self);
-  if (!base)
-    return make_error(base.error());
-  return *base;
+  return follow_checkout(self);
 }
 
 // -- reviews ------------------------------------------------------------------
 
-caf::result<msg::found_base> find_base(self_pointer self,
-                                       const msg::find_base& asked) {
+result<msg::found_base> find_base(self_pointer self,
+                                  const msg::find_base& asked) {
   auto& st = self->state;
   auto base = st.git->head_of(settings_of(self).default_branch);
   if (!base)
-    return make_error(base.error());
+    return fail(base.error());
   if (!*base)
-    return make_error(ec::wrong_state,
-                      "the forge has no " + settings_of(self).default_branch);
+    return fail(ec::wrong_state,
+                "the forge has no " + settings_of(self).default_branch);
   auto found = st.git->merge_base(**base, asked.head_sha);
   if (!found)
-    return make_error(found.error());
+    return fail(found.error());
   return msg::found_base{*found};
 }
 
 // -- what was delivered
 // --------------------------------------------------------
 
-caf::result<msg::found_head> find_head(self_pointer self,
-                                       const msg::find_head& asked) {
+result<msg::found_head> find_head(self_pointer self,
+                                  const msg::find_head& asked) {
   auto head = self->state.git->head_of(asked.branch);
   if (!head)
-    return make_error(head.error());
+    return fail(head.error());
   return msg::found_head{head->value_or("")};
 }
 
@@ -273,17 +269,17 @@ void remove_if_merged(self_pointer self,
   }
 }
 
-caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
+result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
   auto& st = self->state;
   const auto& project = settings_of(self);
   auto base = follow_checkout(self);
   if (!base)
-    return make_error(base.error());
+    return fail(base.error());
   msg::prepared_merge out;
   out.base_sha = *base;
   auto landed = st.git->find_merge(c.base, c.id);
   if (!landed)
-    return make_error(landed.error());
+    return fail(landed.error());
   if (*landed) {
     out.landed = true;
     out.commit = **landed;
@@ -295,21 +291,72 @@ caf::result<msg::prepared_merge> prepare(self_pointer self, const change& c) {
     squash_message({c.title, c.id, c.task, c.session, c.epoch}),
     author_of(self, c));
   if (!merged)
-    return make_error(merged.error());
+    return fail(merged.error());
   out.commit = merged->commit;
   out.same_tree_as_head = merged->same_tree_as_head;
   return out;
 }
 
-caf::result<msg::landed_merge> land(self_pointer self,
-                                    const msg::land_merge& order) {
+result<msg::landed_merge> land(self_pointer self,
+                               const msg::land_merge& order) {
   auto& st = self->state;
   if (auto ok = st.git->advance(order.of.base, order.commit, order.base_sha,
                                 order.of.id);
       !ok)
-    return make_error(ok.error());
+    return fail(ok.error());
   clear_up_after(self, order.of);
   return msg::landed_merge{order.commit};
+}
+
+// -- turns --------------------------------------------------------------------
+
+void have_turn(self_pointer self) {
+  auto& st = self->state;
+  if (st.urgent.empty() && st.others.empty())
+    return;
+  if (!std::exchange(st.turning, true))
+    self->send(self, look_atom::value);
+}
+
+/// Has `take` answer the askers when it is its turn; what comes meanwhile is
+/// read first, so that the same is done once.
+template <class T, class Take>
+caf::result<T> in_turn(self_pointer self, std::list<forge_turn>& line,
+                       std::string what, Take take) {
+  auto known
+    = std::find_if(line.begin(), line.end(),
+                   [&what](const auto& turn) { return turn.what == what; });
+  if (known == line.end()) {
+    auto askers = std::make_shared<forge_askers<T>>();
+    line.push_back({std::move(what), [askers, take] { take(askers); }, askers});
+    known = std::prev(line.end());
+  }
+  auto promise = self->make_response_promise<T>();
+  static_cast<forge_askers<T>*>(known->askers.get())->all.push_back(promise);
+  have_turn(self);
+  return promise;
+}
+
+/// The same for what is answered at once.
+template <class T, class Work>
+caf::result<T> work_in_turn(self_pointer self, std::list<forge_turn>& line,
+                            std::string what, Work work) {
+  return in_turn<T>(self, line, std::move(what),
+                    [work](const std::shared_ptr<forge_askers<T>>& askers) {
+                      askers->deliver(work());
+                    });
+}
+
+void take_turn(self_pointer self) {
+  auto& st = self->state;
+  st.turning = false;
+  auto& line = st.urgent.empty() ? st.others : st.urgent;
+  if (line.empty())
+    return;
+  auto turn = std::move(line.front());
+  line.pop_front();
+  turn.take();
+  have_turn(self);
 }
 
 } // namespace
@@ -332,7 +379,11 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
   else
     throw std::runtime_error(to_string(heads.error()));
   return {
-    [self](const msg::open_change& asked) { return open(self, asked); },
+    [self](const msg::open_change& asked) {
+      return in_turn<change>(
+        self, self->state.others, "open " + asked.branch,
+        [self, asked](const auto& askers) { open(self, asked, askers); });
+    },
     [self](const msg::branch_pushed& news) {
       auto& st = self->state;
       if (auto c = st.context.rows->open_change(st.project, news.branch))
@@ -344,12 +395,34 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
                            make_actor_name("overlaps", st.project.text), news);
     },
     [self](const msg::follow_checkout& wish) {
-      return answer_follower(self, wish.asked);
+      auto& last = self->state.last_follower;
+      last = std::max(last, wish.asked);
+      return work_in_turn<std::string>(
+        self, self->state.others, "follow",
+        [self] { return answer_followers(self); });
     },
-    [self](const msg::find_base& asked) { return find_base(self, asked); },
-    [self](const msg::find_head& asked) { return find_head(self, asked); },
-    [self](const msg::prepare_merge& order) { return prepare(self, order.of); },
-    [self](const msg::land_merge& order) { return land(self, order); },
+    [self](const msg::find_base& asked) {
+      return work_in_turn<msg::found_base>(
+        self, self->state.others, "base of " + asked.head_sha,
+        [self, asked] { return find_base(self, asked); });
+    },
+    [self](const msg::find_head& asked) {
+      return work_in_turn<msg::found_head>(
+        self, self->state.urgent, "head of " + asked.branch,
+        [self, asked] { return find_head(self, asked); });
+    },
+    [self](const msg::prepare_merge& order) {
+      return work_in_turn<msg::prepared_merge>(
+        self, self->state.urgent,
+        "prepare " + order.of.id.text + " " + order.of.head_sha,
+        [self, order] { return prepare(self, order.of); });
+    },
+    [self](const msg::land_merge& order) {
+      return work_in_turn<msg::landed_merge>(
+        self, self->state.urgent, "land " + order.commit,
+        [self, order] { return land(self, order); });
+    },
+    [self](look_atom) { take_turn(self); },
   };
 }
 

@@ -4,9 +4,40 @@
 #include "messages/interfaces/forge.hpp"
 #include "runtime/forge/local.hpp"
 
+#include <caf/typed_response_promise.hpp>
+
+#include <functional>
+#include <list>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace ao {
+
+/// Who waits for one answer of the FORGE.
+template <class T>
+struct forge_askers {
+  std::vector<caf::typed_response_promise<T>> all;
+
+  void deliver(const result<T>& answer) {
+    for (auto& one : all)
+      if (answer)
+        one.deliver(*answer);
+      else
+        one.deliver(make_error(answer.error()));
+  }
+};
+
+/// Work that waits for its turn. Who asks for the same meanwhile gets the same
+/// answer: whoever has no answer in time asks again, and the more there is to
+/// do the more often that happens.
+struct forge_turn {
+  std::string what;
+  std::function<void()> take;
+  /// A `forge_askers` of what the work answers.
+  std::shared_ptr<void> askers;
+};
 
 /// State of the FORGE.
 struct forge_state {
@@ -15,12 +46,20 @@ struct forge_state {
   project_id project;
   std::optional<local_forge> git;
 
+  /// What waits, oldest first: what holds up others, and the rest.
+  std::list<forge_turn> urgent;
+  std::list<forge_turn> others;
+  /// The next turn is on its way.
+  bool turning = false;
+
   /// Branches whose change is being born; a second asker waits for the first.
-  std::map<std::string, std::vector<caf::typed_response_promise<change>>>
+  std::map<std::string, std::vector<std::shared_ptr<forge_askers<change>>>>
     births;
 
   /// When the last look at the checkout began, and the base after it.
   mono_time followed{};
+  /// When that was wanted last.
+  mono_time last_follower{};
   std::string base_sha;
 
   /// The numbers given to changes, ahead of the row while births are being
@@ -31,6 +70,9 @@ struct forge_state {
 /// The embedded forge of one project: seeds it, gives birth to changes, follows
 /// the person's checkout before each session and each merge, and computes and
 /// lands merges for the MERGE QUEUE.
+///
+///   asked --> urgent (merges, where a branch is) --+--turn by turn--> git
+///         --> others (births, the checkout)      --+
 ///
 /// @param self The actor handle; detached, as git blocks.
 /// @param context The hub.

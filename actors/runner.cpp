@@ -390,9 +390,7 @@ runner(self_pointer self, shared_context<node_context> context, session_id id) {
     [self](const msg::ensure_order& order) {
       return in_turn(self, order, ensure);
     },
-    [self](const msg::stop_order& order) {
-      return in_turn(self, order, stop);
-    },
+    [self](const msg::stop_order& order) { return in_turn(self, order, stop); },
     [self](const msg::publish_order& order) {
       return in_turn(self, order, publish);
     },

@@ -344,14 +344,13 @@ void run_over(self_pointer self, exit_info how) {
         return fail(facts.error());
       return run_remains{check.apply(how), std::move(*facts)};
     },
-    on_course(
-      self,
-      [self](const run_remains& found) {
-        self->state.told_end
-          = msg::fact::agent_exited{found.how, found.worktree};
-        report(self, *self->state.told_end);
-        enter(self, runner_phase::idle);
-      }),
+    on_course(self,
+              [self](const run_remains& found) {
+                self->state.told_end
+                  = msg::fact::agent_exited{found.how, found.worktree};
+                report(self, *self->state.told_end);
+                enter(self, runner_phase::idle);
+              }),
     on_course(self, [self, how](const caf::error& why) {
       auto told = how;
       told.last_lines.push_back("ao: " + to_string(to_ao_error(why)));

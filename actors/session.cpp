@@ -143,6 +143,27 @@ msg::stop_how how_to_stop(self_pointer self) {
   return is_reconciled(row) ? msg::stop_how::park : msg::stop_how::save_and_end;
 }
 
+/// Whether its run is over and has left nothing beyond this commit.
+bool has_left(self_pointer self, const std::string& sha) {
+  const auto& row = row_of(self);
+  return row.runtime == runtime_state::exited && row.worktree
+    && row.worktree->head_sha == sha;
+}
+
+/// What its run has left is at the forge.
+bool is_pushed(self_pointer self) {
+  const auto& row = row_of(self);
+  const auto& pushed = self->state.pushed;
+  return pushed && pushed->epoch == row.epoch && pushed->run == row.run
+    && has_left(self, pushed->sha);
+}
+
+/// What its run has left is in its change.
+bool is_delivered(self_pointer self) {
+  auto c = self->state.context->rows->find<change>(row_of(self).change.text);
+  return c && c->state == change_state::open && has_left(self, c->head_sha);
+}
+
 struct perform {
   self_pointer self;
   /// These are what may have been left undone before the SESSION started.
@@ -179,6 +200,11 @@ struct perform {
 
   void operator()(const publish_branch&) const {
     const auto& row = row_of(self);
+    if (is_delivered(self))
+      return;
+    // Only its change is missing.
+    if (is_pushed(self))
+      return (*this)(open_change{self->state.pushed->sha});
     ask<uplink_actor>(
       self, self->state.context, uplink_of(row.node), registry_deadline,
       msg::publish_order{row.id, row.epoch, row.run, token_of(self, row.run)})
@@ -187,6 +213,7 @@ struct perform {
 
   void operator()(const open_change& order) const {
     const auto& row = row_of(self);
+    self->state.pushed = pushed_head{row.epoch, row.run, order.head_sha};
     msg::open_change request;
     request.session = row.id;
     request.epoch = row.epoch;
@@ -199,9 +226,16 @@ struct perform {
                      registry_deadline, request)
       .then(
         [self = self](const change& c) {
+          self->state.pushed.reset();
           submit(self, change_told{c.id, c.state});
         },
-        try_later(self, "change_not_opened"));
+        [self = self,
+         later = try_later(self, "change_not_opened")](const caf::error& why) {
+          // Else it has to be pushed again, for all that is known.
+          if (!may_pass(to_ao_error(why).code))
+            self->state.pushed.reset();
+          later(why);
+        });
   }
 
   void operator()(const tell_task&) const {
@@ -274,6 +308,8 @@ void conclude(self_pointer self, const session_step& step,
   const auto had = row_of(self).exit ? row_of(self).exit->run : 0;
   const auto place = row_of(self).node;
   const auto ended = is_terminal(row_of(self));
+  if (step.changed)
+    st.refusals = 0;
   st.machine->adopt(step,
                     st.context->rows->find<session>(row_of(self).id.text));
   for (const auto& effect : step.effects)
@@ -495,8 +531,9 @@ restore_anew(self_pointer self, const msg::session_order& order,
     return make_error(ec::wrong_state,
                       row_of(self).id.text + " is being restored");
   auto promise = self->make_response_promise<session>();
-  want_grant(self, {order.request, row_of(self).node,
-                    verb + " by " + order.actor, reason, delivering(promise)});
+  want_grant(self,
+             {order.request, row_of(self).node, verb + " by " + order.actor,
+              reason, delivering(promise)});
   work(self);
   return promise;
 }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <random>
+#include <string>
 #include <variant>
 
 namespace ao {
@@ -35,6 +36,13 @@ struct wanted_grant {
   std::function<void(result<session>)> answer = {};
 };
 
+/// What a run has delivered.
+struct pushed_head {
+  epoch_no epoch = 0;
+  run_no run = 0;
+  std::string sha;
+};
+
 /// State of the SESSION.
 struct session_actor_state {
   static inline const char* name = "session";
@@ -50,6 +58,10 @@ struct session_actor_state {
   bool regranting = false;
   /// The grant, until the REGISTRY is asked for it.
   boxed<wanted_grant> wanted;
+  /// The head that the present run has pushed, until its change is open.
+  boxed<pushed_head> pushed;
+  /// Orders that were not taken since its row has changed.
+  int refusals = 0;
   /// When the next look is due; nothing = none is on its way. One for all that
   /// want it.
   std::optional<mono_time> look_due;

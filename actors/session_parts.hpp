@@ -5,6 +5,7 @@
 #include "runtime/actor/harden.hpp"
 #include "runtime/log/log.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -15,8 +16,10 @@ namespace ao::session_parts {
 
 using self_pointer = session_actor::stateful_pointer<session_actor_state>;
 
-/// After a neighbour did not answer, everything due is done again.
+/// After a neighbour did not answer, everything due is done again; each time
+/// after twice as long, as it may be that there is too much to do.
 constexpr std::chrono::seconds retry_delay{2};
+constexpr int most_doublings = 3;
 
 /// Has the rule decide about an input when it is its turn; `answer` is told
 /// the row once that is durable, or why it is refused.
@@ -62,7 +65,8 @@ inline auto try_later(self_pointer self, const char* what) {
     st.context->say(log_level::warn,
                     std::string{what} + " session=" + row_of(self).id.text
                       + " reason=\"" + to_string(to_ao_error(why)) + "\"");
-    look_later(self, retry_delay);
+    look_later(self, retry_delay * (1 << st.refusals));
+    st.refusals = std::min(st.refusals + 1, most_doublings);
   };
 }
 

@@ -30,7 +30,8 @@ bool lost_its_node(self_pointer self) {
 }
 
 /// Why it cannot go on under this grant; nothing = it can.
-std::optional<error> objection(self_pointer self, const restore_session& order) {
+std::optional<error> objection(self_pointer self,
+                               const restore_session& order) {
   return try_out(self, order).refused;
 }
 
@@ -38,8 +39,7 @@ std::optional<error> objection(self_pointer self, const restore_session& order) 
 void restore_first(self_pointer self, restore_session order,
                    std::function<void(result<session>)> answer) {
   line_up_first(self->state.turns,
-                {std::move(order),
-                 [self, answer](const result<session>& done) {
+                {std::move(order), [self, answer](const result<session>& done) {
                    if (!done)
                      look_later(self, retry_delay);
                    if (answer)
@@ -150,12 +150,13 @@ void take_work_back(self_pointer self) {
   // It was granted by an earlier life of ours.
   if (held->epoch > row.epoch)
     return finish_regrant(self);
-  want_grant(self, {request_id{"take-back/" + row.id.text + "/"
-                               + std::to_string(row.epoch)},
-                    row.left->node,
-                    "gone back to " + row.left->node.text,
-                    resume_reason::hub,
-                    {}});
+  want_grant(
+    self,
+    {request_id{"take-back/" + row.id.text + "/" + std::to_string(row.epoch)},
+     row.left->node,
+     "gone back to " + row.left->node.text,
+     resume_reason::hub,
+     {}});
 }
 
 } // namespace ao::session_parts

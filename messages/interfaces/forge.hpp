@@ -23,7 +23,9 @@ AO_ROLE(forge_actor,
         // From a SESSION: what was delivered of it.
         caf::replies_to<msg::find_head>::with<msg::found_head>,
         caf::replies_to<msg::prepare_merge>::with<msg::prepared_merge>,
-        caf::replies_to<msg::land_merge>::with<msg::landed_merge>);
+        caf::replies_to<msg::land_merge>::with<msg::landed_merge>,
+        // INTERNAL: the next of what waits.
+        caf::reacts_to<look_atom>);
 
 /// OVERLAPS: compares what the live sessions of one project change, and has
 /// the REGISTRY suspect those that change the same lines. Blocks (git), so it

@@ -53,6 +53,9 @@ struct neighbours {
   /// Whoever asks where the branch is waits for it.
   std::vector<caf::typed_response_promise<msg::found_head>> heads;
   std::vector<msg::ensure_order> ensured;
+  std::size_t published = 0;
+  /// Changes that were asked for; nobody gets one.
+  std::vector<caf::typed_response_promise<change>> changes;
 };
 
 /// Grants what it is asked for, and shows it.
@@ -98,7 +101,10 @@ slow_forge(forge_actor::stateful_pointer<no_state> self,
            std::shared_ptr<neighbours> all) {
   auto none = [] { return make_error(ec::wrong_state, "not in this test"); };
   return {
-    [none](const msg::open_change&) -> caf::result<change> { return none(); },
+    [self, all](const msg::open_change&) -> caf::result<change> {
+      all->changes.push_back(self->make_response_promise<change>());
+      return all->changes.back();
+    },
     [all](const msg::branch_pushed&) {
       for (auto& promise : std::exchange(all->heads, {}))
         promise.deliver(msg::found_head{});
@@ -119,6 +125,7 @@ slow_forge(forge_actor::stateful_pointer<no_state> self,
     [none](const msg::land_merge&) -> caf::result<msg::landed_merge> {
       return none();
     },
+    [](look_atom) {},
   };
 }
 
@@ -134,7 +141,8 @@ hearing_uplink(uplink_actor::stateful_pointer<no_state>,
     [](const msg::stop_order& order) -> caf::result<session_id> {
       return order.session;
     },
-    [](const msg::publish_order& order) -> caf::result<session_id> {
+    [all](const msg::publish_order& order) -> caf::result<session_id> {
+      ++all->published;
       return order.session;
     },
     [](const msg::deliver_message& order) -> caf::result<session_id> {
@@ -168,7 +176,9 @@ protected:
   const session_id id{"app-1"};
 
   /// @param claimed The epoch of its claim; its own is 1.
-  void begin(epoch_no claimed = 1) {
+  void begin(epoch_no claimed = 1) { begin(lost_session(), claimed); }
+
+  void begin(session row, epoch_no claimed) {
     static_cast<actor_context&>(hub) = context;
     std::filesystem::create_directories(root / "home");
     hub.place = std::make_shared<home>(root / "home", root / "home/run");
@@ -180,7 +190,7 @@ protected:
     settings_of_test.projects[project_id{"app"}].id.text = "app";
     hub.config = std::make_shared<const settings>(std::move(settings_of_test));
     store_rows known;
-    known.sessions.push_back(lost_session());
+    known.sessions.push_back(std::move(row));
     auto held = claim_row("T1", 1, claimed, true);
     held.session = id;
     known.claims.push_back(std::move(held));
@@ -285,6 +295,32 @@ TEST_F(LostSession, GoesOnUnderAGrantOfAnEarlierLife) {
   say_heads();
   EXPECT_EQ(row().epoch, 2u);
   EXPECT_EQ(row().runtime, runtime_state::queued);
+}
+
+/// A push is many processes; what it has brought does not go.
+TEST_F(LostSession, PushesOnceHoweverLongItsChangeIsNotOpened) {
+  auto done = lost_session();
+  done.runtime = runtime_state::exited;
+  done.exit.emplace();
+  done.exit->run = 1;
+  done.exit->code = 0;
+  done.worktree.emplace();
+  done.worktree->head_sha = "a1";
+  done.worktree->ahead = 1;
+  begin(done, 1);
+  ASSERT_EQ(all->published, 1u);
+  msg::session_report told;
+  told.session = id;
+  told.epoch = 1;
+  told.run = 1;
+  told.what = msg::fact::pushed{"a1"};
+  self->send(keeps, told);
+  settle();
+  auto asked = all->changes.size();
+  ASSERT_GE(asked, 1u);
+  advance(60s);
+  EXPECT_GT(all->changes.size(), asked);
+  EXPECT_EQ(all->published, 1u);
 }
 
 /// What the node did not take, as it was busy, is ordered again.
