@@ -28,15 +28,8 @@ breaker_limits limits_of(const settings& config) {
   return {b.half_open, b.probation, b.deaths, b.within};
 }
 
-/// Has a look taken at that time, unless one is due before.
 void look_at(self_pointer self, mono_time at) {
-  auto& st = self->state;
-  auto now = self->clock().now();
-  at = std::max(at, now);
-  if (st.wakes && *st.wakes <= at)
-    return;
-  st.wakes = at;
-  self->delayed_send(self, at - now, look_atom::value);
+  self->state.alarm.by(self, at);
 }
 
 void line_up(self_pointer self, breakers_state::call call) {
@@ -262,7 +255,7 @@ void work(self_pointer self) {
 
 void look(self_pointer self) {
   auto& st = self->state;
-  st.wakes.reset();
+  st.alarm.came(self->clock().now());
   for (const auto& b : st.context.rows->all<breaker>())
     line_up(self, {*b, breaker_look{}});
 }

@@ -3,11 +3,11 @@
 #include "actors/hub_context.hpp"
 #include "actors/write_turns.hpp"
 #include "messages/interfaces/sessions.hpp"
+#include "runtime/actor/look_alarm.hpp"
 #include "runtime/rules/breakers.hpp"
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 
@@ -32,8 +32,7 @@ struct breakers_state {
   };
   write_turns<call> turns;
 
-  /// When the next look is due.
-  std::optional<mono_time> wakes;
+  look_alarm alarm;
 };
 
 /// The breakers of DESIGN §8: agents of one program and account that fail of

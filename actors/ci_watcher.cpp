@@ -387,7 +387,7 @@ ci_watcher_actor::behavior_type ci_watcher(self_pointer self,
       submit(self, reviewer_told{told.now});
     },
     [self](look_atom) {
-      self->state.looking_later = false;
+      self->state.alarm.came(self->clock().now());
       heed_holder(self);
       submit(self, change_recovered{});
       look_at_reviewers(self);

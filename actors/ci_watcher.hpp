@@ -3,6 +3,7 @@
 #include "actors/hub_context.hpp"
 #include "actors/write_turns.hpp"
 #include "messages/interfaces/forge.hpp"
+#include "runtime/actor/look_alarm.hpp"
 #include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/changes.hpp"
 
@@ -38,8 +39,7 @@ struct ci_watcher_state {
   std::map<std::string, caf::typed_response_promise<msg::merge_verdict>>
     verdicts;
   bool enqueued = false;
-  /// A look is on its way: one for all that want it.
-  bool looking_later = false;
+  look_alarm alarm;
 };
 
 /// Follows one open change. Every input goes the same way:

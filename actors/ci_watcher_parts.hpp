@@ -33,8 +33,7 @@ void say(self_pointer self, log_level level, const std::string& verb,
 
 /// Has a look taken after a while: one for all that want it.
 inline void look_later(self_pointer self) {
-  if (!std::exchange(self->state.looking_later, true))
-    self->delayed_send(self, retry_delay, look_atom::value);
+  self->state.alarm.after(self, retry_delay);
 }
 
 /// The same, or when the disk takes writes again, where that was why.

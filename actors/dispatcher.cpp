@@ -34,15 +34,7 @@ constexpr std::chrono::seconds reasons_window{1};
 /// Has a look taken then, unless one is due before.
 void look_at(self_pointer self, mono_time at) {
   auto& st = self->state;
-  at = std::max(at, st.looked_at + look_pause);
-  if (st.due && *st.due <= at)
-    return;
-  st.due = at;
-  auto now = self->clock().now();
-  if (at <= now)
-    self->send(self, look_atom::value);
-  else
-    self->delayed_send(self, at - now, look_atom::value);
+  st.alarm.by(self, std::max(at, st.looked_at + look_pause));
 }
 
 void look_soon(self_pointer self) {
@@ -441,7 +433,6 @@ void tell_reason(self_pointer self, const dispatch_wait& wait, mono_time now) {
 void look(self_pointer self) {
   auto& st = self->state;
   auto now = self->clock().now();
-  st.due.reset();
   st.looked_at = now;
   // What is decided now could not be written; waiting for it, too.
   if (st.context.rows->trouble()) {
@@ -492,9 +483,7 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self,
       self->state.held_because = order.why;
     },
     [self](look_atom) {
-      const auto& due = self->state.due;
-      // Of somebody else, or one that was due later before.
-      if (!due || self->clock().now() < *due)
+      if (!self->state.alarm.came(self->clock().now()))
         return look_soon(self);
       look(self);
     },

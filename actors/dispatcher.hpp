@@ -2,6 +2,7 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/tasks.hpp"
+#include "runtime/actor/look_alarm.hpp"
 #include "runtime/rules/blast_radius.hpp"
 #include "runtime/rules/dispatch.hpp"
 
@@ -51,9 +52,7 @@ struct dispatcher_state {
   /// Set while nothing may start.
   std::string held_because;
 
-  /// When the next look is due; nothing = none is on its way. One for all who
-  /// want it.
-  std::optional<mono_time> due;
+  look_alarm alarm;
   /// When the last one was.
   mono_time looked_at{};
 

@@ -311,7 +311,7 @@ incident_keeper(self_pointer self, hub_context context, incident_id id) {
       submit(self, mediator_told{told.now});
     },
     [self](look_atom) {
-      self->state.looking_later = false;
+      self->state.alarm.came(self->clock().now());
       recover(self);
     },
   };

@@ -3,6 +3,7 @@
 #include "actors/hub_context.hpp"
 #include "actors/write_turns.hpp"
 #include "messages/interfaces/escalation.hpp"
+#include "runtime/actor/look_alarm.hpp"
 #include "runtime/rules/incidents.hpp"
 
 #include <functional>
@@ -28,8 +29,7 @@ struct incident_actor_state {
   std::size_t pending = 0;
   /// One of them is to be done once more.
   bool again = false;
-  /// That look is on its way: one for all that want it.
-  bool looking_later = false;
+  look_alarm alarm;
 };
 
 /// One incident, and the one writer of its row. Every input goes the same

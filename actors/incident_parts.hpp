@@ -25,8 +25,7 @@ inline void say(self_pointer self, const char* what, const caf::error& why) {
 
 /// Has everything that is due done again after a while.
 inline void look_later(self_pointer self) {
-  if (!std::exchange(self->state.looking_later, true))
-    self->delayed_send(self, retry_delay, look_atom::value);
+  self->state.alarm.after(self, retry_delay);
 }
 
 /// The same, and does later what is due.

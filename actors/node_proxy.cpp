@@ -107,13 +107,8 @@ void ask_what_waits(self_pointer self) {
 }
 
 void arm(self_pointer self, std::optional<mono_time> at) {
-  auto& st = self->state;
-  if (!at || (st.armed && *st.armed <= *at))
-    return;
-  st.armed = at;
-  auto left
-    = std::max<mono_time::duration>(*at - self->clock().now(), milliseconds{0});
-  self->delayed_send(self, left + milliseconds{1}, look_atom::value);
+  if (at)
+    self->state.alarm.by(self, *at + milliseconds{1});
 }
 
 namespace {
@@ -214,8 +209,8 @@ void work(self_pointer self) {
 
 void look(self_pointer self) {
   auto& st = self->state;
-  st.armed.reset();
   auto now = self->clock().now();
+  st.alarm.came(now);
   auto step = look_at(st.member, times_of(*st.context.config), now);
   adopt(self, step,
         step.news == membership_news::none ? ""

@@ -3,6 +3,7 @@
 #include "actors/hub_context.hpp"
 #include "actors/write_turns.hpp"
 #include "messages/interfaces/cluster.hpp"
+#include "runtime/actor/look_alarm.hpp"
 #include "runtime/rules/membership.hpp"
 #include "runtime/rules/placement.hpp"
 
@@ -82,8 +83,7 @@ struct node_proxy_state {
   bool telling = false;
   /// Sessions that are being moved on, or asked whether they can be.
   std::set<session_id> replacing;
-  /// The look that is due at this moment is on its way.
-  std::optional<mono_time> armed;
+  look_alarm alarm;
 };
 
 /// One node as the hub sees it:

@@ -711,9 +711,7 @@ session_actor::behavior_type session_keeper(self_pointer self,
       submit(self, message_waits{news.message, news.run});
     },
     [self](look_atom) {
-      auto& due = self->state.look_due;
-      if (due && *due <= self->clock().now())
-        due.reset();
+      self->state.alarm.came(self->clock().now());
       submit(self, session_recovered{});
       finish_regrant(self);
       call_back(self);

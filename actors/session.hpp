@@ -4,6 +4,7 @@
 #include "actors/write_turns.hpp"
 #include "messages/boxed.hpp"
 #include "messages/interfaces/sessions.hpp"
+#include "runtime/actor/look_alarm.hpp"
 #include "runtime/actor/shared_context.hpp"
 #include "runtime/rules/sessions.hpp"
 
@@ -62,9 +63,7 @@ struct session_actor_state {
   boxed<pushed_head> pushed;
   /// Orders that were not taken since its row has changed.
   int refusals = 0;
-  /// When the next look is due; nothing = none is on its way. One for all that
-  /// want it.
-  std::optional<mono_time> look_due;
+  look_alarm alarm;
 
   /// Spreads restarts; a small one, as there are many sessions.
   std::minstd_rand random{std::random_device{}()};

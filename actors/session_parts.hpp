@@ -50,12 +50,7 @@ void find_head_of(self_pointer self, Then then, Fail fail) {
 
 /// Has a look taken after this, unless one is due before.
 inline void look_later(self_pointer self, milliseconds delay) {
-  auto& st = self->state;
-  auto at = self->clock().now() + delay;
-  if (st.look_due && *st.look_due <= at)
-    return;
-  st.look_due = at;
-  self->delayed_send(self, delay, look_atom::value);
+  self->state.alarm.after(self, delay);
 }
 
 /// A neighbour did not take an order: says so and does what is due later.
