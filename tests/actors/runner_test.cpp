@@ -3,11 +3,13 @@
 #include "tests/support/actor_fixture.hpp"
 #include "tests/support/store_fixture.hpp"
 
+#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <gmock/gmock.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
 
 using namespace ao;
@@ -212,15 +214,45 @@ TEST_F(Runner, LooksAtOneEndAtATime) {
   EXPECT_TRUE(seen->refused.empty());
 }
 
-/// Else a stop that takes longer than the hub waits would never end.
-TEST_F(Runner, CarriesOutOnceAStopThatIsOrderedAgain) {
+/// Passes a number down between two of them until it is zero.
+caf::behavior bouncer(caf::stateful_actor<caf::actor>* self,
+                      std::function<void()> then) {
+  return {
+    [self](const caf::actor& other) { self->state = other; },
+    [self, then](int hops) {
+      if (hops == 0)
+        then();
+      else
+        self->send(self->state, hops - 1);
+    },
+  };
+}
+
+/// A stop that is ordered again some steps later.
+class RepeatedStop : public Runner, public testing::WithParamInterface<int> {};
+
+/// Else one that takes longer than the hub waits for its answer would never
+/// end.
+TEST_P(RepeatedStop, IsCarriedOutOnce) {
   order(1);
   settle();
-  for (int times = 0; times < 5; ++times)
-    order_stop(1);
+  auto again = [this] {
+    // Once it is over it may be ordered anew.
+    if (seen->facts.back() == "exited 1")
+      order_stop(1);
+  };
+  auto left = spawn(bouncer, again);
+  auto right = spawn(bouncer, again);
+  self->send(left, right);
+  self->send(right, left);
+  settle();
+  order_stop(1);
+  self->send(left, GetParam());
   settle();
   EXPECT_THAT(seen->facts, ElementsAre("exited 1", "stopped 1"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Moments, RepeatedStop, testing::Range(0, 10));
 
 TEST_F(Runner, BeginsNoRunBesideAStop) {
   seen->at_the_end = {{spec(2)}};
