@@ -530,6 +530,8 @@ restore_anew(self_pointer self, const msg::session_order& order,
   if (st.regranting)
     return make_error(ec::wrong_state,
                       row_of(self).id.text + " is being restored");
+  if (st.turns.stalled)
+    return make_error(*st.turns.stalled);
   auto promise = self->make_response_promise<session>();
   want_grant(self,
              {order.request, row_of(self).node, verb + " by " + order.actor,

@@ -149,9 +149,9 @@ TEST_F(ClusterNetwork, ACutShorterThanTheLeaseIsNoticedByNoAgent) {
 
 TEST_F(ClusterNetwork, AHubThatDiesWhileANodeIsCutOffKeepsTheOthersAgents) {
   // The others have to be without a hub for as long as it takes to start one.
-  make(2, {},
-       {"heartbeat: 200ms, suspectAfter: 1s, lostAfter: 13s, lease: 15s",
-        "14s"})
+  make(
+    2, {},
+    {"heartbeat: 200ms, suspectAfter: 1s, lostAfter: 13s, lease: 15s", "14s"})
     .begin(4);
   ASSERT_EQ(spawn_on(0), "app-1");
   ASSERT_EQ(spawn_on(1), "app-2");
