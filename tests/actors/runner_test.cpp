@@ -3,13 +3,11 @@
 #include "tests/support/actor_fixture.hpp"
 #include "tests/support/store_fixture.hpp"
 
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <gmock/gmock.h>
 
 #include <deque>
-#include <functional>
 #include <memory>
 
 using namespace ao;
@@ -24,6 +22,9 @@ struct heard {
   /// What the hub orders as soon as it hears of the end of a run; once.
   std::deque<msg::ensure_order> at_the_end;
   std::vector<error> refused;
+  /// Worktrees that are to be removed, and who waits for that.
+  int dropped = 0;
+  std::vector<caf::typed_response_promise<msg::worktree_dropped>> drops;
 };
 
 /// Empty for what is no end of anything.
@@ -85,6 +86,26 @@ scripted_uplink(uplink_actor::stateful_pointer<no_state> self,
   };
 }
 
+/// Removes a worktree when it is asked to make one.
+repository_actor::behavior_type
+slow_repository(repository_actor::stateful_pointer<no_state> self,
+                std::shared_ptr<heard> seen) {
+  return {
+    [seen](const msg::add_worktree&) -> caf::result<msg::worktree_made> {
+      for (auto& promise : std::exchange(seen->drops, {}))
+        promise.deliver(msg::worktree_dropped{});
+      return msg::worktree_made{};
+    },
+    [self,
+     seen](const msg::drop_worktree&) -> caf::result<msg::worktree_dropped> {
+      ++seen->dropped;
+      seen->drops.push_back(
+        self->make_response_promise<msg::worktree_dropped>());
+      return seen->drops.back();
+    },
+  };
+}
+
 /// A tmux without any pane.
 tmux_actor::behavior_type empty_tmux(tmux_actor::stateful_pointer<no_state>) {
   auto none = [] { return make_error(ec::not_reachable, "no pane"); };
@@ -120,6 +141,7 @@ protected:
   std::shared_ptr<heard> seen = std::make_shared<heard>();
   node_context node;
   runner_actor runs;
+  repository_actor repository;
 
   Runner() {
     static_cast<actor_context&>(node) = context;
@@ -136,6 +158,7 @@ protected:
     spawn_as("tmux", empty_tmux);
     runs = spawn(runner, shared_context<node_context>{node}, spec(1).session);
     spawn_as("uplink", scripted_uplink, seen, runs);
+    repository = spawn_as("repository/app", slow_repository, seen);
   }
 
   static msg::session_spec spec(run_no run) {
@@ -174,8 +197,14 @@ protected:
 
   void order(run_no run) { self->send(runs, msg::ensure_order{spec(run)}); }
 
-  void order_stop(run_no run) {
+  void answer_drops() {
+    self->send(repository, msg::add_worktree{});
+    settle();
+  }
+
+  void order_stop(run_no run, msg::stop_how how = msg::stop_how::end_agent) {
     msg::stop_order stop;
+    stop.how = how;
     stop.session = spec(run).session;
     stop.epoch = 1;
     stop.run = run;
@@ -214,45 +243,34 @@ TEST_F(Runner, LooksAtOneEndAtATime) {
   EXPECT_TRUE(seen->refused.empty());
 }
 
-/// Passes a number down between two of them until it is zero.
-caf::behavior bouncer(caf::stateful_actor<caf::actor>* self,
-                      std::function<void()> then) {
-  return {
-    [self](const caf::actor& other) { self->state = other; },
-    [self, then](int hops) {
-      if (hops == 0)
-        then();
-      else
-        self->send(self->state, hops - 1);
-    },
-  };
-}
-
-/// A stop that is ordered again some steps later.
-class RepeatedStop : public Runner, public testing::WithParamInterface<int> {};
-
-/// Else one that takes longer than the hub waits for its answer would never
-/// end.
-TEST_P(RepeatedStop, IsCarriedOutOnce) {
+/// Else a stop that takes longer than the hub waits for its answer would be
+/// carried out again and again.
+TEST_F(Runner, CarriesOutOnceAStopThatIsOrderedAgain) {
   order(1);
   settle();
-  auto again = [this] {
-    // Once it is over it may be ordered anew.
-    if (seen->facts.back() == "exited 1")
-      order_stop(1);
-  };
-  auto left = spawn(bouncer, again);
-  auto right = spawn(bouncer, again);
-  self->send(left, right);
-  self->send(right, left);
+  order_stop(1, msg::stop_how::remove);
   settle();
-  order_stop(1);
-  self->send(left, GetParam());
+  order_stop(1, msg::stop_how::remove);
   settle();
+  EXPECT_THAT(seen->facts, ElementsAre("exited 1"));
+  answer_drops();
   EXPECT_THAT(seen->facts, ElementsAre("exited 1", "stopped 1"));
+  EXPECT_EQ(seen->dropped, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Moments, RepeatedStop, testing::Range(0, 10));
+/// One that wants more of it is another.
+TEST_F(Runner, GoesOnWithAStopThatWantsMore) {
+  order(1);
+  settle();
+  order_stop(1, msg::stop_how::remove);
+  settle();
+  order_stop(1, msg::stop_how::discard);
+  settle();
+  answer_drops();
+  answer_drops();
+  EXPECT_EQ(seen->dropped, 2);
+  EXPECT_THAT(seen->facts, ElementsAre("exited 1", "stopped 1", "stopped 1"));
+}
 
 TEST_F(Runner, BeginsNoRunBesideAStop) {
   seen->at_the_end = {{spec(2)}};
