@@ -141,6 +141,19 @@ row_ptr<session> session_on(self_pointer self, const std::string& branch) {
   return nullptr;
 }
 
+/// At the start: the sessions at work that have pushed. All of them, should
+/// that not be known.
+std::vector<session_id> sessions_to_read(self_pointer self) {
+  const auto& st = self->state;
+  auto pushed = st.git->heads();
+  std::vector<session_id> out;
+  for (const auto& s : st.context.rows->all<session>())
+    if (s->project == st.project && s->run > 0 && is_at_work(st.context, *s)
+        && (!pushed || pushed->count(s->branch) != 0))
+      out.push_back(s->id);
+  return out;
+}
+
 void look_at_next(self_pointer self) {
   auto& st = self->state;
   if (st.unread.empty())
@@ -167,9 +180,7 @@ overlaps_actor::behavior_type overlaps(self_pointer self, hub_context context,
             [](look_atom) {}};
   st.git.emplace(git_runner{}, forge_dir(st.context, st.project),
                  settings.default_branch, hook_target{});
-  for (const auto& s : st.context.rows->all<session>())
-    if (s->project == st.project && s->run > 0 && is_at_work(st.context, *s))
-      st.unread.push_back(s->id);
+  st.unread = sessions_to_read(self);
   self->send(self, look_atom::value);
   return {
     [self](const msg::branch_pushed& news) {
