@@ -29,6 +29,8 @@ std::vector<figure> idle_figures() {
   for (const auto& id : ids)
     s.began(id);
   auto hub = hub_pid(w);
+  // The first look at each reads what its work has changed, with git.
+  std::this_thread::sleep_for(watched);
   await_rest(hub);
   caf::actor_system_config defaults;
   caf::actor_system bare{defaults};
