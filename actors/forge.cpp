@@ -101,21 +101,21 @@ store_write birth_of(self_pointer self, const msg::open_change& asked,
 }
 
 void open(self_pointer self, const msg::open_change& asked,
-          const std::shared_ptr<forge_askers<change>>& askers) {
+          const std::shared_ptr<askers<change>>& waiting) {
   auto& st = self->state;
   auto head = st.git->head_of(asked.branch);
   if (!head)
-    return askers->deliver(fail(head.error()));
+    return waiting->deliver(fail(head.error()));
   if (!*head)
-    return askers->deliver(
+    return waiting->deliver(
       fail(ec::wrong_state,
            "branch " + asked.branch + " is not at the forge; push it first"));
   if (auto known = st.context.rows->open_change(st.project, asked.branch)) {
     watch(self, *known, **head);
-    return askers->deliver(*known);
+    return waiting->deliver(*known);
   }
   auto& births = st.births[asked.branch];
-  births.push_back(askers);
+  births.push_back(waiting);
   if (births.size() > 1)
     return;
   change born;
@@ -126,13 +126,13 @@ void open(self_pointer self, const msg::open_change& asked,
       [self, born](const store_written&) {
         watch(self, born, born.head_sha);
         auto found = self->state.births.extract(born.branch);
-        for (auto& askers : found.mapped())
-          askers->deliver(born);
+        for (auto& waiting : found.mapped())
+          waiting->deliver(born);
       },
       [self, branch = asked.branch](const caf::error& why) {
         auto found = self->state.births.extract(branch);
-        for (auto& askers : found.mapped())
-          askers->deliver(fail(to_ao_error(why)));
+        for (auto& waiting : found.mapped())
+          waiting->deliver(fail(to_ao_error(why)));
         // Its number was not taken after all; whoever asks again gets it.
         self->state.numbers.reset();
         if (to_ao_error(why).code != ec::guard_failed
@@ -327,12 +327,13 @@ caf::result<T> in_turn(self_pointer self, std::list<forge_turn>& line,
     = std::find_if(line.begin(), line.end(),
                    [&what](const auto& turn) { return turn.what == what; });
   if (known == line.end()) {
-    auto askers = std::make_shared<forge_askers<T>>();
-    line.push_back({std::move(what), [askers, take] { take(askers); }, askers});
+    auto waiting = std::make_shared<askers<T>>();
+    line.push_back(
+      {std::move(what), [waiting, take] { take(waiting); }, waiting});
     known = std::prev(line.end());
   }
   auto promise = self->make_response_promise<T>();
-  static_cast<forge_askers<T>*>(known->askers.get())->all.push_back(promise);
+  static_cast<askers<T>*>(known->waiting.get())->add(promise);
   have_turn(self);
   return promise;
 }
@@ -342,8 +343,8 @@ template <class T, class Work>
 caf::result<T> work_in_turn(self_pointer self, std::list<forge_turn>& line,
                             std::string what, Work work) {
   return in_turn<T>(self, line, std::move(what),
-                    [work](const std::shared_ptr<forge_askers<T>>& askers) {
-                      askers->deliver(work());
+                    [work](const std::shared_ptr<askers<T>>& waiting) {
+                      waiting->deliver(work());
                     });
 }
 
@@ -382,7 +383,7 @@ forge_actor::behavior_type forge(self_pointer self, hub_context context,
     [self](const msg::open_change& asked) {
       return in_turn<change>(
         self, self->state.others, "open " + asked.branch,
-        [self, asked](const auto& askers) { open(self, asked, askers); });
+        [self, asked](const auto& waiting) { open(self, asked, waiting); });
     },
     [self](const msg::branch_pushed& news) {
       auto& st = self->state;

@@ -2,9 +2,8 @@
 
 #include "actors/hub_context.hpp"
 #include "messages/interfaces/forge.hpp"
+#include "runtime/actor/askers.hpp"
 #include "runtime/forge/local.hpp"
-
-#include <caf/typed_response_promise.hpp>
 
 #include <functional>
 #include <list>
@@ -15,28 +14,14 @@
 
 namespace ao {
 
-/// Who waits for one answer of the FORGE.
-template <class T>
-struct forge_askers {
-  std::vector<caf::typed_response_promise<T>> all;
-
-  void deliver(const result<T>& answer) {
-    for (auto& one : all)
-      if (answer)
-        one.deliver(*answer);
-      else
-        one.deliver(make_error(answer.error()));
-  }
-};
-
 /// Work that waits for its turn. Who asks for the same meanwhile gets the same
 /// answer: whoever has no answer in time asks again, and the more there is to
 /// do the more often that happens.
 struct forge_turn {
   std::string what;
   std::function<void()> take;
-  /// A `forge_askers` of what the work answers.
-  std::shared_ptr<void> askers;
+  /// The `askers` of what the work answers.
+  std::shared_ptr<void> waiting;
 };
 
 /// State of the FORGE.
@@ -53,8 +38,7 @@ struct forge_state {
   bool turning = false;
 
   /// Branches whose change is being born; a second asker waits for the first.
-  std::map<std::string, std::vector<std::shared_ptr<forge_askers<change>>>>
-    births;
+  std::map<std::string, std::vector<std::shared_ptr<askers<change>>>> births;
 
   /// When the last look at the checkout began, and the base after it.
   mono_time followed{};

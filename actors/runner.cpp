@@ -77,12 +77,7 @@ void enter(self_pointer self, runner_phase phase) {
   while (!st.waiting.empty() && !orders_wait(st)) {
     auto order = std::move(st.waiting.front());
     st.waiting.pop_front();
-    auto got = order.take();
-    for (auto& promise : order.askers)
-      if (got)
-        promise.deliver(*got);
-      else
-        promise.deliver(make_error(got.error()));
+    order.waiting.deliver(order.take());
   }
   st.taking = false;
 }
@@ -208,6 +203,29 @@ error stale(const runner_state& st, epoch_no epoch, run_no run) {
             + std::to_string(run)};
 }
 
+// The same order has the same name.
+
+std::string of_run(epoch_no epoch, run_no run) {
+  return " " + std::to_string(epoch) + "/" + std::to_string(run);
+}
+
+std::string name_of(const msg::ensure_order& order) {
+  return "ensure" + of_run(order.spec.epoch, order.spec.run);
+}
+
+std::string name_of(const msg::stop_order& order) {
+  return "stop" + of_run(order.epoch, order.run) + " "
+    + std::string{to_string(order.how)};
+}
+
+std::string name_of(const msg::publish_order& order) {
+  return "publish" + of_run(order.epoch, order.run);
+}
+
+std::string name_of(const msg::deliver_message& order) {
+  return "deliver" + of_run(order.epoch, order.run) + " " + order.message.text;
+}
+
 result<session_id> ensure(self_pointer self, const msg::ensure_order& order) {
   auto& st = self->state;
   const auto& want = order.spec;
@@ -246,10 +264,6 @@ result<session_id> ensure(self_pointer self, const msg::ensure_order& order) {
   return st.id;
 }
 
-bool is_same(const msg::stop_order& a, const msg::stop_order& b) {
-  return a.epoch == b.epoch && a.run == b.run && a.how == b.how;
-}
-
 result<session_id> stop(self_pointer self, const msg::stop_order& order) {
   auto& st = self->state;
   if (st.spec && order.epoch < st.spec->epoch)
@@ -267,7 +281,7 @@ result<session_id> stop(self_pointer self, const msg::stop_order& order) {
     return st.id;
   }
   bool running = st.stop.has_value();
-  if (running && is_same(*st.stop, order))
+  if (running && name_of(*st.stop) == name_of(order))
     return st.id;
   st.stop = order;
   st.stop_renewed = running;
@@ -319,27 +333,6 @@ result<session_id> publish(self_pointer self, const msg::publish_order& order) {
   return st.id;
 }
 
-std::string of_run(epoch_no epoch, run_no run) {
-  return " " + std::to_string(epoch) + "/" + std::to_string(run);
-}
-
-std::string name_of(const msg::ensure_order& order) {
-  return "ensure" + of_run(order.spec.epoch, order.spec.run);
-}
-
-std::string name_of(const msg::stop_order& order) {
-  return "stop" + of_run(order.epoch, order.run) + " "
-    + std::string{to_string(order.how)};
-}
-
-std::string name_of(const msg::publish_order& order) {
-  return "publish" + of_run(order.epoch, order.run);
-}
-
-std::string name_of(const msg::deliver_message& order) {
-  return "deliver" + of_run(order.epoch, order.run) + " " + order.message.text;
-}
-
 /// Takes an order now, or when adoption or the end of a run is over. It is said
 /// again and again while it waits, and taken once.
 template <class Order>
@@ -363,7 +356,7 @@ in_turn(self_pointer self, const Order& order,
       {std::move(what), [self, take, order] { return take(self, order); }, {}});
     known = std::prev(st.waiting.end());
   }
-  known->askers.push_back(promise);
+  known->waiting.add(promise);
   return promise;
 }
 

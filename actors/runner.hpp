@@ -4,13 +4,13 @@
 #include "actors/runner_mail.hpp"
 #include "messages/boxed.hpp"
 #include "messages/interfaces/sessions.hpp"
+#include "runtime/actor/askers.hpp"
 #include "runtime/actor/shared_context.hpp"
 #include "runtime/agents/transcript_reader.hpp"
 #include "runtime/node/session_dir.hpp"
 #include "runtime/shim/link.hpp"
 
 #include <caf/actor_clock.hpp>
-#include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -70,7 +70,7 @@ struct waiting_order {
   /// What it wants, of which run.
   std::string what;
   std::function<result<session_id>()> take;
-  std::vector<caf::typed_response_promise<session_id>> askers;
+  askers<session_id> waiting;
 };
 
 /// State of the RUNNER.
