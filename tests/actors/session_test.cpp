@@ -1,6 +1,7 @@
 #include "actors/session.hpp"
 #include "messages/interfaces.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/scripted_store.hpp"
 #include "tests/support/store_fixture.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -16,34 +17,6 @@ using testing::ElementsAre;
 namespace {
 
 struct no_state {};
-
-/// A STORE whose every write is shown at once.
-store_actor::behavior_type
-showing_store(store_actor::stateful_pointer<no_state>, row_view* rows) {
-  return {
-    [rows](store_write& write) -> caf::result<store_written> {
-      rows->publish({std::move(write)}, {store_written{}});
-      return store_written{};
-    },
-    [](const msg::read_events&) -> caf::result<msg::event_page> {
-      return msg::event_page{};
-    },
-    [](const msg::recall_request&) -> caf::result<store_written> {
-      return store_written{};
-    },
-    [](const msg::purge_past&) -> caf::result<msg::purged_past> {
-      return msg::purged_past{};
-    },
-    [](const msg::back_up& asked) -> caf::result<msg::backed_up> {
-      return msg::backed_up{asked.path, 0};
-    },
-    [](writable_atom) -> caf::result<std::uint64_t> {
-      return std::uint64_t{0};
-    },
-    [](flush_atom) {},
-    [](probe_atom) {},
-  };
-}
 
 /// What the neighbours of the SESSION were asked, and what they say.
 struct neighbours {

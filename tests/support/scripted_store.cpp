@@ -5,17 +5,20 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 
 namespace ao::test {
 
+namespace {
+
 store_actor::behavior_type
-scripted_store(store_actor::stateful_pointer<scripted_store_state>,
-               std::shared_ptr<std::vector<store_write>> writes,
-               std::uint64_t oldest) {
+keeping_store(std::function<void(const store_write&)> keep,
+              std::shared_ptr<std::vector<store_write>> writes,
+              std::uint64_t oldest) {
   return {
-    [writes](const store_write& write) -> caf::result<store_written> {
-      writes->push_back(write);
+    [keep](const store_write& write) -> caf::result<store_written> {
+      keep(write);
       return store_written{};
     },
     [oldest](const msg::read_events& asked) -> caf::result<msg::event_page> {
@@ -42,6 +45,27 @@ scripted_store(store_actor::stateful_pointer<scripted_store_state>,
     [](flush_atom) {},
     [](probe_atom) {},
   };
+}
+
+} // namespace
+
+store_actor::behavior_type
+scripted_store(store_actor::stateful_pointer<scripted_store_state>,
+               std::shared_ptr<std::vector<store_write>> writes,
+               std::uint64_t oldest) {
+  return keeping_store(
+    [writes](const store_write& write) { writes->push_back(write); }, writes,
+    oldest);
+}
+
+store_actor::behavior_type
+showing_store(store_actor::stateful_pointer<scripted_store_state>,
+              row_view* rows) {
+  return keeping_store(
+    [rows](const store_write& write) {
+      rows->publish({write}, {store_written{}});
+    },
+    std::make_shared<std::vector<store_write>>(), 0);
 }
 
 } // namespace ao::test

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/interfaces/store.hpp"
+#include "runtime/store/row_view.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -20,5 +21,10 @@ store_actor::behavior_type
 scripted_store(store_actor::stateful_pointer<scripted_store_state> self,
                std::shared_ptr<std::vector<store_write>> writes,
                std::uint64_t oldest);
+
+/// The same, of which every write is shown at once.
+store_actor::behavior_type
+showing_store(store_actor::stateful_pointer<scripted_store_state> self,
+              row_view* rows);
 
 } // namespace ao::test
